@@ -1,0 +1,156 @@
+package routes.platform.contract;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.core.io.Resource;
+import org.springframework.stereotype.Component;
+
+/**
+ * {@code contract/asyncapi.yaml}, the part of AsyncAPI 3 that the runtime acts on.
+ *
+ * @see <a href="https://www.asyncapi.com/docs/reference/specification/v3.0.0">AsyncAPI 3.0.0</a>
+ */
+@Component
+public class AsyncApi {
+
+    private static final String DEAD_LETTERS = "{topic}.dlq";
+
+    /** How much larger a dead letter may be than its record: room for the headers that say why. */
+    private static final int DEAD_LETTER_ROOM = 64 * 1024;
+
+    private final JsonNode root;
+    private final Map<String, Channel> channels;
+    private final Set<String> recordHeaders;
+
+    AsyncApi(@Value("classpath:contract/asyncapi.yaml") Resource file) {
+        try (InputStream in = file.getInputStream()) {
+            root = new ObjectMapper(new YAMLFactory()).readTree(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read contract/asyncapi.yaml", e);
+        }
+        channels = stream(root.path("channels"))
+                .filter(channel -> !channel.path("address").asText().contains("{"))
+                .map(this::channel)
+                .collect(Collectors.toMap(Channel::topic, c -> c, (a, b) -> a, LinkedHashMap::new));
+        recordHeaders = stream(root.path("components").path("messages"))
+                .flatMap(message -> {
+                    List<String> names = new ArrayList<>();
+                    resolve(message.path("headers"))
+                            .path("properties")
+                            .fieldNames()
+                            .forEachRemaining(names::add);
+                    return names.stream();
+                })
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** The channels with an address of their own, in the order of the file. */
+    public Collection<Channel> channels() {
+        return channels.values();
+    }
+
+    /** The channel of a topic, empty when the contract does not know the topic. */
+    public Optional<Channel> channel(String topic) {
+        return Optional.ofNullable(channels.get(topic));
+    }
+
+    /** The dead-letter channel of a channel. */
+    public Channel deadLetters(Channel of) {
+        JsonNode template = stream(root.path("channels"))
+                .filter(channel -> DEAD_LETTERS.equals(channel.path("address").asText()))
+                .findFirst()
+                .orElseThrow(() ->
+                        new IllegalStateException("contract/asyncapi.yaml: no channel with address " + DEAD_LETTERS));
+        Map<String, String> config = config(template);
+        config.put("max.message.bytes", String.valueOf(of.maxMessageBytes() + DEAD_LETTER_ROOM));
+        return new Channel(
+                deadLetterTopic(of.topic()),
+                "dead-letter",
+                null,
+                false,
+                null,
+                List.of(),
+                null,
+                partitions(template),
+                config,
+                null);
+    }
+
+    public static String deadLetterTopic(String topic) {
+        return topic + ".dlq";
+    }
+
+    /** Every record header that some message of the contract declares. */
+    public Set<String> recordHeaders() {
+        return recordHeaders;
+    }
+
+    private Channel channel(JsonNode channel) {
+        String topic = channel.path("address").asText();
+        JsonNode message = resolve(stream(channel.path("messages"))
+                .findFirst()
+                .orElseThrow(() ->
+                        new IllegalStateException("contract/asyncapi.yaml: channel " + topic + " has no message")));
+        String schema = message.path("payload").path("schema").path("$ref").asText();
+        String key = channel.path("x-key").asText("");
+        return new Channel(
+                topic,
+                message.path("name").asText(),
+                channel.path("x-event-source").asText(null),
+                channel.path("x-publishable").asBoolean(),
+                channel.path("x-owning-group").asText(null),
+                groups(channel),
+                key.substring(key.indexOf('#') + 1),
+                partitions(channel),
+                config(channel),
+                new EventSchema(schema.substring(schema.lastIndexOf('/') + 1)));
+    }
+
+    private List<String> groups(JsonNode channel) {
+        return stream(root.path("operations"))
+                .filter(operation -> operation.path("action").asText().equals("receive"))
+                .filter(operation -> resolve(operation.path("channel")) == channel)
+                .map(operation -> operation.at("/bindings/kafka/groupId/enum/0").asText())
+                .toList();
+    }
+
+    private static int partitions(JsonNode channel) {
+        return channel.at("/bindings/kafka/partitions").asInt(1);
+    }
+
+    private static Map<String, String> config(JsonNode channel) {
+        Map<String, String> config = new LinkedHashMap<>();
+        channel.at("/bindings/kafka/topicConfiguration")
+                .fields()
+                .forEachRemaining(e -> config.put(
+                        e.getKey(),
+                        e.getValue().isArray()
+                                ? stream(e.getValue()).map(JsonNode::asText).collect(Collectors.joining(","))
+                                : e.getValue().asText()));
+        return config;
+    }
+
+    private JsonNode resolve(JsonNode node) {
+        String ref = node.path("$ref").asText("");
+        return ref.startsWith("#") ? resolve(root.at(ref.substring(1))) : node;
+    }
+
+    private static java.util.stream.Stream<JsonNode> stream(JsonNode node) {
+        return StreamSupport.stream(node.spliterator(), false);
+    }
+}

@@ -1,0 +1,38 @@
+package routes.platform.contract;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A topic of the contract.
+ *
+ * @param topic the Kafka topic
+ * @param message the message's name, which is the {@code eventType} of an event that arrives without an envelope
+ * @param eventSource the {@code eventSource} of an event that arrives without an envelope; null where none is accepted
+ * @param publishable whether {@code POST /api/topics/{topic}/events} may publish to it
+ * @param owningGroup the consumer group that dead-letters what is wrong with a record; null when nobody does
+ * @param groups every consumer group that receives from it
+ * @param keyPointer JSON pointer to the record key within the value
+ * @param partitions how many partitions it is created with
+ * @param config Kafka topic configuration it is created with
+ * @param schema checks the value
+ */
+public record Channel(
+        String topic,
+        String message,
+        String eventSource,
+        boolean publishable,
+        String owningGroup,
+        List<String> groups,
+        String keyPointer,
+        int partitions,
+        Map<String, String> config,
+        EventSchema schema) {
+
+    private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;
+
+    /** The largest record batch, in bytes, that the topic takes. */
+    public int maxMessageBytes() {
+        return Integer.parseInt(config.getOrDefault("max.message.bytes", String.valueOf(DEFAULT_MAX_MESSAGE_BYTES)));
+    }
+}

@@ -1,0 +1,50 @@
+package routes.platform.contract;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.PathType;
+import com.networknt.schema.SchemaLocation;
+import com.networknt.schema.SchemaValidatorsConfig;
+import com.networknt.schema.SpecVersion.VersionFlag;
+import com.networknt.schema.ValidationMessage;
+import java.util.Comparator;
+import java.util.Optional;
+
+/** A JSON Schema of {@code schemas/}. It says what is wrong and where, in the schema's words, and never repeats the value. */
+public final class EventSchema {
+
+    private static final JsonSchemaFactory FACTORY = JsonSchemaFactory.getInstance(VersionFlag.V202012);
+    private static final SchemaValidatorsConfig CONFIG = SchemaValidatorsConfig.builder()
+            .pathType(PathType.JSON_POINTER)
+            .formatAssertionsEnabled(true)
+            .build();
+
+    private final JsonSchema schema;
+
+    /** @param file a file name in {@code schemas/}, such as {@code medication.prescription.created.json} */
+    public EventSchema(String file) {
+        schema = FACTORY.getSchema(SchemaLocation.of("classpath:schemas/" + file), CONFIG);
+        schema.initializeValidators();
+    }
+
+    /** The first thing that is wrong, such as {@code /payload/medication: required property 'name' not found}. */
+    public Optional<String> firstError(JsonNode value) {
+        return schema.validate(value).stream()
+                .min(Comparator.comparing(
+                        (ValidationMessage m) -> m.getInstanceLocation().toString()))
+                .map(EventSchema::describe);
+    }
+
+    private static String describe(ValidationMessage message) {
+        String at = message.getInstanceLocation().toString();
+        String what =
+                switch (message.getType()) {
+                    case "required" -> "required property '" + message.getProperty() + "' not found";
+                    case "type" -> "has the wrong type, expected " + message.getSchemaNode();
+                    case "format" -> "is not a valid " + message.getSchemaNode().asText();
+                    default -> "violates '" + message.getType() + "'";
+                };
+        return (at.isEmpty() ? "/" : at) + ": " + what;
+    }
+}

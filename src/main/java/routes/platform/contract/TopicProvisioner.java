@@ -1,0 +1,150 @@
+package routes.platform.contract;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.stereotype.Component;
+
+/**
+ * Makes the topics of the contract exist before the first route starts. What exists already is compared and reported, never changed:
+ * partitions and retention of a topic with data are an operator's decision.
+ */
+@Component
+public class TopicProvisioner implements SmartInitializingSingleton {
+
+    private static final Logger LOG = LoggerFactory.getLogger(TopicProvisioner.class);
+
+    private final AsyncApi contract;
+    private final Admin admin;
+    private final Settings settings;
+    private List<String> drift = List.of();
+
+    TopicProvisioner(AsyncApi contract, Admin admin, Settings settings) {
+        this.contract = contract;
+        this.admin = admin;
+        this.settings = settings;
+    }
+
+    /**
+     * @param provision what to do about topics that are missing: create them, refuse to start (verify), or not even look (off)
+     * @param replicas replication factor of created topics; empty leaves it to the broker
+     * @param timeout how long the broker may take at start before the start fails
+     */
+    @ConfigurationProperties("event-broker.topics")
+    record Settings(
+            @DefaultValue("create") Provision provision,
+            Optional<Short> replicas,
+            @DefaultValue("60s") Duration timeout) {}
+
+    enum Provision {
+        CREATE,
+        VERIFY,
+        OFF
+    }
+
+    @Override
+    public void afterSingletonsInstantiated() {
+        if (settings.provision() == Provision.OFF) {
+            return;
+        }
+        Map<String, Channel> wanted = new TreeMap<>();
+        contract.channels().stream()
+                .flatMap(channel -> Stream.of(channel, contract.deadLetters(channel)))
+                .forEach(channel -> wanted.put(channel.topic(), channel));
+
+        Set<String> existing = await(admin.listTopics().names(), "listing topics");
+        List<Channel> missing = wanted.values().stream()
+                .filter(c -> !existing.contains(c.topic()))
+                .toList();
+        if (!missing.isEmpty() && settings.provision() == Provision.VERIFY) {
+            throw new TopicsException("missing topics: "
+                    + missing.stream().map(Channel::topic).collect(Collectors.joining(", "))
+                    + " (event-broker.topics.provision=verify does not create them)");
+        }
+        create(missing);
+        wanted.keySet().retainAll(existing);
+        drift = drift(wanted);
+        drift.forEach(line -> LOG.warn("topic drift: {}", line));
+    }
+
+    /** Where existing topics differ from the contract, a line each. */
+    public List<String> drift() {
+        return drift;
+    }
+
+    private void create(List<Channel> missing) {
+        List<NewTopic> topics = missing.stream()
+                .map(c -> new NewTopic(c.topic(), Optional.of(c.partitions()), settings.replicas()).configs(c.config()))
+                .toList();
+        admin.createTopics(topics).values().forEach((topic, created) -> {
+            try {
+                await(created, "creating topic " + topic);
+                LOG.info("created topic {}", topic);
+            } catch (TopicsException e) {
+                // another instance was faster
+                if (!(e.getCause() instanceof TopicExistsException)) {
+                    throw e;
+                }
+            }
+        });
+    }
+
+    private List<String> drift(Map<String, Channel> wanted) {
+        Map<String, TopicDescription> descriptions =
+                await(admin.describeTopics(wanted.keySet()).allTopicNames(), "describing topics");
+        List<ConfigResource> resources = wanted.keySet().stream()
+                .map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic))
+                .toList();
+        Map<ConfigResource, Config> configs =
+                await(admin.describeConfigs(resources).all(), "describing topics");
+        List<String> lines = new ArrayList<>();
+        wanted.forEach((topic, channel) -> {
+            int partitions = descriptions.get(topic).partitions().size();
+            if (partitions != channel.partitions()) {
+                lines.add(topic + ": partitions is " + partitions + ", the contract says " + channel.partitions());
+            }
+            Config actual = configs.get(new ConfigResource(ConfigResource.Type.TOPIC, topic));
+            channel.config().forEach((name, value) -> {
+                String is = actual.get(name).value();
+                if (!value.equals(is)) {
+                    lines.add(topic + ": " + name + " is " + is + ", the contract says " + value);
+                }
+            });
+        });
+        return List.copyOf(lines);
+    }
+
+    private <T> T await(org.apache.kafka.common.KafkaFuture<T> future, String doing) {
+        try {
+            return future.get(settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw new TopicsException(doing + " failed: " + e.getCause().getMessage(), e.getCause());
+        } catch (TimeoutException e) {
+            throw new TopicsException(doing + " took longer than "
+                    + settings.timeout().toSeconds() + " s: is the broker of camel.component.kafka.brokers reachable?");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new TopicsException(doing + " was interrupted");
+        }
+    }
+}

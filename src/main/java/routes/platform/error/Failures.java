@@ -1,0 +1,87 @@
+package routes.platform.error;
+
+import java.io.IOException;
+import java.sql.SQLException;
+import java.util.Set;
+import org.apache.kafka.common.errors.RetriableException;
+import org.springframework.dao.DataAccessException;
+import org.springframework.dao.DataIntegrityViolationException;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.TransactionException;
+
+/**
+ * Tells poison from a dependency that is down, for every route. Poison never becomes right by waiting: it is dead-lettered at once.
+ * A dependency comes back: the message waits for it, and no message is dead-lettered because of it.
+ */
+@Component("failures")
+public class Failures {
+
+    /** SQLSTATE classes that say something about the data: data exception, integrity constraint violation. */
+    private static final Set<String> DATA = Set.of("22", "23");
+
+    private static final int MAX_STACK_CHARS = 8 * 1024;
+
+    /** Whether waiting may help. */
+    public boolean isDependencyDown(Throwable failure) {
+        if (find(failure, ProblemException.class) != null) {
+            return false;
+        }
+        SQLException sql = find(failure, SQLException.class);
+        if (sql != null) {
+            return sql.getSQLState() == null || !DATA.contains(sql.getSQLState().substring(0, 2));
+        }
+        if (find(failure, DataIntegrityViolationException.class) != null) {
+            return false;
+        }
+        return find(failure, DataAccessException.class) != null
+                || find(failure, TransactionException.class) != null
+                || find(failure, RetriableException.class) != null
+                || find(failure, IOException.class) != null;
+    }
+
+    /** The first throwable of that type among the failure and its causes, or null. */
+    public <T extends Throwable> T find(Throwable failure, Class<T> type) {
+        for (Throwable t = failure; t != null; t = t.getCause() == t ? null : t.getCause()) {
+            if (type.isInstance(t)) {
+                return type.cast(t);
+            }
+        }
+        return null;
+    }
+
+    /** What may be shown of a failure: our own messages, and of others only the class and SQLSTATE, for they repeat values. */
+    public String describe(Throwable failure) {
+        ProblemException problem = find(failure, ProblemException.class);
+        if (problem != null) {
+            return problem.getMessage();
+        }
+        SQLException sql = find(failure, SQLException.class);
+        Throwable root = sql != null ? sql : root(failure);
+        return root.getClass().getSimpleName() + (sql != null ? " (SQLSTATE " + sql.getSQLState() + ")" : "");
+    }
+
+    /** The classes and frames of a failure and its causes without their messages, at most 8 KiB. */
+    public String stack(Throwable failure) {
+        StringBuilder stack = new StringBuilder();
+        for (Throwable t = failure; t != null; t = t.getCause() == t ? null : t.getCause()) {
+            stack.append(stack.isEmpty() ? "" : "Caused by: ")
+                    .append(t.getClass().getName())
+                    .append('\n');
+            for (StackTraceElement frame : t.getStackTrace()) {
+                stack.append("\tat ").append(frame).append('\n');
+                if (stack.length() > MAX_STACK_CHARS) {
+                    return stack.substring(0, MAX_STACK_CHARS);
+                }
+            }
+        }
+        return stack.toString();
+    }
+
+    private static Throwable root(Throwable failure) {
+        Throwable t = failure;
+        while (t.getCause() != null && t.getCause() != t) {
+            t = t.getCause();
+        }
+        return t;
+    }
+}

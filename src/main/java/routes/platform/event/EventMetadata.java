@@ -1,0 +1,70 @@
+package routes.platform.event;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Map;
+import routes.platform.Caller;
+import routes.platform.error.ProblemException;
+
+/**
+ * What an event says about itself, with the contract's defaults filled in.
+ *
+ * @param eventId identity, a UUID; on commands the commandId
+ * @param eventType such as {@code medication.prescription.created}
+ * @param timestamp event time, epoch milliseconds
+ * @param correlationId never empty
+ * @param causationId null when nothing is known to have caused it
+ * @param tenant never empty, {@code default} when the record names none
+ */
+public record EventMetadata(
+        String eventId, String eventType, long timestamp, String correlationId, String causationId, String tenant) {
+
+    /**
+     * From an enveloped or a flat value; on a flat one the record headers are the only carrier of correlation, causation and tenant.
+     *
+     * @throws ProblemException when the value has no id or type, or no timestamp
+     */
+    static EventMetadata of(JsonNode value, Map<String, Object> headers) {
+        boolean enveloped = value.path("metadata").isObject();
+        JsonNode metadata = enveloped ? value.path("metadata") : value;
+        String id = first(text(metadata, "eventId"), text(metadata, "commandId"));
+        String type = first(text(metadata, "eventType"), text(metadata, "commandType"));
+        if (id == null || type == null || !metadata.path("timestamp").isIntegralNumber()) {
+            throw new ProblemException(
+                    400, "neither an envelope nor a flat event: it needs an id, a type and a timestamp");
+        }
+        JsonNode security = metadata.path("security");
+        return new EventMetadata(
+                id,
+                type,
+                metadata.path("timestamp").longValue(),
+                first(
+                        enveloped ? text(metadata, "correlationId") : null,
+                        header(headers, RecordHeaders.CORRELATION_ID),
+                        enveloped ? null : text(metadata, "sagaId"),
+                        id),
+                first(enveloped ? text(metadata, "causationId") : null, header(headers, RecordHeaders.CAUSATION_ID)),
+                first(
+                        text(security, "tenant"),
+                        text(security.path("claims"), "tenant"),
+                        header(headers, RecordHeaders.TENANT),
+                        Caller.DEFAULT_TENANT));
+    }
+
+    private static String text(JsonNode node, String field) {
+        return node.path(field).asText(null);
+    }
+
+    private static String header(Map<String, Object> headers, String name) {
+        Object value = headers.get(name);
+        return value == null ? null : value.toString();
+    }
+
+    private static String first(String... candidates) {
+        for (String candidate : candidates) {
+            if (candidate != null && !candidate.isEmpty()) {
+                return candidate;
+            }
+        }
+        return null;
+    }
+}

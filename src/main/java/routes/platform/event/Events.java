@@ -1,0 +1,47 @@
+package routes.platform.event;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Map;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.apache.camel.Headers;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.springframework.stereotype.Component;
+import routes.platform.Json;
+import routes.platform.contract.AsyncApi;
+import routes.platform.error.ProblemException;
+import routes.platform.http.CorrelationId;
+
+/** Reads events from records. The first step of every entry route. */
+@Component("events")
+public class Events {
+
+    private final AsyncApi contract;
+
+    Events(AsyncApi contract) {
+        this.contract = contract;
+    }
+
+    /**
+     * Decodes the value and checks it against the schema of its topic.
+     *
+     * @return the event, which becomes the body
+     * @throws ProblemException when it is not what the contract says: poison
+     */
+    public Event read(
+            @Body byte[] value,
+            @Header(KafkaConstants.TOPIC) String topic,
+            @Headers Map<String, Object> headers,
+            Exchange exchange) {
+        JsonNode node = Json.readObject(value);
+        contract.channel(topic)
+                .flatMap(channel -> channel.schema().firstError(node))
+                .ifPresent(error -> {
+                    throw new ProblemException(400, error);
+                });
+        EventMetadata metadata = EventMetadata.of(node, headers);
+        exchange.setProperty(CorrelationId.PROPERTY, metadata.correlationId());
+        return new Event(topic, metadata, node.has("payload") ? node.path("payload") : node);
+    }
+}

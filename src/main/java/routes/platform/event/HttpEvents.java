@@ -1,0 +1,132 @@
+package routes.platform.event;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Clock;
+import java.util.UUID;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.support.DefaultMessage;
+import org.springframework.stereotype.Component;
+import routes.platform.Json;
+import routes.platform.contract.AsyncApi;
+import routes.platform.contract.Channel;
+import routes.platform.error.ProblemException;
+import routes.platform.http.HttpRequest;
+
+/** Makes events of what callers send: fills the envelope, checks it, and addresses the record. */
+@Component("httpEvents")
+public class HttpEvents {
+
+    /** What a record needs besides its value and headers: length fields, timestamps, the batch header. Generous. */
+    private static final int RECORD_OVERHEAD = 1024;
+
+    private final AsyncApi contract;
+    private final CamelContext camel;
+    private final Clock clock;
+
+    HttpEvents(AsyncApi contract, CamelContext camel) {
+        this.contract = contract;
+        this.camel = camel;
+        this.clock = Clock.systemUTC();
+    }
+
+    /**
+     * The channel that a caller may publish to.
+     *
+     * @throws ProblemException 404 when the topic is unknown or not open to publishing over HTTP
+     */
+    Channel publishable(String topic) {
+        return contract.channel(topic)
+                .filter(Channel::publishable)
+                .orElseThrow(() -> new ProblemException(404, "no such topic, or not open to publishing over HTTP"));
+    }
+
+    /** Replaces the body, a payload or an envelope as JSON bytes, by the record to send, and remembers the receipt. */
+    public void envelope(@Header("topic") String topic, Exchange exchange) {
+        HttpRequest request = HttpRequest.of(exchange);
+        Channel channel = publishable(topic);
+        UUID id = request.idempotencyKey()
+                .map(key -> NameBasedUuid.of(
+                        request.caller().tenant(), request.caller().principal(), key, channel.topic()))
+                .orElseGet(UUID::randomUUID);
+        Sent sent = record(exchange.getMessage().getBody(byte[].class), channel, request, id);
+        exchange.setProperty(Receipt.PROPERTY, sent.receipt());
+        exchange.setMessage(sent.message());
+    }
+
+    /** Sets the body to what the caller gets once the broker has acknowledged the event. */
+    public void receipt(Exchange exchange) {
+        exchange.getMessage().setBody(exchange.getProperty(Receipt.PROPERTY));
+    }
+
+    record Sent(Message message, Receipt receipt) {}
+
+    Sent record(byte[] json, Channel channel, HttpRequest request, UUID idOfPayload) {
+        JsonNode sent = Json.readObject(json);
+        ObjectNode envelope;
+        if (sent.path("metadata").isObject()) {
+            envelope = (ObjectNode) sent;
+            check(channel, envelope);
+        } else {
+            envelope = JsonNodeFactory.instance.objectNode();
+            envelope.putObject("metadata")
+                    .put("eventId", idOfPayload.toString())
+                    .put("eventType", channel.message())
+                    .put("eventSource", channel.eventSource())
+                    .put("timestamp", clock.millis());
+            envelope.set("payload", sent);
+            check(channel, envelope);
+        }
+        ObjectNode metadata = (ObjectNode) envelope.path("metadata");
+        fill(metadata, "correlationId", request.correlationId());
+        fill(metadata, "causationId", request.requestId());
+        fill(metadata, "version", "1.0.0");
+        metadata.putObject("security")
+                .put("principal", request.caller().principal())
+                .put("tenant", request.caller().tenant());
+
+        byte[] value = Json.write(envelope);
+        if (value.length + RECORD_OVERHEAD > channel.maxMessageBytes()) {
+            throw new ProblemException(
+                    413,
+                    "an event of " + value.length + " bytes is larger than topic " + channel.topic() + " takes, "
+                            + (channel.maxMessageBytes() - RECORD_OVERHEAD));
+        }
+        Message message = new DefaultMessage(camel);
+        message.setBody(value);
+        message.setHeader(KafkaConstants.OVERRIDE_TOPIC, channel.topic());
+        message.setHeader(KafkaConstants.KEY, envelope.at(channel.keyPointer()).asText());
+        message.setHeader(RecordHeaders.CONTENT_TYPE, "application/json");
+        message.setHeader(
+                RecordHeaders.EVENT_SOURCE, metadata.path("eventSource").asText());
+        message.setHeader(RecordHeaders.EVENT_TYPE, metadata.path("eventType").asText());
+        message.setHeader(
+                RecordHeaders.CORRELATION_ID, metadata.path("correlationId").asText());
+        message.setHeader(
+                RecordHeaders.CAUSATION_ID, metadata.path("causationId").asText());
+        message.setHeader(RecordHeaders.TENANT, request.caller().tenant());
+        return new Sent(
+                message,
+                new Receipt(
+                        metadata.path("eventId").asText(),
+                        metadata.path("correlationId").asText(),
+                        channel.topic()));
+    }
+
+    private static void check(Channel channel, JsonNode envelope) {
+        channel.schema().firstError(envelope).ifPresent(error -> {
+            throw new ProblemException(400, error);
+        });
+    }
+
+    private static void fill(ObjectNode metadata, String field, String value) {
+        if (metadata.path(field).asText("").isEmpty()) {
+            metadata.put(field, value);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package routes.platform.event;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.DigestInputStream;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.UUID;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.apache.camel.Message;
+import org.springframework.stereotype.Component;
+import routes.platform.contract.Channel;
+import routes.platform.error.ProblemException;
+import routes.platform.http.HttpRequest;
+import routes.platform.http.RequestBody;
+import routes.platform.state.IdempotencyKeys;
+
+/**
+ * Events that a caller streams, one per line. A batch of them is in memory at a time, whatever the length of the stream or of a line.
+ *
+ * @see <a href="https://github.com/ndjson/ndjson-spec">NDJSON</a>
+ */
+@Component("ndjsonEvents")
+class NdjsonEvents {
+
+    private static final int BATCH_LINES = 500;
+    private static final int BATCH_BYTES = 1 << 20;
+    private static final int MAX_REJECTED = 1000;
+    private static final String PROPERTY = "ndjsonStream";
+
+    private final HttpEvents events;
+    private final ObjectMapper mapper;
+
+    NdjsonEvents(HttpEvents events, ObjectMapper mapper) {
+        this.events = events;
+        this.mapper = mapper;
+    }
+
+    /** Begins to read the body. */
+    public void open(@Header("topic") String topic, Exchange exchange) {
+        HttpRequest request = HttpRequest.of(exchange);
+        InputStream body = exchange.getMessage().getBody(RequestBody.class).stream();
+        DigestInputStream bytes = new DigestInputStream(body, IdempotencyKeys.digest(request));
+        exchange.setProperty(PROPERTY, new Stream(request, events.publishable(topic), bytes));
+    }
+
+    /** Whether there may be another batch. */
+    public boolean more(Exchange exchange) {
+        return !stream(exchange).lines.ended();
+    }
+
+    /** Sets the body to the records of the next batch; lines that are wrong are noted instead. */
+    public void next(Exchange exchange) {
+        Stream stream = stream(exchange);
+        List<Message> batch = new ArrayList<>(BATCH_LINES);
+        int bytes = 0;
+        while (batch.size() < BATCH_LINES && bytes < BATCH_BYTES && !stream.lines.ended()) {
+            try {
+                byte[] line = stream.lines.next();
+                if (line.length > 0) {
+                    batch.add(events.record(line, stream.channel, stream.request, stream.id(line))
+                            .message());
+                    bytes += line.length;
+                }
+            } catch (ProblemException e) {
+                stream.reject(e.getMessage());
+            } catch (IOException e) {
+                throw new ProblemException(
+                        400,
+                        "the stream broke off after line " + stream.lines.number() + "; " + stream.accepted
+                                + " events before it were published");
+            }
+        }
+        stream.batch = batch.size();
+        exchange.getMessage().setBody(batch);
+    }
+
+    /** Counts the batch that the broker has acknowledged. */
+    public void acknowledged(Exchange exchange) {
+        Stream stream = stream(exchange);
+        stream.accepted += stream.batch;
+    }
+
+    /** Sets the body to what became of the stream, as JSON. */
+    public void receipt(Exchange exchange) throws JsonProcessingException {
+        Stream stream = stream(exchange);
+        exchange.setProperty(
+                IdempotencyKeys.FINGERPRINT, stream.bytes.getMessageDigest().digest());
+        exchange.getMessage()
+                .setBody(mapper.writeValueAsString(new StreamReceipt(
+                        stream.accepted,
+                        stream.rejected,
+                        stream.rejectedTotal > stream.rejected.size() ? stream.rejectedTotal : null)));
+    }
+
+    private static Stream stream(Exchange exchange) {
+        return exchange.getProperty(PROPERTY, Stream.class);
+    }
+
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record StreamReceipt(long accepted, List<Rejected> rejected, Long rejectedTotal) {}
+
+    record Rejected(long line, String error) {}
+
+    /** How far the stream of one request has been read. */
+    private static final class Stream {
+
+        private final HttpRequest request;
+        private final Channel channel;
+        private final DigestInputStream bytes;
+        private final BoundedLines lines;
+        private final List<Rejected> rejected = new ArrayList<>();
+        private long rejectedTotal;
+        private long accepted;
+        private int batch;
+
+        Stream(HttpRequest request, Channel channel, DigestInputStream bytes) {
+            this.request = request;
+            this.channel = channel;
+            this.bytes = bytes;
+            this.lines = new BoundedLines(new BufferedInputStream(bytes, 1 << 16), channel.maxMessageBytes());
+        }
+
+        void reject(String error) {
+            rejectedTotal++;
+            if (rejected.size() < MAX_REJECTED) {
+                rejected.add(new Rejected(lines.number(), error));
+            }
+        }
+
+        /** With an Idempotency-Key the id follows from the line and its place, so that a stream which is sent again has the same ids. */
+        UUID id(byte[] line) {
+            return request.idempotencyKey()
+                    .map(key -> NameBasedUuid.of(
+                            request.caller().tenant(),
+                            request.caller().principal(),
+                            key,
+                            channel.topic(),
+                            String.valueOf(lines.number()),
+                            HexFormat.of().formatHex(line)))
+                    .orElseGet(UUID::randomUUID);
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package routes.platform.http;
+
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import org.springframework.http.HttpStatus;
+
+/**
+ * An error as a caller sees it.
+ *
+ * @param error one line that says what is wrong and where, never what was sent
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</a>
+ */
+@JsonPropertyOrder({"type", "title", "status", "error", "correlationId"})
+record Problem(String type, String title, int status, String error, String correlationId) {
+
+    static final String MEDIA_TYPE = "application/problem+json";
+
+    static Problem of(int status, String error, String correlationId) {
+        HttpStatus known = HttpStatus.resolve(status);
+        return new Problem(
+                "about:blank", known == null ? "Error" : known.getReasonPhrase(), status, error, correlationId);
+    }
+}

@@ -1,0 +1,60 @@
+package routes.platform.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.camel.Exchange;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+import routes.platform.error.Failures;
+import routes.platform.error.ProblemException;
+
+/** Answers a request that failed. */
+@Component("problems")
+class Problems {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
+    private static final int RETRY_AFTER_SECONDS = 5;
+
+    private final ObjectMapper mapper;
+    private final Failures failures;
+
+    Problems(ObjectMapper mapper, Failures failures) {
+        this.mapper = mapper;
+        this.failures = failures;
+    }
+
+    /** Turns the exception that a route's error policy caught into the response. */
+    public void answer(Exchange exchange) {
+        Throwable caught = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        ProblemException problem = failures.find(caught, ProblemException.class);
+        if (problem != null) {
+            write(exchange, problem.status(), problem.getMessage());
+        } else if (failures.find(caught, RecordTooLargeException.class) != null) {
+            write(exchange, 413, "the event is larger than its topic takes");
+        } else if (failures.isDependencyDown(caught)) {
+            LOG.warn("answered 503: {}", failures.describe(caught));
+            exchange.getMessage().setHeader("Retry-After", RETRY_AFTER_SECONDS);
+            write(exchange, 503, "a service that this request needs is not available, try again");
+        } else {
+            LOG.error("answered 500: {}\n{}", failures.describe(caught), failures.stack(caught));
+            write(exchange, 500, "internal error");
+        }
+    }
+
+    void write(Exchange exchange, int status, String error) {
+        String correlationId = exchange.getProperty(CorrelationId.PROPERTY, String.class);
+        exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
+        exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
+        exchange.getMessage().setBody(json(Problem.of(status, error, correlationId)));
+    }
+
+    String json(Problem problem) {
+        try {
+            return mapper.writeValueAsString(problem);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a problem is always JSON", e);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package routes.platform.http;
+
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletRequestWrapper;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.util.Optional;
+import org.slf4j.MDC;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+import org.springframework.web.filter.OncePerRequestFilter;
+
+/** First and last to see a request: gives it its correlation id, on the response and in the log too, and leaves its body unread. */
+@Component
+@Order(Ordered.HIGHEST_PRECEDENCE)
+class RequestFilter extends OncePerRequestFilter {
+
+    /** Request attribute. */
+    static final String CORRELATION_ID = RequestFilter.class.getName() + ".correlationId";
+
+    private final Problems problems;
+
+    RequestFilter(Problems problems) {
+        this.problems = problems;
+    }
+
+    @Override
+    protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+            throws ServletException, IOException {
+        Optional<String> sent = CorrelationId.of(request.getHeader(CorrelationId.HEADER));
+        String correlationId = sent.orElseGet(CorrelationId::create);
+        response.setHeader(CorrelationId.HEADER, correlationId);
+        if (sent.isEmpty()) {
+            response.setStatus(HttpServletResponse.SC_BAD_REQUEST);
+            response.setContentType(Problem.MEDIA_TYPE);
+            response.getWriter()
+                    .write(problems.json(Problem.of(400, "header X-Correlation-Id is malformed", correlationId)));
+            return;
+        }
+        request.setAttribute(CORRELATION_ID, correlationId);
+        try (var mdc = MDC.putCloseable(CorrelationId.PROPERTY, correlationId)) {
+            chain.doFilter(new UnreadBody(request), response);
+        }
+    }
+
+    private static final class UnreadBody extends HttpServletRequestWrapper {
+
+        UnreadBody(HttpServletRequest request) {
+            super(request);
+        }
+
+        @Override
+        public BufferedReader getReader() throws IOException {
+            return new RequestBody(getInputStream());
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package routes.platform.http;
+
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.camel.Exchange;
+import org.apache.camel.spi.HeaderFilterStrategy;
+import org.springframework.stereotype.Component;
+import routes.platform.contract.OpenApi;
+
+/**
+ * Lets the request headers and query parameters of the contract become message headers, and nothing else; and out again only what a
+ * response may carry. Camel acts on message headers, and takes them from HTTP headers, query and form alike.
+ */
+@Component
+class RequestHeaderAllowList implements HeaderFilterStrategy {
+
+    private static final Set<String> RESPONSE =
+            caseInsensitive(Set.of("Content-Type", "Link", "Location", "Retry-After"));
+
+    private final Set<String> request;
+
+    RequestHeaderAllowList(OpenApi contract) {
+        request = caseInsensitive(contract.parameters());
+        request.add("Content-Type");
+    }
+
+    private static Set<String> caseInsensitive(Set<String> names) {
+        Set<String> set = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+        set.addAll(names);
+        return set;
+    }
+
+    @Override
+    public boolean applyFilterToCamelHeaders(String name, Object value, Exchange exchange) {
+        return !RESPONSE.contains(name);
+    }
+
+    @Override
+    public boolean applyFilterToExternalHeaders(String name, Object value, Exchange exchange) {
+        return !request.contains(name);
+    }
+}

@@ -1,0 +1,2 @@
+/** What the runtime remembers so that a repeat has no second effect, and how long. */
+package routes.platform.state;

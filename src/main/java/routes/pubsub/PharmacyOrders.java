@@ -1,0 +1,94 @@
+package routes.pubsub;
+
+import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonRawValue;
+import java.util.List;
+import java.util.UUID;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Transactional;
+import routes.platform.event.Event;
+import routes.platform.event.EventMetadata;
+import routes.platform.http.HttpRequest;
+import routes.platform.http.Page;
+import routes.platform.state.HandledEvents;
+
+/** The pharmacy's work queue: one order per prescription, in the state of the prescription's latest event. */
+@Component("pharmacyOrders")
+class PharmacyOrders {
+
+    private static final String GROUP = "pharmacy-prescription-processor";
+
+    private final JdbcClient jdbc;
+    private final HandledEvents handled;
+
+    PharmacyOrders(JdbcClient jdbc, HandledEvents handled) {
+        this.jdbc = jdbc;
+        this.handled = handled;
+    }
+
+    /**
+     * Queues an order for the prescription, or changes the one there is. {@code created} and {@code updated} are two topics, so
+     * either may arrive first: the event with the later timestamp stays.
+     */
+    @Transactional
+    public void queue(@Body Event event) {
+        EventMetadata metadata = event.metadata();
+        if (!handled.isFirst(GROUP, metadata)) {
+            return;
+        }
+        jdbc.sql(
+                        """
+                        insert into pharmacy_order (tenant, prescription_id, patient_id, status, prescription,
+                                                    event_id, event_timestamp, correlation_id)
+                        values (?, ?, ?, 'requested', ?::json, ?, ?, ?)
+                        on conflict (tenant, prescription_id) do update
+                        set patient_id = excluded.patient_id, prescription = excluded.prescription, event_id = excluded.event_id,
+                            event_timestamp = excluded.event_timestamp, correlation_id = excluded.correlation_id,
+                            updated_at = now()
+                        where pharmacy_order.event_timestamp <= excluded.event_timestamp""")
+                .params(
+                        metadata.tenant(),
+                        event.payload().path("id").asText(),
+                        event.payload().path("patientId").asText(),
+                        event.payload().toString(),
+                        UUID.fromString(metadata.eventId()),
+                        metadata.timestamp(),
+                        metadata.correlationId())
+                .update();
+    }
+
+    /** The orders of the caller's tenant, of one patient or of all, newest first. */
+    public List<PharmacyOrder> list(@Header("patientId") String patientId, Exchange exchange) {
+        Page page = Page.of(exchange);
+        List<PharmacyOrder> orders = jdbc.sql(
+                        """
+                        select seq, prescription_id, patient_id, status, prescription, event_id, correlation_id,
+                               (extract(epoch from received_at) * 1000)::bigint as received_at,
+                               (extract(epoch from updated_at) * 1000)::bigint as updated_at
+                        from pharmacy_order
+                        where tenant = :tenant and seq < :before and (:patient::text is null or patient_id = :patient)
+                        order by seq desc limit :rows""")
+                .param("tenant", HttpRequest.of(exchange).caller().tenant())
+                .param("patient", patientId)
+                .param("before", page.before())
+                .param("rows", page.rows())
+                .query(PharmacyOrder.class)
+                .list();
+        return page.cut(orders, PharmacyOrder::seq, exchange);
+    }
+
+    record PharmacyOrder(
+            @JsonIgnore long seq,
+            String prescriptionId,
+            String patientId,
+            String status,
+            @JsonRawValue String prescription,
+            UUID eventId,
+            String correlationId,
+            long receivedAt,
+            long updatedAt) {}
+}
