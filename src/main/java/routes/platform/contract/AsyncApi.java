@@ -37,7 +37,7 @@ public class AsyncApi {
     private final Map<String, Channel> channels;
     private final Set<String> recordHeaders;
 
-    AsyncApi(@Value("classpath:contract/asyncapi.yaml") Resource file) {
+    public AsyncApi(@Value("classpath:contract/asyncapi.yaml") Resource file) {
         try (InputStream in = file.getInputStream()) {
             root = new ObjectMapper(new YAMLFactory()).readTree(in);
         } catch (IOException e) {
@@ -136,8 +136,8 @@ public class AsyncApi {
     private static Map<String, String> config(JsonNode channel) {
         Map<String, String> config = new LinkedHashMap<>();
         channel.at("/bindings/kafka/topicConfiguration")
-                .fields()
-                .forEachRemaining(e -> config.put(
+                .properties()
+                .forEach(e -> config.put(
                         e.getKey(),
                         e.getValue().isArray()
                                 ? stream(e.getValue()).map(JsonNode::asText).collect(Collectors.joining(","))

@@ -19,7 +19,7 @@ public class Events {
 
     private final AsyncApi contract;
 
-    Events(AsyncApi contract) {
+    public Events(AsyncApi contract) {
         this.contract = contract;
     }
 

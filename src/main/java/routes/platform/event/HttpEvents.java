@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Clock;
 import java.util.UUID;
-import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
@@ -26,12 +25,10 @@ public class HttpEvents {
     private static final int RECORD_OVERHEAD = 1024;
 
     private final AsyncApi contract;
-    private final CamelContext camel;
     private final Clock clock;
 
-    HttpEvents(AsyncApi contract, CamelContext camel) {
+    public HttpEvents(AsyncApi contract) {
         this.contract = contract;
-        this.camel = camel;
         this.clock = Clock.systemUTC();
     }
 
@@ -54,7 +51,7 @@ public class HttpEvents {
                 .map(key -> NameBasedUuid.of(
                         request.caller().tenant(), request.caller().principal(), key, channel.topic()))
                 .orElseGet(UUID::randomUUID);
-        Sent sent = record(exchange.getMessage().getBody(byte[].class), channel, request, id);
+        Sent sent = record(exchange.getMessage().getBody(byte[].class), channel, exchange, id);
         exchange.setProperty(Receipt.PROPERTY, sent.receipt());
         exchange.setMessage(sent.message());
     }
@@ -66,7 +63,8 @@ public class HttpEvents {
 
     record Sent(Message message, Receipt receipt) {}
 
-    Sent record(byte[] json, Channel channel, HttpRequest request, UUID idOfPayload) {
+    Sent record(byte[] json, Channel channel, Exchange exchange, UUID idOfPayload) {
+        HttpRequest request = HttpRequest.of(exchange);
         JsonNode sent = Json.readObject(json);
         ObjectNode envelope;
         if (sent.path("metadata").isObject()) {
@@ -97,7 +95,7 @@ public class HttpEvents {
                     "an event of " + value.length + " bytes is larger than topic " + channel.topic() + " takes, "
                             + (channel.maxMessageBytes() - RECORD_OVERHEAD));
         }
-        Message message = new DefaultMessage(camel);
+        Message message = new DefaultMessage(exchange.getContext());
         message.setBody(value);
         message.setHeader(KafkaConstants.OVERRIDE_TOPIC, channel.topic());
         message.setHeader(KafkaConstants.KEY, envelope.at(channel.keyPointer()).asText());

@@ -27,7 +27,7 @@ import routes.platform.state.IdempotencyKeys;
  * @see <a href="https://github.com/ndjson/ndjson-spec">NDJSON</a>
  */
 @Component("ndjsonEvents")
-class NdjsonEvents {
+public class NdjsonEvents {
 
     private static final int BATCH_LINES = 500;
     private static final int BATCH_BYTES = 1 << 20;
@@ -37,7 +37,7 @@ class NdjsonEvents {
     private final HttpEvents events;
     private final ObjectMapper mapper;
 
-    NdjsonEvents(HttpEvents events, ObjectMapper mapper) {
+    public NdjsonEvents(HttpEvents events, ObjectMapper mapper) {
         this.events = events;
         this.mapper = mapper;
     }
@@ -64,7 +64,7 @@ class NdjsonEvents {
             try {
                 byte[] line = stream.lines.next();
                 if (line.length > 0) {
-                    batch.add(events.record(line, stream.channel, stream.request, stream.id(line))
+                    batch.add(events.record(line, stream.channel, exchange, stream.id(line))
                             .message());
                     bytes += line.length;
                 }

@@ -47,7 +47,7 @@ class HttpIngress implements RestClientRequestValidator {
     @Override
     public ValidationError validate(Exchange exchange, ValidationContext context) {
         Message message = exchange.getMessage();
-        HttpServletRequest servlet = message.getHeader(Exchange.HTTP_SERVLET_REQUEST, HttpServletRequest.class);
+        HttpServletRequest servlet = message.getHeader("CamelHttpServletRequest", HttpServletRequest.class);
         HttpRequest request = new HttpRequest(
                 Caller.SANDBOX,
                 (String) servlet.getAttribute(RequestFilter.CORRELATION_ID),

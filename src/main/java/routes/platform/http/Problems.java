@@ -12,7 +12,7 @@ import routes.platform.error.ProblemException;
 
 /** Answers a request that failed. */
 @Component("problems")
-class Problems {
+public class Problems {
 
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
     private static final int RETRY_AFTER_SECONDS = 5;
@@ -20,7 +20,7 @@ class Problems {
     private final ObjectMapper mapper;
     private final Failures failures;
 
-    Problems(ObjectMapper mapper, Failures failures) {
+    public Problems(ObjectMapper mapper, Failures failures) {
         this.mapper = mapper;
         this.failures = failures;
     }

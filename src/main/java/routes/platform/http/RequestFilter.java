@@ -42,8 +42,11 @@ class RequestFilter extends OncePerRequestFilter {
             return;
         }
         request.setAttribute(CORRELATION_ID, correlationId);
-        try (var mdc = MDC.putCloseable(CorrelationId.PROPERTY, correlationId)) {
+        MDC.put(CorrelationId.PROPERTY, correlationId);
+        try {
             chain.doFilter(new UnreadBody(request), response);
+        } finally {
+            MDC.remove(CorrelationId.PROPERTY);
         }
     }
 

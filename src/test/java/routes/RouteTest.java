@@ -1,0 +1,101 @@
+package routes;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import org.apache.camel.CamelContext;
+import org.apache.camel.RoutesBuilder;
+import org.apache.camel.component.stub.StubComponent;
+import org.apache.camel.spi.Registry;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.test.junit5.CamelContextConfiguration;
+import org.apache.camel.test.junit5.CamelTestSupport;
+import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
+import org.springframework.core.io.ClassPathResource;
+import routes.platform.contract.AsyncApi;
+import routes.platform.error.Failures;
+import routes.platform.event.Events;
+
+/**
+ * Tests the routes of one YAML file, without Spring and without servers, in milliseconds. URIs and placeholders are those of
+ * production: {@code kafka:} is an in-memory stub, placeholders come from {@code application.yaml}, the error policy is the real one.
+ * A test binds the beans that its routes call.
+ */
+public abstract class RouteTest extends CamelTestSupport {
+
+    protected final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
+
+    /** Which file is tested, such as {@code pubsub}. */
+    protected abstract String word();
+
+    /** Binds the beans that the routes refer to. */
+    protected abstract void bind(Registry registry);
+
+    @Override
+    protected CamelContext createCamelContext() throws Exception {
+        CamelContext context = super.createCamelContext();
+        StubComponent kafka = new StubComponent();
+        kafka.setAutowiredEnabled(false);
+        kafka.setDefaultPollTimeout(10);
+        context.addComponent("kafka", kafka);
+        context.getRegistry().bind("events", new Events(contract));
+        context.getRegistry().bind("failures", new Failures());
+        context.getRegistry().bind("deadLetters", new DeadLetterDouble());
+        bind(context.getRegistry());
+        return context;
+    }
+
+    /** Where the routes send to: a regular expression of URIs whose mocks take the messages instead. */
+    protected abstract String sinks();
+
+    @Override
+    public void configureContext(CamelContextConfiguration configuration) {
+        super.configureContext(configuration);
+        YamlPropertiesFactoryBean yaml = new YamlPropertiesFactoryBean();
+        yaml.setResources(new ClassPathResource("application.yaml"));
+        Properties properties = yaml.getObject();
+        properties.setProperty("event-broker.consumer.redelivery-delay", "1");
+        configuration
+                .withUseOverridePropertiesWithPropertiesComponent(properties)
+                .withMockEndpointsAndSkip(sinks());
+    }
+
+    @Override
+    protected RoutesBuilder[] createRouteBuilders() throws Exception {
+        List<RoutesBuilder> builders = new ArrayList<>();
+        for (String file : List.of("camel/shared/errors.camel.yaml", "camel/" + word() + ".camel.yaml")) {
+            Resource resource = PluginHelper.getResourceLoader(context).resolveResource("classpath:" + file);
+            builders.addAll(PluginHelper.getRoutesLoader(context).findRoutesBuilders(resource));
+        }
+        return builders.toArray(RoutesBuilder[]::new);
+    }
+
+    /** A file of {@code src/test/resources/events/}. */
+    protected static byte[] event(String file) {
+        try {
+            return new ClassPathResource("events/" + file).getContentAsByteArray();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    protected static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /** Every group owns its topics; the headers of a dead letter are tested against a real broker. */
+    public static final class DeadLetterDouble {
+
+        public boolean isOwner() {
+            return true;
+        }
+
+        public void address() {
+            // the body stays the original one
+        }
+    }
+}

@@ -1,0 +1,195 @@
+package routes.pubsub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.mock.MockEndpoint;
+import org.apache.camel.spi.Registry;
+import org.junit.jupiter.api.Test;
+import org.springframework.dao.DataAccessResourceFailureException;
+import routes.RouteTest;
+import routes.platform.Caller;
+import routes.platform.error.Failures;
+import routes.platform.event.Event;
+import routes.platform.event.HttpEvents;
+import routes.platform.event.NdjsonEvents;
+import routes.platform.http.HttpRequest;
+import routes.platform.http.Problems;
+
+class PubsubRouteTest extends RouteTest {
+
+    private static final String CREATED = "medication.prescription.created";
+
+    private final Orders orders = new Orders();
+    private final Activity activity = new Activity();
+
+    @Override
+    protected String word() {
+        return "pubsub";
+    }
+
+    @Override
+    protected void bind(Registry registry) {
+        registry.bind("pharmacyOrders", orders);
+        registry.bind("activityLog", activity);
+        registry.bind("idempotencyKeys", new NoKeys());
+        HttpEvents httpEvents = new HttpEvents(contract);
+        registry.bind("httpEvents", httpEvents);
+        registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, new ObjectMapper()));
+        registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
+    }
+
+    @Override
+    protected String sinks() {
+        return "kafka:dlq|kafka:publish";
+    }
+
+    @Test
+    void queuesAnOrderForAPrescription() {
+        receive(event("prescription-created.json"));
+
+        await().untilAsserted(() -> assertThat(orders.queued).hasSize(1));
+        Event event = orders.queued.get(0);
+        assertThat(event.payload().path("id").asText()).isEqualTo("rx-1001");
+        assertThat(event.metadata().correlationId()).isEqualTo("visit-4711");
+    }
+
+    @Test
+    void deadLettersWhatIsNotAPrescriptionWithItsOriginalBytes() throws Exception {
+        MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
+        dlq.expectedMessageCount(1);
+
+        receive("{\"metadata\":{}, \"payload\":".getBytes());
+
+        dlq.assertIsSatisfied();
+        assertThat(text(dlq.getExchanges().get(0).getMessage().getBody(byte[].class)))
+                .isEqualTo("{\"metadata\":{}, \"payload\":");
+        assertThat(orders.queued).isEmpty();
+    }
+
+    @Test
+    void waitsForADatabaseThatIsDownAndDeadLettersNothing() throws Exception {
+        MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
+        dlq.expectedMessageCount(0);
+        dlq.setResultWaitTime(1);
+        orders.failures.set(3);
+
+        receive(event("prescription-created.json"));
+
+        await().untilAsserted(() -> assertThat(orders.queued).hasSize(1));
+        dlq.assertIsSatisfied();
+    }
+
+    @Test
+    void fillsTheEnvelopeOfAPayload() throws Exception {
+        MockEndpoint published = getMockEndpoint("mock:kafka:publish");
+        published.expectedMessageCount(1);
+
+        Exchange answer =
+                publish(CREATED, "{\"id\":\"rx-7\",\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"}}");
+
+        published.assertIsSatisfied();
+        var record = published.getExchanges().get(0).getMessage();
+        assertThat(record.getHeader(KafkaConstants.KEY)).isEqualTo("rx-7");
+        assertThat(record.getHeader("correlation-id")).isEqualTo("journey-1");
+        assertThat(record.getHeader("event-type")).isEqualTo(CREATED);
+        var value = new ObjectMapper().readTree(record.getBody(byte[].class));
+        assertThat(value.at("/metadata/security/principal").asText()).isEqualTo("sandbox");
+        assertThat(value.at("/payload/medication/name").asText()).isEqualTo("Aspirin");
+        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
+                .isEqualTo(202);
+        assertThat(answer.getMessage().getBody(String.class))
+                .contains(value.at("/metadata/eventId").asText());
+    }
+
+    @Test
+    void answers400AndPublishesNothingWhenThePayloadIsWrong() throws Exception {
+        MockEndpoint published = getMockEndpoint("mock:kafka:publish");
+        published.expectedMessageCount(0);
+        published.setResultWaitTime(1);
+
+        Exchange answer = publish(CREATED, "{\"id\":\"rx-7\",\"patientId\":\"p\",\"medication\":{}}");
+
+        published.assertIsSatisfied();
+        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(400);
+        assertThat(answer.getMessage().getBody(String.class))
+                .contains("/payload/medication: required property 'name' not found");
+    }
+
+    @Test
+    void answers404ForATopicThatIsNotOpen() {
+        Exchange answer = publish("medication.prescription.created.dlq", "{}");
+
+        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(404);
+    }
+
+    private void receive(byte[] value) {
+        template.sendBodyAndHeaders(
+                "kafka:medication.prescription.created,medication.prescription.updated",
+                value,
+                Map.of(KafkaConstants.TOPIC, CREATED));
+    }
+
+    private Exchange publish(String topic, String body) {
+        return template.request("direct:publishEvents", exchange -> {
+            new HttpRequest(Caller.SANDBOX, "journey-1", "request-1", Optional.empty(), "POST", "/", null)
+                    .bindTo(exchange);
+            exchange.getMessage().setHeader("topic", topic);
+            exchange.getMessage().setHeader("Content-Type", "application/json");
+            exchange.getMessage().setBody(body.getBytes());
+        });
+    }
+
+    /** Queues in memory; fails as a database does that is down, as often as told. */
+    public static final class Orders {
+
+        final List<Event> queued = new CopyOnWriteArrayList<>();
+        final AtomicInteger failures = new AtomicInteger();
+
+        public void queue(@Body Event event) {
+            if (failures.getAndDecrement() > 0) {
+                throw new DataAccessResourceFailureException("down");
+            }
+            queued.add(event);
+        }
+
+        public List<String> list() {
+            return List.of();
+        }
+    }
+
+    public static final class Activity {
+
+        public void note(@Body Event event) {
+            // not what is tested here
+        }
+
+        public List<String> list() {
+            return List.of();
+        }
+    }
+
+    public static final class NoKeys {
+
+        public void claim() {
+            // no request has a key
+        }
+
+        public void claimStream() {
+            // no request has a key
+        }
+
+        public void keep() {
+            // no request has a key
+        }
+    }
+}
