@@ -47,14 +47,12 @@ public class TopicProvisioner implements SmartInitializingSingleton {
 
     /**
      * @param provision what to do about topics that are missing: create them, refuse to start (verify), or not even look (off)
-     * @param replicas replication factor of created topics; empty leaves it to the broker
+     * @param replicas replication factor of created topics; null leaves it to the broker
      * @param timeout how long the broker may take at start before the start fails
      */
     @ConfigurationProperties("event-broker.topics")
     record Settings(
-            @DefaultValue("create") Provision provision,
-            Optional<Short> replicas,
-            @DefaultValue("60s") Duration timeout) {}
+            @DefaultValue("create") Provision provision, Short replicas, @DefaultValue("60s") Duration timeout) {}
 
     enum Provision {
         CREATE,
@@ -94,7 +92,8 @@ public class TopicProvisioner implements SmartInitializingSingleton {
 
     private void create(List<Channel> missing) {
         List<NewTopic> topics = missing.stream()
-                .map(c -> new NewTopic(c.topic(), Optional.of(c.partitions()), settings.replicas()).configs(c.config()))
+                .map(c -> new NewTopic(c.topic(), Optional.of(c.partitions()), Optional.ofNullable(settings.replicas()))
+                        .configs(c.config()))
                 .toList();
         admin.createTopics(topics).values().forEach((topic, created) -> {
             try {

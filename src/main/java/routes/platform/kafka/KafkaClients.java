@@ -4,12 +4,16 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.KafkaComponent;
+import org.apache.camel.component.kafka.consumer.DefaultKafkaManualCommitFactory;
+import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
+import org.apache.camel.component.kafka.serde.KafkaHeaderDeserializer;
+import org.apache.camel.component.kafka.serde.ToStringKafkaHeaderDeserializer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** The admin client, which has the same brokers and credentials as {@code camel.component.kafka.*}. */
+/** What {@code camel.component.kafka.*} refers to, and an admin client with the same brokers and credentials. */
 @Configuration(proxyBeanMethods = false)
 class KafkaClients {
 
@@ -30,5 +34,16 @@ class KafkaClients {
                         .getConfiguration()
                         .getBrokers());
         return Admin.create(config);
+    }
+
+    /** Record headers are text. */
+    @Bean
+    KafkaHeaderDeserializer recordHeaderText() {
+        return new ToStringKafkaHeaderDeserializer();
+    }
+
+    @Bean
+    KafkaManualCommitFactory synchronousCommit() {
+        return new DefaultKafkaManualCommitFactory();
     }
 }

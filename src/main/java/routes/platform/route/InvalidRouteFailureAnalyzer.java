@@ -1,0 +1,27 @@
+package routes.platform.route;
+
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.core.env.Environment;
+
+/**
+ * Presents a route file that does not load the way Spring Boot presents every other failed start: one description, one action,
+ * no stack trace.
+ */
+final class InvalidRouteFailureAnalyzer implements FailureAnalyzer {
+
+    private final Environment environment;
+
+    InvalidRouteFailureAnalyzer(Environment environment) {
+        this.environment = environment;
+    }
+
+    @Override
+    public FailureAnalysis analyze(Throwable failure) {
+        var files = new RouteFiles(environment.getProperty("camel.main.routes-include-pattern", "classpath:camel/*"));
+        return RouteProblem.behind(failure, files)
+                .map(problem -> new FailureAnalysis(
+                        "A route does not load:\n\n    " + problem, "Correct that line and start again.", failure))
+                .orElse(null);
+    }
+}

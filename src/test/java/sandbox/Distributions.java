@@ -1,0 +1,87 @@
+package sandbox;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+
+/**
+ * Server distributions, unpacked once and kept beside the data, so that an emptied sandbox need not unpack again.
+ */
+final class Distributions {
+
+    private final Path directory;
+
+    /** @param directory where they are kept, one subdirectory each; made when needed */
+    Distributions(Path directory) {
+        this.directory = directory;
+    }
+
+    /**
+     * Unpacks a tar stream unless it was unpacked before. The tar program does it, as Java knows no tar and a library for it would bring several others
+     * onto the runtime's test class path.
+     *
+     * @param name    subdirectory, with the version, so that a newer version is unpacked anew
+     * @param archive opens the uncompressed tar
+     * @return the subdirectory
+     */
+    Path unpacked(String name, Archive archive) throws IOException, InterruptedException {
+        Path target = directory.resolve(name);
+        if (Files.isDirectory(target)) {
+            return target;
+        }
+        Files.createDirectories(directory);
+        Path unfinished = Files.createTempDirectory(directory, name + ".unfinished");
+        Process tar = new ProcessBuilder("tar", "-x", "-o", "-f", "-", "-C", unfinished.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try (InputStream in = archive.open();
+                OutputStream out = tar.getOutputStream()) {
+            in.transferTo(out);
+        }
+        if (tar.waitFor() != 0) {
+            throw new IOException("tar could not unpack " + name + ": exit code " + tar.exitValue());
+        }
+        try {
+            // A rename shows the directory only when it is whole, whoever is killed or unpacks the same at the same
+            // time.
+            Files.move(unfinished, target);
+        } catch (IOException e) {
+            delete(unfinished);
+            if (!Files.isDirectory(target)) {
+                throw e;
+            }
+        }
+        return target;
+    }
+
+    /** Deletes a directory with all that is in it; one that does not exist is fine. */
+    static void delete(Path directory) throws IOException {
+        if (!Files.exists(directory)) {
+            return;
+        }
+        Files.walkFileTree(directory, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path visited, IOException failure) throws IOException {
+                Files.delete(visited);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+
+    /** Where a tar comes from. */
+    interface Archive {
+        InputStream open() throws IOException;
+    }
+}

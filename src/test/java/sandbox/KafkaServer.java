@@ -1,0 +1,166 @@
+package sandbox;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.common.Uuid;
+
+/**
+ * One Kafka broker that is its own controller (KRaft). Topics are provisioned by the runtime from its contract, so none springs into being by a typing
+ * error.
+ */
+final class KafkaServer implements Server {
+
+    static final String NAME = "kafka";
+
+    private static final String VERSION = "4.3.1";
+    private static final int MAX_HEAP_MIB = 256;
+    private static final int MAX_MESSAGE_BYTES = 2 << 20;
+    private static final int PROBE_TIMEOUT_MS = 3_000;
+
+    private final MavenArtifacts artifacts;
+
+    KafkaServer(MavenArtifacts artifacts) {
+        this.artifacts = artifacts;
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public int contractPort() {
+        return 9092;
+    }
+
+    @Override
+    public List<Path> install() {
+        // Its libraries name slf4j 1.7; the later version and the plain logger to standard error take its place.
+        return artifacts.classPath(
+                "org.apache.kafka:kafka_2.13:" + VERSION,
+                "org.slf4j:slf4j-api:2.0.17",
+                "org.slf4j:slf4j-simple:2.0.17");
+    }
+
+    @Override
+    public void format(Site site) throws IOException, InterruptedException {
+        Launch format = Launch.java(
+                site,
+                MAX_HEAP_MIB,
+                quiet(),
+                List.of(
+                        "kafka.tools.StorageTool",
+                        "format",
+                        "--cluster-id",
+                        Uuid.randomUuid().toString(),
+                        "--config",
+                        configuration(site).toString()));
+        Processes.run(format, site.data(), "");
+    }
+
+    @Override
+    public Launch launch(Site site) throws IOException {
+        return Launch.java(
+                site,
+                MAX_HEAP_MIB,
+                quiet(),
+                List.of("kafka.Kafka", configuration(site).toString()));
+    }
+
+    @Override
+    public boolean ready(Site site) throws Exception {
+        Map<String, Object> configuration = Map.of(
+                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
+                address(site.port()),
+                AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG,
+                PROBE_TIMEOUT_MS,
+                AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+                PROBE_TIMEOUT_MS);
+        try (Admin admin = Admin.create(configuration)) {
+            return !admin.describeCluster()
+                    .nodes()
+                    .get(PROBE_TIMEOUT_MS, TimeUnit.MILLISECONDS)
+                    .isEmpty();
+        }
+    }
+
+    @Override
+    public String address(int port) {
+        return Ports.LOOPBACK + ":" + port;
+    }
+
+    @Override
+    public Map<String, String> properties(int port) {
+        return Map.of("camel.component.kafka.brokers", address(port));
+    }
+
+    private static List<String> quiet() {
+        return List.of(
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-Dorg.slf4j.simpleLogger.showDateTime=true",
+                "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS");
+    }
+
+    /** Written for every start, as the port may have changed. */
+    private Path configuration(Site site) throws IOException {
+        int controllerPort = Ports.freeForInternalUse().nextInt();
+        Properties properties = new Properties();
+        properties.putAll(Map.of(
+                "process.roles", "broker,controller",
+                "node.id", "1",
+                "controller.quorum.voters", "1@" + address(controllerPort),
+                "listeners", "BROKER://%s,CONTROLLER://%s".formatted(address(site.port()), address(controllerPort)),
+                "advertised.listeners", "BROKER://" + address(site.port()),
+                "listener.security.protocol.map", "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+                "inter.broker.listener.name", "BROKER",
+                "controller.listener.names", "CONTROLLER",
+                "log.dirs", site.data().resolve("log").toString()));
+        // Topics: as in production, but with one broker. The default partitions are for topics that a person creates by
+        // hand.
+        properties.putAll(Map.of(
+                "auto.create.topics.enable", "false",
+                "num.partitions", "3",
+                "default.replication.factor", "1",
+                "min.insync.replicas", "1",
+                "message.max.bytes", Integer.toString(MAX_MESSAGE_BYTES),
+                "replica.fetch.max.bytes", Integer.toString(MAX_MESSAGE_BYTES)));
+        // Its own topics: one replica, and few partitions, as each costs files at every start.
+        properties.putAll(Map.of(
+                "offsets.topic.replication.factor", "1",
+                "offsets.topic.num.partitions", "1",
+                "transaction.state.log.replication.factor", "1",
+                "transaction.state.log.min.isr", "1",
+                "transaction.state.log.num.partitions", "1",
+                "share.coordinator.state.topic.replication.factor", "1",
+                "share.coordinator.state.topic.min.isr", "1",
+                "share.coordinator.state.topic.num.partitions", "1"));
+        // Quick: a killed broker must wait until its former self has lost its session; consumers need not wait for more
+        // members of their group.
+        properties.putAll(Map.of(
+                "broker.session.timeout.ms", "3000",
+                "broker.heartbeat.interval.ms", "500",
+                "group.initial.rebalance.delay.ms", "0"));
+        // Small: two cores and this heap have to do; by default, the cleaner alone takes 128 MiB.
+        properties.putAll(Map.of(
+                "num.network.threads",
+                "2",
+                "num.io.threads",
+                "4",
+                "log.cleaner.dedupe.buffer.size",
+                Integer.toString(8 << 20),
+                "log.index.size.max.bytes",
+                Integer.toString(1 << 20)));
+        Path file = site.data().resolve("server.properties");
+        try (var writer = Files.newBufferedWriter(file)) {
+            properties.store(writer, null);
+        }
+        return file;
+    }
+}

@@ -1,0 +1,167 @@
+package sandbox;
+
+import eu.maveniverse.maven.mima.context.Context;
+import eu.maveniverse.maven.mima.context.ContextOverrides;
+import eu.maveniverse.maven.mima.context.Runtimes;
+import java.io.File;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.eclipse.aether.DefaultRepositorySystemSession;
+import org.eclipse.aether.RepositoryException;
+import org.eclipse.aether.RepositorySystemSession;
+import org.eclipse.aether.artifact.Artifact;
+import org.eclipse.aether.artifact.DefaultArtifact;
+import org.eclipse.aether.collection.CollectRequest;
+import org.eclipse.aether.graph.Dependency;
+import org.eclipse.aether.resolution.ArtifactRequest;
+import org.eclipse.aether.resolution.ArtifactResult;
+import org.eclipse.aether.resolution.DependencyRequest;
+import org.eclipse.aether.transfer.AbstractTransferListener;
+import org.eclipse.aether.transfer.TransferEvent;
+import org.eclipse.aether.util.artifact.JavaScopes;
+import org.eclipse.aether.util.filter.DependencyFilterUtils;
+
+/**
+ * Resolves coordinates as Maven does, but at run time and apart from the project: its POM, its class path and its version management have no say, so
+ * that a server runs on exactly the libraries it was released with. The user's {@code settings.xml} (mirrors, proxies, credentials) is honoured, and the
+ * system property {@code maven.repo.local}.
+ */
+final class MavenArtifacts {
+
+    private final Path memory;
+    private final PrintStream out;
+    private Context maven;
+
+    /**
+     * @param memory directory in which resolved class paths are remembered; made when needed
+     * @param out    told when something has to be downloaded, as that can take minutes
+     */
+    MavenArtifacts(Path memory, PrintStream out) {
+        this.memory = memory;
+        this.out = out;
+    }
+
+    /**
+     * The artifacts with all that they need at run time, in class path order.
+     *
+     * @param coordinates {@code group:artifact[:extension[:classifier]]:version}; where two of them need the same library, the first one's version wins
+     * @throws SandboxException when one of them cannot be resolved
+     */
+    List<Path> classPath(String... coordinates) {
+        // To resolve some dozens of artifacts that are all here takes a second or two, of every start of the sandbox
+        // and of every test run.
+        Path remembered = memory.resolve("%s-%08x.classpath"
+                .formatted(new DefaultArtifact(coordinates[0]).getArtifactId(), Arrays.hashCode(coordinates)));
+        try {
+            if (Files.exists(remembered)) {
+                List<Path> files =
+                        Files.readAllLines(remembered).stream().map(Path::of).toList();
+                if (files.stream().allMatch(Files::exists)) {
+                    return files;
+                }
+            }
+            List<Path> files = resolvedClassPath(coordinates);
+            Files.createDirectories(memory);
+            Path unfinished = Files.createTempFile(memory, "classpath", ".unfinished");
+            Files.write(unfinished, files.stream().map(Path::toString).toList());
+            Files.move(unfinished, remembered, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            return files;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private List<Path> resolvedClassPath(String... coordinates) {
+        List<Dependency> roots = Stream.of(coordinates)
+                .map(DefaultArtifact::new)
+                .map(artifact -> new Dependency(artifact, JavaScopes.RUNTIME))
+                .toList();
+        return resolve(coordinates[0], session -> {
+            CollectRequest collect = new CollectRequest(roots, List.of(), maven().remoteRepositories());
+            DependencyRequest request =
+                    new DependencyRequest(collect, DependencyFilterUtils.classpathFilter(JavaScopes.RUNTIME));
+            try {
+                return maven().repositorySystem().resolveDependencies(session, request).getArtifactResults().stream();
+            } catch (RepositoryException e) {
+                throw unresolved(coordinates[0], e);
+            }
+        });
+    }
+
+    /**
+     * One file, without dependencies.
+     *
+     * @param coordinates {@code group:artifact[:extension[:classifier]]:version}
+     * @throws SandboxException when it cannot be resolved
+     */
+    Path file(String coordinates) {
+        return resolve(coordinates, session -> {
+                    ArtifactRequest request =
+                            new ArtifactRequest(new DefaultArtifact(coordinates), maven().remoteRepositories(), null);
+                    try {
+                        return Stream.of(maven().repositorySystem().resolveArtifact(session, request));
+                    } catch (RepositoryException e) {
+                        throw unresolved(coordinates, e);
+                    }
+                })
+                .get(0);
+    }
+
+    private List<Path> resolve(
+            String coordinates, Function<RepositorySystemSession, Stream<ArtifactResult>> resolution) {
+        DefaultRepositorySystemSession session = new DefaultRepositorySystemSession(maven().repositorySystemSession());
+        session.setTransferListener(new Announcement(coordinates));
+        return resolution
+                .apply(session)
+                .map(ArtifactResult::getArtifact)
+                .map(Artifact::getFile)
+                .map(File::toPath)
+                .toList();
+    }
+
+    /** Set up when first needed and shared by the servers, which resolve in parallel. */
+    private synchronized Context maven() {
+        if (maven == null) {
+            ContextOverrides.Builder overrides = ContextOverrides.create().withUserSettings(true);
+            String localRepository = System.getProperty("maven.repo.local", "");
+            if (!localRepository.isBlank()) {
+                overrides.withLocalRepositoryOverride(Path.of(localRepository).toAbsolutePath());
+            }
+            maven = Runtimes.INSTANCE.getRuntime().create(overrides.build());
+        }
+        return maven;
+    }
+
+    private static SandboxException unresolved(String coordinates, RepositoryException cause) {
+        return new SandboxException(
+                "%s cannot be resolved from the Maven repositories: %s".formatted(coordinates, cause.getMessage()),
+                cause);
+    }
+
+    /** One line for the first file that is really fetched, silence when everything is in the local repository. */
+    private final class Announcement extends AbstractTransferListener {
+
+        private final String coordinates;
+        private final AtomicBoolean said = new AtomicBoolean();
+
+        Announcement(String coordinates) {
+            this.coordinates = coordinates;
+        }
+
+        @Override
+        public void transferInitiated(TransferEvent event) {
+            if (said.compareAndSet(false, true)) {
+                out.printf("Downloading %s and what it needs (only once)%n", coordinates);
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+package sandbox;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.camel.RouteConfigurationsBuilder;
+import org.apache.camel.RoutesBuilder;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.RouteDefinitionHelper;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.FileWatcherResourceReloadStrategy;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import routes.platform.route.RouteFiles;
+import routes.platform.route.RouteProblem;
+
+/**
+ * Reloads an edited route file into the running sandbox, and leaves the running routes alone when the edit does not load.
+ *
+ * <p>Camel's own {@code RouteWatcherReloadStrategy} removes the old routes before it knows whether the new ones load: a mistyped
+ * option ends the route until it is corrected, and in the mode that removes all routes a file with two routes makes every reload
+ * fail. Without that mode it never removes a route that was deleted, and an edited routeConfiguration reaches no running route.
+ * So here an edit is parsed and its routes are built, unstarted, before anything that runs is touched; only then are the routes
+ * of that file exchanged, and exchanged back when the new ones do not start.
+ *
+ * <p>The routes must have been loaded from the watched directory ({@code file:} in {@code camel.main.routes-include-pattern}).
+ */
+final class RouteReload extends FileWatcherResourceReloadStrategy {
+
+    /** Says what is wrong with the edit, as {@link #getLastError()} reports it; the fault is in the file, so there is no stack trace. */
+    private static final class Refused extends Exception {
+        Refused(String message) {
+            super(message, null, false, false);
+        }
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(RouteReload.class);
+    private static final String SUFFIX = ".camel.yaml";
+    private static final Pattern POLICY = Pattern.compile("(?m)^ *- *routeConfiguration:");
+    private static final Pattern BINDING = Pattern.compile("(?m)^ *- *rest:");
+    private static final long SETTLES_MILLIS = 200;
+
+    private final Path directory;
+    private Map<Path, String> running = Map.of();
+    private Map<Path, String> attempted = Map.of();
+    private Refused refusal;
+
+    RouteReload(Path directory) {
+        super(directory.toString(), true);
+        this.directory = directory.toAbsolutePath().normalize();
+        setFileFilter(file -> file.getName().endsWith(SUFFIX));
+        setResourceReload((name, resource) -> reload());
+    }
+
+    @Override
+    protected void doStart() throws Exception {
+        running = read();
+        attempted = running;
+        super.doStart();
+    }
+
+    @Override
+    protected String startupMessage(java.io.File dir) {
+        return "Edited route files in " + dir + " are reloaded";
+    }
+
+    private void reload() throws Exception {
+        if (!context().isStarted()) {
+            return;
+        }
+        Map<Path, String> edited = settled();
+        // One save makes several events.
+        if (!edited.equals(attempted)) {
+            attempted = edited;
+            refusal = take(edited);
+        }
+        // Camel forgets the last error before each event, also before one that brings nothing new.
+        setLastError(refusal);
+    }
+
+    /** @return why the edit is refused, or null when its routes run */
+    private Refused take(Map<Path, String> edited) throws Exception {
+        Set<Path> files = affected(edited);
+        if (files.isEmpty()) {
+            return null;
+        }
+        List<RouteConfigurationDefinition> policies = List.copyOf(context().getRouteConfigurationDefinitions());
+        try {
+            rehearse(files, edited);
+        } catch (Exception e) {
+            replacePolicies(policies);
+            return refused(e);
+        }
+        try {
+            exchange(files, edited);
+        } catch (Exception e) {
+            replacePolicies(policies);
+            exchange(files, running);
+            return refused(e);
+        }
+        running = edited;
+        LOG.info("Reloaded {}", files.stream().map(directory::relativize).toList());
+        return null;
+    }
+
+    /** The edited files; every file when an error policy was edited, since a running route has its policy built in. */
+    private Set<Path> affected(Map<Path, String> edited) {
+        Set<Path> files = new HashSet<>(running.keySet());
+        files.addAll(edited.keySet());
+        Set<Path> changed = files.stream()
+                .filter(f -> !Objects.equals(running.get(f), edited.get(f)))
+                .collect(Collectors.toSet());
+        return changed.stream().anyMatch(f -> holds(POLICY, f, running) || holds(POLICY, f, edited)) ? files : changed;
+    }
+
+    /** Parses these files and builds their routes, with endpoints, beans and error policies resolved, but starts nothing. */
+    private void rehearse(Set<Path> files, Map<Path, String> texts) throws Exception {
+        if (files.stream().anyMatch(f -> holds(POLICY, f, running) || holds(POLICY, f, texts))) {
+            replacePolicies(List.of());
+        }
+        Collection<RoutesBuilder> builders =
+                PluginHelper.getRoutesLoader(context()).findRoutesBuilders(resources(files, texts));
+        for (RoutesBuilder builder : builders) {
+            if (builder instanceof RouteConfigurationsBuilder b) {
+                b.updateRouteConfigurationsToCamelContext(context());
+            }
+        }
+        Map<String, String> taken = context().getRouteDefinitions().stream()
+                .filter(r -> !files.contains(file(r)))
+                .collect(Collectors.toMap(RouteDefinition::getRouteId, RouteReload::place));
+        for (RoutesBuilder builder : builders) {
+            if (builder instanceof RouteBuilder b) {
+                for (RouteDefinition route : b.configureRoutes(context()).getRoutes()) {
+                    String other = route.getId() == null ? null : taken.putIfAbsent(route.getId(), place(route));
+                    if (other != null) {
+                        throw new Refused(
+                                place(route) + ": Route id " + route.getId() + " is taken already, see " + other);
+                    }
+                    build(b, route);
+                }
+            }
+        }
+    }
+
+    private void build(RouteBuilder builder, RouteDefinition route) throws Exception {
+        builder.getRouteCollection().prepareRoute(route);
+        RouteDefinitionHelper.forceAssignIds(context(), route.getInput());
+        RouteDefinitionHelper.forceAssignIds(context(), route);
+        model().getModelReifierFactory().createRoute(context(), route);
+    }
+
+    /** Ends the routes that run from these files and starts those that the texts define; a file without a text is gone. */
+    private void exchange(Set<Path> files, Map<Path, String> texts) throws Exception {
+        for (RouteDefinition route : List.copyOf(context().getRouteDefinitions())) {
+            if (files.contains(file(route))) {
+                model().removeRouteDefinition(route);
+            }
+        }
+        model().getRestDefinitions()
+                .removeIf(rest -> files.contains(
+                        path(rest.getResource() != null ? rest.getResource().getLocation() : rest.getLocation())));
+        PluginHelper.getRoutesLoader(context()).updateRoutes(resources(files, texts));
+    }
+
+    /** The binding of the contract comes last: it refuses to start before the routes that it binds are there. */
+    private static List<Resource> resources(Set<Path> files, Map<Path, String> texts) {
+        return files.stream()
+                .filter(texts::containsKey)
+                .sorted(Comparator.comparing((Path f) -> holds(BINDING, f, texts))
+                        .thenComparing(f -> f))
+                .map(f -> ResourceHelper.fromString("file:" + f, texts.get(f)))
+                .toList();
+    }
+
+    private static boolean holds(Pattern entry, Path file, Map<Path, String> texts) {
+        return texts.containsKey(file) && entry.matcher(texts.get(file)).find();
+    }
+
+    private void replacePolicies(List<RouteConfigurationDefinition> policies) throws Exception {
+        for (RouteConfigurationDefinition policy : List.copyOf(context().getRouteConfigurationDefinitions())) {
+            model().removeRouteConfiguration(policy);
+        }
+        model().addRouteConfigurations(policies);
+    }
+
+    private Refused refused(Exception e) {
+        String what = e.getMessage();
+        if (!(e instanceof Refused)) {
+            var problem = RouteProblem.behind(e, new RouteFiles("file:" + directory + "/**/*" + SUFFIX));
+            if (problem.isEmpty()) {
+                LOG.error("The edited routes do not load for a reason outside their files", e);
+            }
+            what = problem.map(RouteProblem::toString).orElseGet(e::toString);
+        }
+        LOG.error("{} - the routes that ran before keep running", what);
+        incFailedCounter();
+        return new Refused(what);
+    }
+
+    /** Editors truncate, delete or rename a file before they write it: what they leave for a moment is not what is meant. */
+    private Map<Path, String> settled() throws InterruptedException {
+        Map<Path, String> texts = read();
+        Map<Path, String> before;
+        do {
+            before = texts;
+            Thread.sleep(SETTLES_MILLIS);
+            texts = isRunAllowed() ? read() : before;
+        } while (!texts.equals(before));
+        return texts;
+    }
+
+    private Map<Path, String> read() {
+        Map<Path, String> texts = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.filter(f -> f.toString().endsWith(SUFFIX)).toList()) {
+                texts.put(file, Files.readString(file));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return texts;
+    }
+
+    private static Path file(RouteDefinition route) {
+        return path(
+                route.getResource() != null
+                        ? route.getResource().getLocation()
+                        : route.getInput().getLocation());
+    }
+
+    private static Path path(String location) {
+        return location != null && location.startsWith("file:")
+                ? Path.of(location.substring("file:".length())).toAbsolutePath().normalize()
+                : null;
+    }
+
+    private static String place(RouteDefinition route) {
+        return file(route) + ":" + route.getInput().getLineNumber();
+    }
+
+    private ModelCamelContext context() {
+        return (ModelCamelContext) getCamelContext();
+    }
+
+    private Model model() {
+        return context().getCamelContextExtension().getContextPlugin(Model.class);
+    }
+}

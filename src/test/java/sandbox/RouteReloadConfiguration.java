@@ -1,0 +1,30 @@
+package sandbox;
+
+import java.nio.file.Path;
+import org.apache.camel.CamelContext;
+import org.apache.camel.spring.boot.CamelContextConfiguration;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** Watches the route files of the sandbox; they must also be the ones it has loaded, see {@link RouteReload}. */
+@Configuration(proxyBeanMethods = false)
+class RouteReloadConfiguration {
+
+    @Bean
+    CamelContextConfiguration routeReload(@Value("${sandbox.routes:src/main/resources/camel}") Path routes) {
+        return new CamelContextConfiguration() {
+            @Override
+            public void beforeApplicationStart(CamelContext context) {
+                try {
+                    context.addService(new RouteReload(routes));
+                } catch (Exception e) {
+                    throw new IllegalStateException("The route files in " + routes + " cannot be watched", e);
+                }
+            }
+
+            @Override
+            public void afterApplicationStart(CamelContext context) {}
+        };
+    }
+}

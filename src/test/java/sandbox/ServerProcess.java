@@ -1,0 +1,282 @@
+package sandbox;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One server as a process of this machine: started, watched until it is ready, stopped, and, for the tests of outages, killed, suspended and started
+ * again on the same data and port.
+ *
+ * <p>Under the sandbox's directory it has {@code <name>/} for its data, {@code <name>.log} for what it prints and {@code <name>.pid} while it runs.
+ */
+public final class ServerProcess implements AutoCloseable {
+
+    private static final Duration READY_TIMEOUT = Duration.ofSeconds(120);
+    private static final long PROBE_INTERVAL_MS = 50;
+    private static final long LOG_KEPT_BYTES = 16L << 20;
+    private static final int TAIL_BYTES = 4096;
+
+    private final Server server;
+    private final int port;
+    private final Path data;
+    private final Path log;
+    private final PidFile pidFile;
+    private final PrintStream out;
+    private volatile Process process;
+
+    /**
+     * @param directory where data, log and pid file lie
+     * @param port      the port on the loopback address, the same for every start
+     * @param out       gets one line when the server is ready
+     */
+    ServerProcess(Server server, Path directory, int port, PrintStream out) {
+        this.server = server;
+        this.port = port;
+        this.data = directory.resolve(server.name()).toAbsolutePath().normalize();
+        this.log = directory.resolve(server.name() + ".log");
+        this.pidFile = new PidFile(directory.resolve(server.name() + ".pid"));
+        this.out = out;
+    }
+
+    public String name() {
+        return server.name();
+    }
+
+    public int port() {
+        return port;
+    }
+
+    /** Where clients find it. */
+    public String address() {
+        return server.address(port);
+    }
+
+    /** Spring properties that point the runtime to it. */
+    public Map<String, String> properties() {
+        return server.properties(port);
+    }
+
+    /** What the server prints; every start is appended. */
+    public Path log() {
+        return log;
+    }
+
+    /**
+     * The process that serves.
+     *
+     * @throws IllegalStateException when it is not running
+     */
+    public synchronized long pid() {
+        return running().pid();
+    }
+
+    public synchronized boolean isAlive() {
+        return process != null && process.isAlive();
+    }
+
+    /**
+     * Starts the server and returns when it serves clients; does nothing when it runs already.
+     *
+     * @throws SandboxException when it cannot be installed, its port is taken, it ends early or is not ready in time; the message says which, with the
+     *                          end of its log
+     */
+    public synchronized void start() {
+        if (isAlive()) {
+            return;
+        }
+        try {
+            Stopwatch watch = new Stopwatch();
+            clearTheWay();
+            Server.Site site = new Server.Site(server.install(), data, port);
+            watch.lap("installed");
+            if (format(site)) {
+                watch.lap("formatted");
+            }
+            Distributions.delete(site.temporary());
+            Files.createDirectories(site.temporary());
+            long logStart = launch(server.launch(site));
+            awaitReady(site, logStart);
+            watch.lap("started");
+            out.printf("%-16s ready at %s (%s; log %s)%n", name(), address(), watch, log);
+        } catch (IOException e) {
+            forceDown();
+            throw new SandboxException("%s cannot be started: %s".formatted(name(), e), e);
+        } catch (InterruptedException e) {
+            forceDown();
+            Thread.currentThread().interrupt();
+            throw new SandboxException("%s: the start was interrupted".formatted(name()), e);
+        } catch (SandboxException e) {
+            forceDown();
+            throw e;
+        } catch (Exception e) {
+            forceDown();
+            throw new SandboxException("%s cannot be started: %s".formatted(name(), e.getMessage()), e);
+        }
+    }
+
+    /** Lets the server close its files and end; after a few seconds it is ended by force. */
+    public synchronized void stop() {
+        if (process != null) {
+            Processes.end(process.toHandle(), server.stopSignal());
+            forgetProcess();
+        }
+    }
+
+    /** Ends the server as a power failure would (SIGKILL), its child processes included. */
+    public synchronized void kill() {
+        Processes.force(running().toHandle());
+        forgetProcess();
+    }
+
+    /** Freezes the server (SIGSTOP): connections stay open and are accepted, nothing is answered. {@link #resume()} undoes it, stopping it, too. */
+    public synchronized void suspend() {
+        Processes.signal(running().toHandle(), "STOP");
+    }
+
+    /** Lets a frozen server go on. */
+    public synchronized void resume() {
+        Processes.signal(running().toHandle(), "CONT");
+    }
+
+    /** Ends it by force without waiting for a start that is still under way: for the last moments of a JVM. */
+    void abandon() {
+        Process abandoned = process;
+        if (abandoned != null) {
+            Processes.force(abandoned.toHandle());
+            deletePidFile();
+        }
+    }
+
+    /** The same as {@link #stop()}. */
+    @Override
+    public void close() {
+        stop();
+    }
+
+    /**
+     * Stops what a killed run left behind and makes sure that the port is free, which is why it is asked before anything is downloaded or laid out.
+     *
+     * @throws SandboxException when somebody else holds the port
+     */
+    synchronized void clearTheWay() throws IOException {
+        if (isAlive()) {
+            return;
+        }
+        pidFile.process().ifPresent(left -> {
+            out.printf("%-16s stopping process %d, left behind by a run that was killed%n", name(), left.pid());
+            Processes.end(left, server.stopSignal());
+        });
+        pidFile.delete();
+        if (Ports.taken(port)) {
+            String holder = Ports.holder(port)
+                    .map(other -> " by process %d (%s)"
+                            .formatted(other.pid(), other.info().command().orElse("unknown")))
+                    .orElse("");
+            throw new SandboxException(
+                    "%s cannot be started: port %d is taken%s. Stop what uses it, or choose another port with -Dsandbox.%s.port=<port>"
+                            .formatted(name(), port, holder, name()));
+        }
+    }
+
+    /** A directory counts as laid out only when that has ended well; before, there is nothing to lose in it. */
+    private boolean format(Server.Site site) throws Exception {
+        Path formatted = data.resolve("formatted");
+        if (Files.exists(formatted)) {
+            return false;
+        }
+        Distributions.delete(data);
+        Files.createDirectories(data);
+        server.format(site);
+        Files.createFile(formatted);
+        return true;
+    }
+
+    /** @return the size of the log before */
+    private long launch(Launch launch) throws IOException {
+        if (Files.exists(log) && Files.size(log) > LOG_KEPT_BYTES) {
+            Files.delete(log);
+        }
+        long logStart = Files.exists(log) ? Files.size(log) : 0;
+        List<String> command = new ArrayList<>(Processes.ownSession());
+        command.addAll(launch.command());
+        process = Processes.builder(new Launch(command, launch.environment()), data)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+                .start();
+        process.getOutputStream().close();
+        pidFile.write(process.toHandle());
+        return logStart;
+    }
+
+    private void awaitReady(Server.Site site, long logStart) throws InterruptedException, IOException {
+        Instant deadline = Instant.now().plus(READY_TIMEOUT);
+        Exception last = null;
+        while (Instant.now().isBefore(deadline)) {
+            if (process.waitFor(PROBE_INTERVAL_MS, TimeUnit.MILLISECONDS)) {
+                throw new SandboxException("%s ended with exit code %d while it started; the end of %s:%n%s"
+                        .formatted(name(), process.exitValue(), log, tail(logStart)));
+            }
+            try {
+                // The second look matters: somebody else may have answered on the port while ours could not have it.
+                if (Ports.answers(port) && server.ready(site) && process.isAlive()) {
+                    return;
+                }
+            } catch (InterruptedException e) {
+                throw e;
+            } catch (Exception e) {
+                last = e;
+            }
+        }
+        throw new SandboxException(
+                "%s was not ready within %d s; the end of %s:%n%s"
+                        .formatted(name(), READY_TIMEOUT.toSeconds(), log, tail(logStart)),
+                last);
+    }
+
+    private String tail(long from) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "r")) {
+            long start = Math.max(from, file.length() - TAIL_BYTES);
+            byte[] bytes = new byte[(int) (file.length() - start)];
+            file.seek(start);
+            file.readFully(bytes);
+            return new String(bytes, StandardCharsets.UTF_8).strip();
+        }
+    }
+
+    private Process running() {
+        if (!isAlive()) {
+            throw new IllegalStateException(name() + " is not running");
+        }
+        return process;
+    }
+
+    private void forceDown() {
+        if (process != null) {
+            Processes.force(process.toHandle());
+            forgetProcess();
+        }
+    }
+
+    private void forgetProcess() {
+        process = null;
+        deletePidFile();
+    }
+
+    private void deletePidFile() {
+        try {
+            pidFile.delete();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

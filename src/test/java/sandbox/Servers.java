@@ -1,0 +1,303 @@
+package sandbox;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PrimitiveIterator;
+import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
+
+/**
+ * All servers that the runtime needs, started together. For the local run on the ports of the contract, with data that survives; for integration tests
+ * once per JVM on free ports, with fresh data.
+ */
+public final class Servers implements AutoCloseable {
+
+    private static final long NEEDED_DISK_BYTES = 1L << 30;
+    private static final long ABANDON_TIMEOUT_S = 8;
+    private static final Path BUILD = Path.of("target");
+
+    private static Servers shared;
+
+    private final Path directory;
+    private final boolean clean;
+    private final PrintStream out;
+    private final List<ServerProcess> processes;
+    private DirectoryLock lock;
+    private volatile ExecutorService starting;
+    private volatile boolean abandoned;
+
+    /**
+     * @param directory for data, logs and pid files; the servers' software is kept beside it
+     * @param port      the port for each server
+     * @param clean     whether to start with empty data
+     * @param out       where the progress is shown
+     */
+    Servers(Path directory, ToIntFunction<Server> port, boolean clean, PrintStream out) {
+        this.directory = directory;
+        this.clean = clean;
+        this.out = out;
+        Path software = directory.toAbsolutePath().resolveSibling("server-software");
+        MavenArtifacts artifacts = new MavenArtifacts(software, out);
+        Distributions distributions = new Distributions(software);
+        List<Server> servers = List.of(
+                new KafkaServer(artifacts),
+                new PostgresServer(artifacts, distributions),
+                new SchemaRegistryServer(artifacts, distributions));
+        this.processes = servers.stream()
+                .map(server -> new ServerProcess(server, directory, port.applyAsInt(server), out))
+                .toList();
+    }
+
+    /**
+     * Those of the local run, not yet started: data under {@code target/sandbox}, ports as in the contract. System properties: {@code sandbox.<name>.port}
+     * for another port, {@code sandbox.clean} to start empty.
+     */
+    public static Servers sandbox() {
+        String clean = System.getProperty("sandbox.clean", "false");
+        return new Servers(
+                BUILD.resolve("sandbox"),
+                Servers::configuredPort,
+                clean.isBlank() || Boolean.parseBoolean(clean),
+                System.out);
+    }
+
+    /**
+     * Those of the integration tests: started on first use, shared by all tests of this JVM, stopped when it ends. A test that stops or kills one of them
+     * has to start it again.
+     */
+    public static synchronized Servers shared() {
+        if (shared == null) {
+            PrimitiveIterator.OfInt ports = Ports.free();
+            Servers servers = new Servers(BUILD.resolve("it-servers"), server -> ports.nextInt(), true, System.out);
+            servers.start();
+            Runtime.getRuntime().addShutdownHook(new Thread(servers::close, "stop servers"));
+            shared = servers;
+        }
+        return shared;
+    }
+
+    /**
+     * Starts them all at once and returns when all are ready.
+     *
+     * @throws SandboxException when one cannot be started; then none runs
+     */
+    public synchronized void start() {
+        CountDownLatch done = new CountDownLatch(1);
+        Thread guard = new Thread(() -> abandon(done), "abandon servers");
+        Runtime.getRuntime().addShutdownHook(guard);
+        try {
+            Files.createDirectories(directory);
+            if (lock == null) {
+                lock = DirectoryLock.take(directory);
+            }
+            checkDisk(directory, NEEDED_DISK_BYTES);
+            // For all of them before anything else, so that every taken port is known within seconds.
+            whileStarting(process -> {
+                try {
+                    process.clearTheWay();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            if (clean) {
+                empty();
+            }
+            whileStarting(ServerProcess::start);
+        } catch (IOException e) {
+            close();
+            throw new SandboxException("The servers cannot be started in %s: %s".formatted(directory, e), e);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        } finally {
+            done.countDown();
+            remove(guard);
+        }
+    }
+
+    /** Spring properties that point the runtime to these servers. */
+    public Map<String, String> properties() {
+        Map<String, String> properties = new TreeMap<>();
+        processes.forEach(process -> properties.putAll(process.properties()));
+        return properties;
+    }
+
+    /** A line per server: name, address, pid, log. */
+    public String summary() {
+        return processes.stream()
+                .map(process -> "%-16s %s (process %s, log %s)"
+                        .formatted(
+                                process.name(),
+                                process.address(),
+                                process.isAlive() ? Long.toString(process.pid()) : "none",
+                                process.log()))
+                .collect(Collectors.joining(System.lineSeparator()));
+    }
+
+    public ServerProcess kafka() {
+        return process(KafkaServer.NAME);
+    }
+
+    public ServerProcess postgres() {
+        return process(PostgresServer.NAME);
+    }
+
+    public ServerProcess schemaRegistry() {
+        return process(SchemaRegistryServer.NAME);
+    }
+
+    /** Stops them all, in some seconds, and leaves no process and no pid file; the data stays. May be called again. */
+    @Override
+    public synchronized void close() {
+        if (lock == null) {
+            return;
+        }
+        try {
+            forEach(Executors.newCachedThreadPool(), ServerProcess::close);
+        } finally {
+            try {
+                lock.close();
+                lock = null;
+            } catch (IOException e) {
+                out.printf("%s stays locked: %s%n", directory, e);
+            }
+        }
+    }
+
+    /**
+     * Ctrl-C while they start: the servers have sessions of their own and do not hear it, so the start is broken off and they are closed before the JVM
+     * ends. A download cannot be broken off; then those that run are ended by force.
+     */
+    private void abandon(CountDownLatch done) {
+        try {
+            abandoned = true;
+            breakOff();
+            if (done.await(ABANDON_TIMEOUT_S, TimeUnit.SECONDS)) {
+                // The start may have ended well at this very moment.
+                close();
+            } else {
+                processes.forEach(ServerProcess::abandon);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void breakOff() {
+        ExecutorService executor = starting;
+        if (executor != null) {
+            executor.shutdownNow();
+        }
+    }
+
+    private static void remove(Thread guard) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(guard);
+        } catch (IllegalStateException e) {
+            // The JVM is ending and the guard at work.
+        }
+    }
+
+    private ServerProcess process(String name) {
+        return processes.stream()
+                .filter(process -> process.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static int configuredPort(Server server) {
+        String property = "sandbox.%s.port".formatted(server.name());
+        String port = System.getProperty(property, "");
+        try {
+            return port.isBlank() ? server.contractPort() : Integer.parseInt(port);
+        } catch (NumberFormatException e) {
+            throw new SandboxException("%s is no port: -D%s takes a number".formatted(port, property), e);
+        }
+    }
+
+    /** Now, in one line, instead of some minutes later in the logs of whichever server meets the end of the disk first. */
+    static void checkDisk(Path directory, long neededBytes) throws IOException {
+        long free = Files.getFileStore(directory).getUsableSpace();
+        if (free < neededBytes) {
+            throw new SandboxException(
+                    "The servers need %d MiB of free disk at %s, only %d MiB are left. Make room, for instance with -Dsandbox.clean"
+                            .formatted(neededBytes >> 20, directory, free >> 20));
+        }
+    }
+
+    private void empty() throws IOException {
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory, entry -> !entry.endsWith("lock"))) {
+            for (Path entry : entries) {
+                Distributions.delete(entry);
+            }
+        }
+    }
+
+    private void whileStarting(Consumer<ServerProcess> work) {
+        starting = Executors.newCachedThreadPool();
+        try {
+            forEach(starting, process -> {
+                if (!abandoned) {
+                    work.accept(process);
+                }
+            });
+        } finally {
+            starting = null;
+        }
+    }
+
+    /** @throws SandboxException with all failures, a line each, after all have been tried */
+    private void forEach(ExecutorService executor, Consumer<ServerProcess> work) {
+        List<Future<?>> futures = new ArrayList<>();
+        processes.forEach(process -> futures.add(executor.submit(() -> work.accept(process))));
+        executor.shutdown();
+        List<Throwable> failures =
+                futures.stream().map(this::failure).flatMap(Optional::stream).toList();
+        if (!failures.isEmpty()) {
+            String message = failures.stream()
+                    .map(failure -> failure instanceof SandboxException ? failure.getMessage() : failure.toString())
+                    .collect(Collectors.joining(System.lineSeparator()));
+            SandboxException all = new SandboxException(message, failures.get(0));
+            failures.stream().skip(1).forEach(all::addSuppressed);
+            throw all;
+        }
+    }
+
+    /** Waits, even when interrupted, as no server may be left half-way: an interrupt breaks off a start, and never a stop. */
+    private Optional<Throwable> failure(Future<?> future) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    future.get();
+                    return Optional.empty();
+                } catch (ExecutionException e) {
+                    return Optional.of(e.getCause());
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    breakOff();
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}
