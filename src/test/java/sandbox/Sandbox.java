@@ -18,7 +18,7 @@ public final class Sandbox {
     private Sandbox() {}
 
     public static void main(String[] args) {
-        Stopwatch watch = new Stopwatch();
+        long start = System.nanoTime();
         Servers servers = Servers.sandbox();
         try {
             servers.start();
@@ -28,11 +28,11 @@ public final class Sandbox {
         }
         SpringApplication.getShutdownHandlers().add(servers::close);
         System.out.printf("%-16s starting%n", "runtime");
-        Stopwatch runtime = new Stopwatch();
+        long runtimeStart = System.nanoTime();
         ConfigurableApplicationContext context = new SpringApplication(
                         EventBroker.class, RouteReloadConfiguration.class)
                 .run(arguments(servers.properties(), args));
-        System.out.printf("%-16s ready after %s%n", "runtime", runtime);
+        System.out.printf("%-16s ready (started in %.1f s)%n", "runtime", secondsSince(runtimeStart));
 
         String port = context.getEnvironment().getProperty("local.server.port");
         try {
@@ -43,7 +43,7 @@ public final class Sandbox {
         System.out.printf(
                 """
 
-                Everything is ready after %s.
+                Everything is ready after %.1f s.
 
                 %s
                 runtime          http://localhost:%s (Swagger UI: /docs)
@@ -53,7 +53,15 @@ public final class Sandbox {
                 Edit: src/main/resources/camel/pubsub.camel.yaml (reloads when saved)
                 Stop: Ctrl-C
                 %n""",
-                watch, servers.summary(), port, context.getEnvironment().getProperty("management.server.port"), port);
+                secondsSince(start),
+                servers.summary(),
+                port,
+                context.getEnvironment().getProperty("management.server.port"),
+                port);
+    }
+
+    private static double secondsSince(long nanoTime) {
+        return (System.nanoTime() - nanoTime) / 1e9;
     }
 
     private static String[] arguments(Map<String, String> servers, String[] args) {

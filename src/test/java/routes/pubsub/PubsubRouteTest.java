@@ -99,7 +99,7 @@ class PubsubRouteTest extends RouteTest {
 
         published.assertIsSatisfied();
         var record = published.getExchanges().get(0).getMessage();
-        assertThat(record.getHeader(KafkaConstants.KEY)).isEqualTo("rx-7");
+        assertThat(text(record.getHeader(KafkaConstants.KEY, byte[].class))).isEqualTo("rx-7");
         assertThat(record.getHeader("correlation-id")).isEqualTo("journey-1");
         assertThat(record.getHeader("event-type")).isEqualTo(CREATED);
         var value = new ObjectMapper().readTree(record.getBody(byte[].class));

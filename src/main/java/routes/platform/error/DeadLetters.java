@@ -40,6 +40,18 @@ class DeadLetters {
                 .isPresent();
     }
 
+    /** Says in the log that a record was passed over by a group that does not own its topic. */
+    public void skip(Exchange exchange) {
+        Message original = exchange.getMessage();
+        LOG.warn(
+                "skipped: {} partition {} offset {}, group {}: {}",
+                original.getHeader(KafkaConstants.TOPIC),
+                original.getHeader(KafkaConstants.PARTITION),
+                original.getHeader(KafkaConstants.OFFSET),
+                group(exchange),
+                failures.describe(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class)));
+    }
+
     /** Replaces the message, which must be the original one, by its dead letter, addressed to {@code <topic>.dlq}. */
     public void address(Exchange exchange) {
         Message original = exchange.getMessage();

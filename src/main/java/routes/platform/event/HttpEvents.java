@@ -3,6 +3,7 @@ package routes.platform.event;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.UUID;
 import org.apache.camel.Exchange;
@@ -98,7 +99,8 @@ public class HttpEvents {
         Message message = new DefaultMessage(exchange.getContext());
         message.setBody(value);
         message.setHeader(KafkaConstants.OVERRIDE_TOPIC, channel.topic());
-        message.setHeader(KafkaConstants.KEY, envelope.at(channel.keyPointer()).asText());
+        message.setHeader(
+                KafkaConstants.KEY, envelope.at(channel.keyPointer()).asText().getBytes(StandardCharsets.UTF_8));
         message.setHeader(RecordHeaders.CONTENT_TYPE, "application/json");
         message.setHeader(
                 RecordHeaders.EVENT_SOURCE, metadata.path("eventSource").asText());

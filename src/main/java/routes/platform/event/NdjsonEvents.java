@@ -45,7 +45,7 @@ public class NdjsonEvents {
     /** Begins to read the body. */
     public void open(@Header("topic") String topic, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
-        InputStream body = exchange.getMessage().getBody(RequestBody.class).stream();
+        InputStream body = RequestBody.of(exchange).stream();
         DigestInputStream bytes = new DigestInputStream(body, IdempotencyKeys.digest(request));
         exchange.setProperty(PROPERTY, new Stream(request, events.publishable(topic), bytes));
     }

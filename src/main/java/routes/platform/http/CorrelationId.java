@@ -9,8 +9,11 @@ public final class CorrelationId {
 
     public static final String HEADER = "X-Correlation-Id";
 
-    /** Exchange property, and the name in the log's MDC. */
-    public static final String PROPERTY = "correlationId";
+    /**
+     * Exchange property, and the name in the log's MDC. Not the name of a query parameter: Camel takes a header that is missing from
+     * the property of the same name.
+     */
+    public static final String PROPERTY = "correlation-id";
 
     /** Short and harmless in logs, headers and URLs. The same as in openapi.yaml. */
     private static final Pattern WELL_FORMED = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:-]{0,127}");

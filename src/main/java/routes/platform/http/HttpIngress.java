@@ -91,7 +91,7 @@ class HttpIngress implements RestClientRequestValidator {
                 // a stream is checked line by line, while it is read
                 checked.withBody("-");
             } else {
-                byte[] body = exchange.getMessage().getBody(RequestBody.class).read(maxBody);
+                byte[] body = RequestBody.of(exchange).read(maxBody);
                 Json.read(body);
                 checked.withBody(body);
                 exchange.getMessage().setBody(body);

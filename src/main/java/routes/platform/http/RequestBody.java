@@ -24,6 +24,12 @@ public final class RequestBody extends BufferedReader implements StreamCache {
         this.bytes = bytes;
     }
 
+    /** The body of the request that the exchange answers; one without bytes when the request has none. */
+    public static RequestBody of(Exchange exchange) {
+        RequestBody body = exchange.getMessage().getBody(RequestBody.class);
+        return body == null ? new RequestBody(InputStream.nullInputStream()) : body;
+    }
+
     /** The bytes as they arrive. */
     public InputStream stream() {
         return bytes;

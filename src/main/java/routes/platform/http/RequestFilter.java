@@ -7,6 +7,7 @@ import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Optional;
 import org.slf4j.MDC;
 import org.springframework.core.Ordered;
@@ -35,10 +36,11 @@ class RequestFilter extends OncePerRequestFilter {
         String correlationId = sent.orElseGet(CorrelationId::create);
         response.setHeader(CorrelationId.HEADER, correlationId);
         if (sent.isEmpty()) {
-            response.setStatus(HttpServletResponse.SC_BAD_REQUEST);
-            response.setContentType(Problem.MEDIA_TYPE);
-            response.getWriter()
-                    .write(problems.json(Problem.of(400, "header X-Correlation-Id is malformed", correlationId)));
+            refuse(response, 400, "header X-Correlation-Id is malformed", correlationId);
+            return;
+        }
+        if (isForm(request)) {
+            refuse(response, 415, "forms are not accepted", correlationId);
             return;
         }
         request.setAttribute(CORRELATION_ID, correlationId);
@@ -48,6 +50,20 @@ class RequestFilter extends OncePerRequestFilter {
         } finally {
             MDC.remove(CorrelationId.PROPERTY);
         }
+    }
+
+    /** No operation takes one, and Camel would make a message header of every field. */
+    private static boolean isForm(HttpServletRequest request) {
+        String type =
+                request.getContentType() == null ? "" : request.getContentType().toLowerCase(Locale.ROOT);
+        return type.startsWith("application/x-www-form-urlencoded") || type.startsWith("multipart/");
+    }
+
+    private void refuse(HttpServletResponse response, int status, String error, String correlationId)
+            throws IOException {
+        response.setStatus(status);
+        response.setContentType(Problem.MEDIA_TYPE);
+        response.getWriter().write(problems.json(Problem.of(status, error, correlationId)));
     }
 
     private static final class UnreadBody extends HttpServletRequestWrapper {

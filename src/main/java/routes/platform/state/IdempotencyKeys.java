@@ -68,8 +68,7 @@ public class IdempotencyKeys {
         Optional<Kept> answered =
                 request.idempotencyKey().flatMap(key -> find(request)).filter(kept -> kept.answer() != null);
         if (answered.isPresent()) {
-            DigestInputStream stream =
-                    new DigestInputStream(exchange.getMessage().getBody(RequestBody.class).stream(), digest(request));
+            DigestInputStream stream = new DigestInputStream(RequestBody.of(exchange).stream(), digest(request));
             stream.transferTo(OutputStream.nullOutputStream());
             recall(exchange, answered.get(), stream.getMessageDigest().digest());
         }
