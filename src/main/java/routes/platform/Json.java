@@ -54,12 +54,11 @@ public final class Json {
         }
     }
 
-    /** @throws ProblemException 400 when a text cannot be written as UTF-8 (half of a surrogate pair) */
     public static byte[] write(JsonNode node) {
         try {
             return MAPPER.writeValueAsBytes(node);
         } catch (JsonProcessingException e) {
-            throw new ProblemException(400, "contains text that is not valid Unicode");
+            throw new IllegalStateException("a tree can always be written", e);
         }
     }
 }

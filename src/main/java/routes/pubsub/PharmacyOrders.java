@@ -37,7 +37,7 @@ class PharmacyOrders {
     @Transactional
     public void queue(@Body Event event) {
         EventMetadata metadata = event.metadata();
-        if (!handled.isFirst(GROUP, metadata)) {
+        if (!handled.isFirst(GROUP, metadata.tenant(), metadata.eventId())) {
             return;
         }
         jdbc.sql(

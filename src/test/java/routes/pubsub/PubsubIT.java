@@ -195,13 +195,6 @@ class PubsubIT extends RuntimeIT {
                         "{\"metadata\":{},\"payload\":{}}",
                         400,
                         "/metadata: required property"),
-                Arguments.of(
-                        "half a surrogate pair",
-                        CREATED,
-                        JSON,
-                        fine.replace("\"n\"", "\"\\ud800\""),
-                        400,
-                        "not valid Unicode"),
                 Arguments.of("an unknown topic", "no.such.topic", JSON, fine, 404, "no such topic"),
                 Arguments.of("a dead-letter topic", CREATED + ".dlq", JSON, fine, 404, "no such topic"),
                 Arguments.of("an internal topic", "__consumer_offsets", JSON, fine, 404, "no such topic"),

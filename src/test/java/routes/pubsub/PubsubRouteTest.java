@@ -50,7 +50,7 @@ class PubsubRouteTest extends RouteTest {
 
     @Override
     protected String sinks() {
-        return "kafka:dlq|kafka:publish";
+        return "kafka:dlq.*|kafka:publish";
     }
 
     @Test

@@ -28,12 +28,9 @@ public final class EventSchema {
         schema.initializeValidators();
     }
 
-    /** The first thing that is wrong, such as {@code /payload/medication: required property 'name' not found}. */
+    /** The first thing that is wrong, by its place and name, such as {@code /payload/medication: required property 'name' not found}. */
     public Optional<String> firstError(JsonNode value) {
-        return schema.validate(value).stream()
-                .min(Comparator.comparing(
-                        (ValidationMessage m) -> m.getInstanceLocation().toString()))
-                .map(EventSchema::describe);
+        return schema.validate(value).stream().map(EventSchema::describe).min(Comparator.naturalOrder());
     }
 
     private static String describe(ValidationMessage message) {

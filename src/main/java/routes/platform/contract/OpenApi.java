@@ -33,7 +33,7 @@ public class OpenApi {
     private final OpenApiInteractionValidator validator;
     private final ApiOperationResolver resolver;
 
-    OpenApi(@Value("classpath:contract/openapi.yaml") Resource file) throws IOException {
+    public OpenApi(@Value("classpath:contract/openapi.yaml") Resource file) throws IOException {
         ParseOptions options = new ParseOptions();
         options.setResolve(true);
         options.setResolveFully(true);

@@ -12,9 +12,9 @@ import org.apache.kafka.common.header.Headers;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
+import routes.platform.NameBasedUuid;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
-import routes.platform.event.NameBasedUuid;
 
 /** Makes a dead letter of a record that is poison: original key, bytes and headers, and why. */
 @Component("deadLetters")

@@ -15,6 +15,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
 import org.springframework.stereotype.Component;
+import routes.platform.NameBasedUuid;
 import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;

@@ -7,6 +7,7 @@ import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 import org.slf4j.MDC;
@@ -63,7 +64,8 @@ class RequestFilter extends OncePerRequestFilter {
             throws IOException {
         response.setStatus(status);
         response.setContentType(Problem.MEDIA_TYPE);
-        response.getWriter().write(problems.json(Problem.of(status, error, correlationId)));
+        response.getOutputStream()
+                .write(problems.json(Problem.of(status, error, correlationId)).getBytes(StandardCharsets.UTF_8));
     }
 
     private static final class UnreadBody extends HttpServletRequestWrapper {

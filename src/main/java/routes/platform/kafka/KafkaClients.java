@@ -4,10 +4,12 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.KafkaComponent;
+import org.apache.camel.component.kafka.KafkaHeaderFilterStrategy;
 import org.apache.camel.component.kafka.consumer.DefaultKafkaManualCommitFactory;
 import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
 import org.apache.camel.component.kafka.serde.KafkaHeaderDeserializer;
 import org.apache.camel.component.kafka.serde.ToStringKafkaHeaderDeserializer;
+import org.apache.camel.spi.HeaderFilterStrategy;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.springframework.context.annotation.Bean;
@@ -40,6 +42,12 @@ class KafkaClients {
     @Bean
     KafkaHeaderDeserializer recordHeaderText() {
         return new ToStringKafkaHeaderDeserializer();
+    }
+
+    /** Dead letters keep the headers of their record, known or not; only what Camel itself acts on stays out. */
+    @Bean
+    HeaderFilterStrategy deadLetterHeaders() {
+        return new KafkaHeaderFilterStrategy();
     }
 
     @Bean

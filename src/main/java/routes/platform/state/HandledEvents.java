@@ -5,7 +5,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
-import routes.platform.event.EventMetadata;
 
 /** Which consumer group has handled which event, so that an event which comes twice has one effect. */
 @Component
@@ -24,12 +23,12 @@ public class HandledEvents {
      * @return false when the group has handled it before: do nothing
      */
     @Transactional(propagation = Propagation.MANDATORY)
-    public boolean isFirst(String group, EventMetadata event) {
+    public boolean isFirst(String group, String tenant, String eventId) {
         return jdbc.sql(
                                 """
                                 insert into handled_event (consumer_group, tenant, event_id) values (?, ?, ?)
                                 on conflict do nothing""")
-                        .params(group, event.tenant(), UUID.fromString(event.eventId()))
+                        .params(group, tenant, UUID.fromString(eventId))
                         .update()
                 == 1;
     }

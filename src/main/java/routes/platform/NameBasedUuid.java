@@ -1,4 +1,4 @@
-package routes.platform.event;
+package routes.platform;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

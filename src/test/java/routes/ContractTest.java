@@ -1,0 +1,119 @@
+package routes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.swagger.v3.oas.models.Operation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.util.PropertyPlaceholderHelper;
+import routes.platform.contract.AsyncApi;
+import routes.platform.contract.OpenApi;
+
+/** Routes and contract files say the same, in both directions. */
+class ContractTest {
+
+    private static final Path CONTRACT = Path.of("src/main/resources/contract");
+    private static final PropertyPlaceholderHelper PLACEHOLDERS = new PropertyPlaceholderHelper("{{", "}}");
+
+    private final AsyncApi asyncApi = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
+    private final List<JsonNode> routes = RouteYaml.routes();
+
+    @Test
+    void everyOperationHasARouteAndEveryRouteOfAnOperationIsInTheContract() throws IOException {
+        Set<String> operations = new OpenApi(new ClassPathResource("contract/openapi.yaml"))
+                .operations()
+                .map(Operation::getOperationId)
+                .collect(Collectors.toCollection(TreeSet::new));
+
+        Set<String> entries = routes.stream()
+                .filter(route -> route.path("routeConfigurationId").asText().equals("http"))
+                .map(route -> route.at("/from/uri").asText().replace("direct:", ""))
+                .collect(Collectors.toCollection(TreeSet::new));
+
+        assertThat(entries).isEqualTo(operations);
+    }
+
+    @Test
+    void everyReceivingOperationIsARouteOfItsGroupAndEveryRouteReceivesWhatTheContractSays() {
+        Set<String> contract = asyncApi.channels().stream()
+                .flatMap(channel -> channel.groups().stream().map(group -> group + " <- " + channel.topic()))
+                .collect(Collectors.toCollection(TreeSet::new));
+
+        Set<String> consumed = routes.stream()
+                .filter(route -> route.at("/from/uri").asText().startsWith("kafka:"))
+                .flatMap(route -> topics(route)
+                        .map(topic -> route.at("/from/parameters/groupId").asText() + " <- " + topic))
+                .collect(Collectors.toCollection(TreeSet::new));
+
+        assertThat(consumed).isEqualTo(contract);
+    }
+
+    @Test
+    void everyChannelHasAnOwnerThatReceivesFromIt() {
+        assertThat(asyncApi.channels())
+                .allSatisfy(channel -> assertThat(channel.groups()).contains(channel.owningGroup()));
+    }
+
+    @Test
+    void everySchemaOfAChannelIsAFileWhereTheContractSaysAndNoSchemaIsLeftOver() throws IOException {
+        Set<String> referred = new ObjectMapper(new YAMLFactory())
+                .readTree(CONTRACT.resolve("asyncapi.yaml").toFile()).findValuesAsText("$ref").stream()
+                        .filter(ref -> ref.endsWith(".json"))
+                        .collect(Collectors.toSet());
+        assertThat(referred).allSatisfy(ref -> assertThat(CONTRACT.resolve(ref)).exists());
+
+        for (Path schema : list(Path.of("schemas"), ".json")) {
+            String name = schema.getFileName().toString();
+            boolean used = referred.stream().anyMatch(ref -> ref.endsWith("/" + name))
+                    || list(Path.of("schemas"), ".json").stream()
+                            .anyMatch(other -> read(other).contains("\"" + name + "\""));
+            assertThat(used).as("%s is referred to", name).isTrue();
+        }
+    }
+
+    private Stream<String> topics(JsonNode route) {
+        String topics =
+                PLACEHOLDERS.replacePlaceholders(route.at("/from/uri").asText().replace("kafka:", ""), defaults());
+        if (!route.at("/from/parameters/topicIsPattern").asBoolean()) {
+            return Stream.of(topics.split(","));
+        }
+        Pattern pattern = Pattern.compile(topics);
+        return asyncApi.channels().stream()
+                .flatMap(channel -> Stream.of(channel.topic(), AsyncApi.deadLetterTopic(channel.topic())))
+                .filter(topic -> pattern.matcher(topic).matches());
+    }
+
+    private static Properties defaults() {
+        YamlPropertiesFactoryBean yaml = new YamlPropertiesFactoryBean();
+        yaml.setResources(new ClassPathResource("application.yaml"));
+        return yaml.getObject();
+    }
+
+    private static List<Path> list(Path directory, String suffix) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(file -> file.toString().endsWith(suffix)).toList();
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}
