@@ -18,14 +18,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.flyway.FlywayAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.ComponentScan;
 import org.springframework.context.annotation.Import;
 
-class RouteReloadTest {
+class RouteReloadIT {
 
-    @EnableAutoConfiguration
-    @ComponentScan("routes.platform")
+    @EnableAutoConfiguration(exclude = {DataSourceAutoConfiguration.class, FlywayAutoConfiguration.class})
+    @ComponentScan("routes.platform.route")
     @Import(RouteReloadConfiguration.class)
     static class App {}
 
@@ -80,6 +82,7 @@ class RouteReloadTest {
                 App.class,
                 "--sandbox.routes=" + routes,
                 "--server.port=0",
+                "--spring.config.name=none",
                 "--spring.main.banner-mode=off",
                 "--camel.component.kafka.brokers=localhost:1",
                 "--camel.main.source-location-enabled=true",

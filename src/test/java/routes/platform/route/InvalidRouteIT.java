@@ -10,6 +10,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.flyway.FlywayAutoConfiguration;
+import org.springframework.boot.autoconfigure.jdbc.DataSourceAutoConfiguration;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.ComponentScan;
@@ -17,9 +19,9 @@ import org.springframework.mock.env.MockEnvironment;
 
 /** Every way in which a route file can be wrong fails the start with one sentence that begins with the place. */
 @ExtendWith(OutputCaptureExtension.class)
-class InvalidRouteFailureAnalyzerTest {
+class InvalidRouteIT {
 
-    @EnableAutoConfiguration
+    @EnableAutoConfiguration(exclude = {DataSourceAutoConfiguration.class, FlywayAutoConfiguration.class})
     @ComponentScan
     static class App {}
 
@@ -267,6 +269,7 @@ class InvalidRouteFailureAnalyzerTest {
         SpringApplication.run(
                         App.class,
                         "--spring.main.web-application-type=none",
+                        "--spring.config.name=none",
                         "--spring.main.banner-mode=off",
                         "--camel.component.kafka.brokers=localhost:1",
                         "--camel.main.source-location-enabled=true",
