@@ -5,9 +5,11 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import org.apache.camel.CamelContext;
 import org.apache.camel.RoutesBuilder;
+import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.stub.StubComponent;
 import org.apache.camel.spi.Registry;
 import org.apache.camel.spi.Resource;
@@ -31,6 +33,11 @@ public abstract class RouteTest extends CamelTestSupport {
 
     /** Which file is tested, such as {@code pubsub}. */
     protected abstract String word();
+
+    /** Which of its routes run: ids, {@code *} at the end for any. */
+    protected String routes() {
+        return "*";
+    }
 
     /** Binds the beans that the routes refer to. */
     protected abstract void bind(Registry registry);
@@ -61,6 +68,7 @@ public abstract class RouteTest extends CamelTestSupport {
         properties.setProperty("event-broker.consumer.redelivery-delay", "1");
         configuration
                 .withUseOverridePropertiesWithPropertiesComponent(properties)
+                .withRouteFilterIncludePattern(routes())
                 .withMockEndpointsAndSkip(sinks());
     }
 
@@ -72,6 +80,15 @@ public abstract class RouteTest extends CamelTestSupport {
             builders.addAll(PluginHelper.getRoutesLoader(context).findRoutesBuilders(resource));
         }
         return builders.toArray(RoutesBuilder[]::new);
+    }
+
+    /**
+     * Hands a record to a route, as the consumer does.
+     *
+     * @param uri the URI that the route reads, without parameters
+     */
+    protected void receive(String uri, String topic, byte[] value) {
+        template.sendBodyAndHeaders(uri, value, Map.of(KafkaConstants.TOPIC, topic));
     }
 
     /** A file of {@code src/test/resources/events/}. */

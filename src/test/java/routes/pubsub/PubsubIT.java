@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,7 +35,7 @@ class PubsubIT extends RuntimeIT {
 
     @BeforeAll
     static void patience() {
-        Awaitility.setDefaultTimeout(Duration.ofSeconds(30));
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
     }
 
     @Test
@@ -297,6 +299,74 @@ class PubsubIT extends RuntimeIT {
         assertThat(header(letter, "timestamp")).matches("\\d{13}");
         assertThat(header(letter, "consumer-group")).isEqualTo("pharmacy-prescription-processor");
         assertThat(UUID.fromString(header(letter, "dead-letter-id")).version()).isEqualTo(5);
+        await().untilAsserted(() -> assertThat(management("/observe/metrics").body())
+                .containsPattern("event_broker_records_skipped_total\\{.*topic=\"" + CREATED + "\".*\\}"));
+    }
+
+    @Test
+    void waitsForADatabaseThatIsDownAndLosesNothing() {
+        int letters = records(CREATED + ".dlq").size();
+        SERVERS.postgres().kill();
+        try {
+            send(CREATED, id, bytes(envelope(UUID.randomUUID(), id, 1)), Map.of());
+            HttpResponse<String> answer = get("/api/pharmacy-orders");
+            assertThat(answer.statusCode()).isEqualTo(503);
+            assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+            await().untilAsserted(() ->
+                    assertThat(management("/observe/health/ready").statusCode()).isEqualTo(503));
+            assertThat(management("/observe/health/live").statusCode()).isEqualTo(200);
+        } finally {
+            SERVERS.postgres().start();
+        }
+
+        awaitOrders(1);
+        await().untilAsserted(() ->
+                assertThat(management("/observe/health/ready").statusCode()).isEqualTo(200));
+        assertThat(records(CREATED + ".dlq")).hasSize(letters);
+    }
+
+    @Test
+    void answers503WhileTheBrokerIsSilentAndPublishesAgainAfterwards() {
+        SERVERS.kafka().suspend();
+        try {
+            HttpResponse<String> answer = post("/api/topics/" + CREATED + "/events", JSON, prescription(id));
+            assertThat(answer.statusCode()).isEqualTo(503);
+            assertThat(management("/observe/health/ready").statusCode()).isEqualTo(503);
+        } finally {
+            SERVERS.kafka().resume();
+        }
+
+        await().untilAsserted(() -> assertThat(post("/api/topics/" + CREATED + "/events", JSON, prescription(id + "-2"))
+                        .statusCode())
+                .isEqualTo(202));
+    }
+
+    @Test
+    void readsPoisonAgainWhileItsDeadLetterTopicIsMissing() throws Exception {
+        byte[] poison = bytes("{poison " + id);
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers()))) {
+            var deleted = admin.describeTopics(List.of(UPDATED + ".dlq"))
+                    .allTopicNames()
+                    .get()
+                    .get(UPDATED + ".dlq");
+            admin.deleteTopics(List.of(UPDATED + ".dlq")).all().get();
+            send(UPDATED, id, poison, Map.of());
+            send(UPDATED, id, bytes(envelope(UUID.randomUUID(), id, 1)), Map.of());
+            await("the first attempt to dead-letter it has failed")
+                    .during(Duration.ofSeconds(12))
+                    .atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() -> assertThat(json(get("/api/pharmacy-orders?patientId=" + patient)
+                                    .body()))
+                            .isEmpty());
+            admin.createTopics(List.of(
+                            new NewTopic(UPDATED + ".dlq", deleted.partitions().size(), (short) 1)))
+                    .all()
+                    .get();
+        }
+
+        awaitOrders(1);
+        assertThat(recordsOf(UPDATED + ".dlq", id)).hasSize(1).allSatisfy(letter -> assertThat(letter.value())
+                .isEqualTo(poison));
     }
 
     @Test

@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -133,10 +132,7 @@ class PubsubRouteTest extends RouteTest {
     }
 
     private void receive(byte[] value) {
-        template.sendBodyAndHeaders(
-                "kafka:medication.prescription.created,medication.prescription.updated",
-                value,
-                Map.of(KafkaConstants.TOPIC, CREATED));
+        receive("kafka:medication.prescription.created,medication.prescription.updated", CREATED, value);
     }
 
     private Exchange publish(String topic, String body) {
