@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -367,6 +368,14 @@ class PubsubIT extends RuntimeIT {
         awaitOrders(1);
         assertThat(recordsOf(UPDATED + ".dlq", id)).hasSize(1).allSatisfy(letter -> assertThat(letter.value())
                 .isEqualTo(poison));
+    }
+
+    @Test
+    void takesARecordWhoseHeaderHasNoValue() {
+        UUID event = UUID.randomUUID();
+        send(CREATED, id, bytes(envelope(event, id, 1)), Collections.singletonMap("correlation-id", null));
+
+        assertThat(awaitOrders(1).at("/0/eventId").asText()).isEqualTo(event.toString());
     }
 
     @Test

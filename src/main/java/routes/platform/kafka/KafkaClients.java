@@ -1,5 +1,6 @@
 package routes.platform.kafka;
 
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.camel.CamelContext;
@@ -7,8 +8,9 @@ import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.component.kafka.KafkaHeaderFilterStrategy;
 import org.apache.camel.component.kafka.consumer.DefaultKafkaManualCommitFactory;
 import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
+import org.apache.camel.component.kafka.serde.DefaultKafkaHeaderSerializer;
 import org.apache.camel.component.kafka.serde.KafkaHeaderDeserializer;
-import org.apache.camel.component.kafka.serde.ToStringKafkaHeaderDeserializer;
+import org.apache.camel.component.kafka.serde.KafkaHeaderSerializer;
 import org.apache.camel.spi.HeaderFilterStrategy;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -38,10 +40,23 @@ class KafkaClients {
         return Admin.create(config);
     }
 
-    /** Record headers are text. */
+    /** Record headers are text. One without a value, which a producer may send, must not stop the consumer. */
     @Bean
     KafkaHeaderDeserializer recordHeaderText() {
-        return new ToStringKafkaHeaderDeserializer();
+        return (name, value) -> value == null ? null : new String(value, StandardCharsets.UTF_8);
+    }
+
+    /** In UTF-8, where Camel's own takes the encoding of the machine. */
+    @Bean
+    KafkaHeaderSerializer recordHeaderBytes() {
+        return new DefaultKafkaHeaderSerializer() {
+            @Override
+            public byte[] serialize(String name, Object value) {
+                return value instanceof String text
+                        ? text.getBytes(StandardCharsets.UTF_8)
+                        : super.serialize(name, value);
+            }
+        };
     }
 
     /** Dead letters keep the headers of their record, known or not; only what Camel itself acts on stays out. */
