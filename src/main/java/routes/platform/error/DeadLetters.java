@@ -6,7 +6,6 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.kafka.KafkaEndpoint;
-import org.apache.camel.support.DefaultMessage;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import org.slf4j.Logger;
@@ -62,12 +61,12 @@ class DeadLetters {
         String group = group(exchange);
         String id = NameBasedUuid.of(topic, partition, offset, group).toString();
 
-        Message letter = new DefaultMessage(exchange.getContext());
+        RecordMessage letter = new RecordMessage(exchange.getContext());
         letter.setBody(original.getBody());
         Headers headers = original.getHeader(KafkaConstants.HEADERS, Headers.class);
         for (Header header : headers) {
             if (!isActedUpon(header.key())) {
-                letter.setHeader(header.key(), header.value());
+                letter.addHeader(header.key(), header.value());
             }
         }
         letter.setHeader("original-topic", topic);
