@@ -21,6 +21,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.autoconfigure.actuate.observability.AutoConfigureObservability;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.web.server.LocalManagementPort;
 import org.springframework.boot.test.web.server.LocalServerPort;
@@ -33,6 +34,7 @@ import sandbox.Servers;
  * The whole runtime against real servers, which all tests share: a test uses ids of its own. The methods here are what a client of the
  * runtime has, an HTTP client and a Kafka client.
  */
+@AutoConfigureObservability(tracing = false)
 @SpringBootTest(
         classes = EventBroker.class,
         webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,

@@ -2,6 +2,7 @@ package routes.platform.error;
 
 import java.io.IOException;
 import java.sql.SQLException;
+import java.util.Arrays;
 import java.util.Set;
 import org.apache.kafka.common.errors.RetriableException;
 import org.springframework.dao.DataAccessException;
@@ -20,6 +21,9 @@ public class Failures {
     private static final Set<String> DATA = Set.of("22", "23");
 
     private static final int MAX_STACK_CHARS = 8 * 1024;
+
+    /** Of each throwable, so that the last cause is seen too. */
+    private static final int MAX_FRAMES = 20;
 
     /** Whether waiting may help. */
     public boolean isDependencyDown(Throwable failure) {
@@ -60,21 +64,18 @@ public class Failures {
         return root.getClass().getSimpleName() + (sql != null ? " (SQLSTATE " + sql.getSQLState() + ")" : "");
     }
 
-    /** The classes and frames of a failure and its causes without their messages, at most 8 KiB. */
+    /** The classes and first frames of a failure and its causes without their messages, at most 8 KiB. */
     public String stack(Throwable failure) {
         StringBuilder stack = new StringBuilder();
         for (Throwable t = failure; t != null; t = t.getCause() == t ? null : t.getCause()) {
             stack.append(stack.isEmpty() ? "" : "Caused by: ")
                     .append(t.getClass().getName())
                     .append('\n');
-            for (StackTraceElement frame : t.getStackTrace()) {
-                stack.append("\tat ").append(frame).append('\n');
-                if (stack.length() > MAX_STACK_CHARS) {
-                    return stack.substring(0, MAX_STACK_CHARS);
-                }
-            }
+            Arrays.stream(t.getStackTrace())
+                    .limit(MAX_FRAMES)
+                    .forEach(frame -> stack.append("\tat ").append(frame).append('\n'));
         }
-        return stack.toString();
+        return stack.substring(0, Math.min(stack.length(), MAX_STACK_CHARS));
     }
 
     private static Throwable root(Throwable failure) {

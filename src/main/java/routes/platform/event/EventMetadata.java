@@ -28,7 +28,10 @@ public record EventMetadata(
         JsonNode metadata = enveloped ? value.path("metadata") : value;
         String id = first(text(metadata, "eventId"), text(metadata, "commandId"));
         String type = first(text(metadata, "eventType"), text(metadata, "commandType"));
-        if (id == null || type == null || !metadata.path("timestamp").isIntegralNumber()) {
+        if (id == null
+                || type == null
+                || !metadata.path("timestamp").isIntegralNumber()
+                || !metadata.path("timestamp").canConvertToLong()) {
             throw new ProblemException(
                     400, "neither an envelope nor a flat event: it needs an id, a type and a timestamp");
         }

@@ -1,0 +1,76 @@
+package routes.platform.event;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import routes.platform.Json;
+import routes.platform.error.ProblemException;
+
+class EventMetadataTest {
+
+    @Test
+    void correlatesAnEventWithoutACorrelationIdByItsOwnId() {
+        assertThat(enveloped("").correlationId()).isEqualTo("e-1");
+        assertThat(enveloped(", 'correlationId': null").correlationId()).isEqualTo("e-1");
+        assertThat(enveloped(", 'correlationId': ''").correlationId()).isEqualTo("e-1");
+        assertThat(enveloped(", 'correlationId': 'c-1'").correlationId()).isEqualTo("c-1");
+    }
+
+    @Test
+    void takesTheTenantFromEitherPlaceOrIsOfTheDefaultOne() {
+        assertThat(enveloped("").tenant()).isEqualTo("default");
+        assertThat(enveloped(", 'security': null").tenant()).isEqualTo("default");
+        assertThat(enveloped(", 'security': {'principal': 'p', 'tenant': 'a'}").tenant())
+                .isEqualTo("a");
+        assertThat(enveloped(", 'security': {'principal': 'p', 'claims': {'tenant': 'b'}}")
+                        .tenant())
+                .isEqualTo("b");
+    }
+
+    @Test
+    void readsAFlatEventWithTheHeadersAsTheOnlyCarrier() {
+        EventMetadata metadata = of(
+                "{'eventId': 'e-1', 'eventType': 't', 'timestamp': 7, 'correlationId': 'not here'}",
+                Map.of("correlation-id", "c-1", "causation-id", "cause", "tenant", "a"));
+
+        assertThat(metadata).isEqualTo(new EventMetadata("e-1", "t", 7, "c-1", "cause", "a"));
+    }
+
+    @Test
+    void correlatesCommandsByTheirIdAndSagaEventsByTheirSaga() {
+        assertThat(of("{'commandId': 'c-1', 'commandType': 't', 'timestamp': 7}", Map.of("causation-id", ""))
+                        .correlationId())
+                .isEqualTo("c-1");
+        assertThat(of("{'eventId': 'e-1', 'sagaId': 's-1', 'eventType': 't', 'timestamp': 7}", Map.of())
+                        .correlationId())
+                .isEqualTo("s-1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}",
+                "{'metadata': {}}",
+                "{'eventId': 'e', 'eventType': 't'}",
+                "{'eventId': 'e', 'eventType': 't', 'timestamp': '7'}",
+                "{'eventId': 'e', 'eventType': 't', 'timestamp': 99999999999999999999}"
+            })
+    void refusesWhatIsNoEvent(String value) {
+        assertThatThrownBy(() -> of(value, Map.of())).isInstanceOf(ProblemException.class);
+    }
+
+    private static EventMetadata enveloped(String more) {
+        return of(
+                "{'metadata': {'eventId': 'e-1', 'eventType': 't', 'timestamp': 7" + more + "}, 'payload': {}}",
+                Map.of());
+    }
+
+    private static EventMetadata of(String value, Map<String, Object> headers) {
+        return EventMetadata.of(Json.readObject(value.replace('\'', '"').getBytes(StandardCharsets.UTF_8)), headers);
+    }
+}
