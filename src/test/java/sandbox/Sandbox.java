@@ -70,7 +70,11 @@ public final class Sandbox {
                 "--management.server.address=127.0.0.1",
                 "--camel.main.routes-include-pattern=file:src/main/resources/camel/**/*.camel.yaml",
                 "--logging.structured.format.console=",
-                "--logging.level.root=warn"));
+                // what routes and our own classes say, without the libraries' start messages
+                "--logging.level.root=info",
+                "--logging.level.org=warn",
+                "--logging.level.com=warn",
+                "--logging.level.io=warn"));
         servers.forEach((name, value) -> arguments.add("--" + name + "=" + value));
         return Stream.concat(arguments.stream(), Stream.of(args)).toArray(String[]::new);
     }
