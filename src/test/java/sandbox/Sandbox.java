@@ -11,7 +11,7 @@ import routes.EventBroker;
 
 /**
  * The local run: starts the servers, then the runtime with live reload of its routes, publishes the samples at the first start, and
- * says where everything is. {@code ./mvnw spring-boot:test-run} finds this class because it is the only main class among the tests.
+ * says where everything is: {@code ./mvnw spring-boot:test-run}.
  */
 public final class Sandbox {
 
