@@ -11,6 +11,8 @@ import java.util.Optional;
 import java.util.PrimitiveIterator;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -55,6 +57,18 @@ final class Ports {
         }
         // Some systems let one bind beside a listener on all addresses, so ask whether anybody answers, too.
         return answers(port);
+    }
+
+    /** Whether the port is free, or becomes so within two seconds. */
+    static boolean becomesFree(int port) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
+        while (taken(port)) {
+            if (System.nanoTime() > deadline) {
+                return false;
+            }
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+        }
+        return true;
     }
 
     /** Whether a connection is accepted. */

@@ -178,7 +178,8 @@ public final class ServerProcess implements AutoCloseable {
             Processes.end(left, server.stopSignal());
         });
         pidFile.delete();
-        if (Ports.taken(port)) {
+        // the connections of a process that has just ended may keep its port for a moment
+        if (!Ports.becomesFree(port)) {
             String holder = Ports.holder(port)
                     .map(other -> " by process %d (%s)"
                             .formatted(other.pid(), other.info().command().orElse("unknown")))

@@ -83,13 +83,15 @@ class ServersIT {
     @Test
     void keepsRowsWhenTheDatabaseIsKilled() throws Exception {
         ServerProcess postgres = Servers.shared().postgres();
-        execute(postgres, "CREATE TABLE kept (id int PRIMARY KEY)");
-        execute(postgres, "INSERT INTO kept VALUES (42)");
+        // a schema of its own: the runtime of other tests migrates the public one
+        execute(postgres, "CREATE SCHEMA it");
+        execute(postgres, "CREATE TABLE it.kept (id int PRIMARY KEY)");
+        execute(postgres, "INSERT INTO it.kept VALUES (42)");
 
         postgres.kill();
         postgres.start();
 
-        assertThat(query(postgres, "SELECT id FROM kept")).isEqualTo("42");
+        assertThat(query(postgres, "SELECT id FROM it.kept")).isEqualTo("42");
         assertThat(query(postgres, "SHOW fsync")).isEqualTo("on");
         assertThat(query(postgres, "SHOW synchronous_commit")).isEqualTo("on");
     }

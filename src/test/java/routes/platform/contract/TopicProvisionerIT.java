@@ -2,6 +2,7 @@ package routes.platform.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -53,12 +54,12 @@ class TopicProvisionerIT {
     void createsEveryTopicAndItsDeadLettersAsTheContractSays() throws Exception {
         TopicProvisioner provisioner = provision(Provision.CREATE);
 
-        assertThat(admin.listTopics().names().get())
+        await().untilAsserted(() -> assertThat(admin.listTopics().names().get())
                 .contains(
                         created,
                         created + ".dlq",
                         prefix + ".prescription.updated",
-                        prefix + ".prescription.updated.dlq");
+                        prefix + ".prescription.updated.dlq"));
         TopicDescription topic =
                 admin.describeTopics(List.of(created)).allTopicNames().get().get(created);
         assertThat(topic.partitions()).hasSize(6);
