@@ -34,6 +34,8 @@ public class Events {
             @Header(KafkaConstants.TOPIC) String topic,
             @Headers Map<String, Object> headers,
             Exchange exchange) {
+        // before it is known whether the value can be read, so that poison is logged under the id that came with it
+        exchange.setProperty(CorrelationId.PROPERTY, headers.get(RecordHeaders.CORRELATION_ID));
         JsonNode node = Json.readObject(value);
         contract.channel(topic)
                 .flatMap(channel -> channel.schema().firstError(node))
