@@ -1,0 +1,177 @@
+package routes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.boot.env.YamlPropertySourceLoader;
+import org.springframework.core.env.EnumerablePropertySource;
+import org.springframework.core.io.FileSystemResource;
+
+/** What can be told of compose.yaml without Docker. */
+class ComposeTest {
+
+    private static final Path CONFIGURATION = Path.of("src/main/resources/application.yaml");
+    private static final JsonNode COMPOSE = read();
+    private static final Map<String, JsonNode> SERVICES = new TreeMap<>();
+
+    static {
+        COMPOSE.path("services").properties().forEach(field -> SERVICES.put(field.getKey(), field.getValue()));
+    }
+
+    static Set<String> services() {
+        return SERVICES.keySet();
+    }
+
+    static List<String> settings() {
+        List<String> names = new ArrayList<>();
+        SERVICES.get("runtime").path("environment").fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    @ParameterizedTest
+    @MethodSource("services")
+    void offersAServiceToThisMachineOnlyAndChecksItsHealth(String name) {
+        JsonNode service = SERVICES.get(name);
+        assertThat(service.path("image").asText()).isNotEmpty();
+        assertThat(service.at("/healthcheck/test/0").asText()).isEqualTo("CMD");
+        assertThat(service.path("ports")).isNotEmpty().allSatisfy(port -> assertThat(port.asText())
+                .matches("127\\.0\\.0\\.1:\\d+:\\d+"));
+        service.path("depends_on").properties().forEach(dependency -> {
+            assertThat(SERVICES).containsKey(dependency.getKey());
+            assertThat(dependency.getValue().path("condition").asText()).isEqualTo("service_healthy");
+        });
+        service.path("volumes").forEach(volume -> assertThat(
+                        COMPOSE.path("volumes").has(volume.asText().split(":")[0]))
+                .isTrue());
+        service.path("configs").forEach(config -> assertThat(
+                        COMPOSE.path("configs").has(config.path("source").asText()))
+                .isTrue());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"runtime, 8080", "runtime, 9876", "kafka, 9092", "postgres, 15432", "schema-registry, 8081"})
+    void offersTheServicesOnThePortsOfTheContract(String service, int port) {
+        assertThat(SERVICES.get(service).path("ports"))
+                .anyMatch(published -> published.asText().startsWith("127.0.0.1:" + port + ":"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("settings")
+    void setsOnlyWhatTheRuntimeKnows(String variable) throws IOException {
+        assertThat(Files.readString(CONFIGURATION).contains("${" + variable)
+                        || properties().contains(uniform(variable)))
+                .as("%s is a placeholder or a property in application.yaml, or a property of Spring or Camel", variable)
+                .isTrue();
+    }
+
+    @Test
+    void pointsTheRuntimeToTheAddressesThatTheServersHave() {
+        JsonNode environment = SERVICES.get("runtime").path("environment");
+        assertThat(SERVICES.get("kafka")
+                        .at("/environment/KAFKA_ADVERTISED_LISTENERS")
+                        .asText())
+                .contains("://"
+                        + environment.path("CAMEL_COMPONENT_KAFKA_BROKERS").asText() + ",");
+        assertThat(environment.path("SPRING_DATASOURCE_URL").asText())
+                .isEqualTo("jdbc:postgresql://postgres:5432/"
+                        + SERVICES.get("postgres")
+                                .at("/environment/POSTGRES_DB")
+                                .asText());
+        assertThat(environment.path("EVENT_BROKER_DATABASE_PASSWORD"))
+                .isEqualTo(SERVICES.get("postgres").at("/environment/POSTGRES_PASSWORD"));
+    }
+
+    @Test
+    void letsTheRuntimeWriteToItsTemporaryDirectoryOnly() {
+        JsonNode runtime = SERVICES.get("runtime");
+        assertThat(runtime.path("read_only").asBoolean()).isTrue();
+        assertThat(runtime.path("volumes")).isEmpty();
+        assertThat(runtime.path("tmpfs")).hasSize(1);
+        assertThat(runtime.at("/tmpfs/0").asText()).startsWith("/tmp:");
+    }
+
+    @Test
+    void givesTheRuntimeTheTimeThatItsShutdownTakes() throws IOException {
+        JsonNode configuration = new ObjectMapper(new YAMLFactory()).readTree(CONFIGURATION.toFile());
+        int phase = seconds(configuration.at("/spring/lifecycle/timeout-per-shutdown-phase"));
+        int routes = seconds(configuration.at("/camel/main/shutdown-timeout"));
+
+        // requests, then routes, then the threads of requests that did not end
+        assertThat(seconds(SERVICES.get("runtime").path("stop_grace_period"))).isGreaterThan(phase + routes + phase);
+    }
+
+    @Test
+    void hasNoTopicThatNobodyMade() {
+        JsonNode kafka = SERVICES.get("kafka").path("environment");
+        assertThat(kafka.path("KAFKA_AUTO_CREATE_TOPICS_ENABLE").asText()).isEqualTo("false");
+        assertThat(kafka.path("KAFKA_MESSAGE_MAX_BYTES").asInt()).isEqualTo(2 << 20);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"kafka, KafkaServer", "postgres, PostgresServer", "schema-registry, SchemaRegistryServer"})
+    void runsTheVersionsOfTheSandbox(String service, String source) throws IOException {
+        Matcher version = Pattern.compile("VERSION = \"(.+)\"")
+                .matcher(Files.readString(Path.of("src/test/java/sandbox", source + ".java")));
+        assertThat(version.find()).isTrue();
+        assertThat(version.group(1))
+                .startsWith(SERVICES.get(service).path("image").asText().split(":")[1]);
+    }
+
+    private static int seconds(JsonNode duration) {
+        return Integer.parseInt(duration.asText().replace("s", ""));
+    }
+
+    /** All that application.yaml sets, and all that the metadata of Spring Boot's and Camel's starters describe. */
+    private static Set<String> properties() throws IOException {
+        Set<String> properties = new HashSet<>();
+        new YamlPropertySourceLoader()
+                .load("application", new FileSystemResource(CONFIGURATION)).stream()
+                        .flatMap(source -> List.of(((EnumerablePropertySource<?>) source).getPropertyNames()).stream())
+                        .map(ComposeTest::uniform)
+                        .forEach(properties::add);
+        for (URL metadata : Collections.list(
+                ComposeTest.class.getClassLoader().getResources("META-INF/spring-configuration-metadata.json"))) {
+            new ObjectMapper()
+                    .readTree(metadata)
+                    .path("properties")
+                    .forEach(property ->
+                            properties.add(uniform(property.path("name").asText())));
+        }
+        return properties;
+    }
+
+    /** Environment variables and properties are the same word when nothing but letters and digits is left of them. */
+    private static String uniform(String name) {
+        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
+    }
+
+    private static JsonNode read() {
+        try {
+            return new ObjectMapper(new YAMLFactory())
+                    .readTree(Path.of("compose.yaml").toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package routes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static routes.RunningImage.LIVE;
+import static routes.RunningImage.READY;
+import static routes.RunningImage.await;
+import static routes.RunningImage.json;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import sandbox.ServerProcess;
+
+/** What the image does while a server that it needs is down: it stays alive, says that it is not ready, and goes on by itself. */
+class OutageIT {
+
+    private static final String CREATED = "medication.prescription.created";
+    private static final String EVENTS = "/api/topics/" + CREATED + "/events";
+    private static final String JSON = "application/json";
+    private static final Duration SOME_SECONDS = Duration.ofSeconds(20);
+
+    private static RunningImage runtime;
+
+    private final String id = "rx-" + UUID.randomUUID();
+    private final String patient = "patient-" + UUID.randomUUID();
+
+    @BeforeAll
+    static void start() throws Exception {
+        runtime = new Image(Path.of("target", "image-outage"))
+                .run(RunningImage.environment(RuntimeIT.SERVERS))
+                .awaitReady();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (runtime != null) {
+            runtime.close();
+        }
+    }
+
+    @Test
+    void goesOnWhenPostgresComesBack() {
+        ServerProcess postgres = RuntimeIT.SERVERS.postgres();
+        String correlationId = "visit-" + UUID.randomUUID();
+        postgres.kill();
+        try {
+            awaitReadiness(503);
+            assertThat(json(runtime.management(READY).body())
+                            .at("/components/db/status")
+                            .asText())
+                    .isEqualTo("DOWN");
+            assertThat(runtime.management(LIVE).statusCode()).isEqualTo(200);
+
+            HttpResponse<String> answer = runtime.post(
+                    EVENTS, JSON, prescription(), "X-Correlation-Id", correlationId, "Idempotency-Key", id);
+            assertThat(answer.statusCode()).isEqualTo(503);
+            assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+            assertThat(json(answer.body()).path("correlationId").asText()).isEqualTo(correlationId);
+            assertThat(runtime.outputWith("answered 503", "\"correlation-id\":\"" + correlationId + "\""))
+                    .hasSize(1);
+            RuntimeIT.send(CREATED, id, RuntimeIT.bytes(envelope()), Map.of());
+        } finally {
+            postgres.start();
+        }
+        awaitReadiness(200);
+        awaitOrder();
+        assertThat(letters()).isZero();
+        assertThat(runtime.outputWith("Zebraquine")).isEmpty();
+    }
+
+    @Test
+    void goesOnWhenKafkaComesBack() {
+        ServerProcess kafka = RuntimeIT.SERVERS.kafka();
+        kafka.suspend();
+        try {
+            awaitReadiness(503);
+            JsonNode health = json(runtime.management(READY).body()).at("/components/kafka");
+            assertThat(health.path("status").asText()).isEqualTo("DOWN");
+            assertThat(runtime.management(LIVE).statusCode()).isEqualTo(200);
+            assertThat(runtime.get("/api/pharmacy-orders?patientId=" + patient).statusCode())
+                    .isEqualTo(200);
+        } finally {
+            kafka.resume();
+        }
+        awaitReadiness(200);
+        await().untilAsserted(() -> assertThat(
+                        runtime.post(EVENTS, JSON, prescription()).statusCode())
+                .isEqualTo(202));
+        awaitOrder();
+        assertThat(runtime.outputWith("Zebraquine")).isEmpty();
+    }
+
+    private void awaitReadiness(int status) {
+        await().atMost(SOME_SECONDS)
+                .untilAsserted(
+                        () -> assertThat(runtime.management(READY).statusCode()).isEqualTo(status));
+    }
+
+    private void awaitOrder() {
+        await().untilAsserted(() -> assertThat(json(
+                        runtime.get("/api/pharmacy-orders?patientId=" + patient).body()))
+                .hasSize(1));
+    }
+
+    private long letters() {
+        return RuntimeIT.records(CREATED + ".dlq").stream()
+                .filter(record -> RuntimeIT.text(record.key()).equals(id))
+                .count();
+    }
+
+    private String prescription() {
+        return "{\"id\":\"%s\",\"patientId\":\"%s\",\"medication\":{\"name\":\"Zebraquine\"}}".formatted(id, patient);
+    }
+
+    private String envelope() {
+        return "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"%s\",\"eventSource\":\"medication-service\",\"timestamp\":1},\"payload\":%s}"
+                .formatted(UUID.randomUUID(), CREATED, prescription());
+    }
+}
