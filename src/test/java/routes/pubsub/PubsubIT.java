@@ -12,6 +12,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -148,6 +149,23 @@ class PubsubIT extends RuntimeIT {
         assertThat(again.body()).isEqualTo(first.body());
         assertThat(other.statusCode()).isEqualTo(409);
         assertThat(recordsOf(CREATED, id)).hasSize(1);
+    }
+
+    @Test
+    void givesOneAnswerToTheSameKeyManyTimesAtOnce() {
+        List<String> answers = IntStream.range(0, 10)
+                .parallel()
+                .mapToObj(i -> post("/api/topics/" + CREATED + "/events", JSON, prescription(id), "Idempotency-Key", id)
+                        .body())
+                .distinct()
+                .toList();
+
+        assertThat(answers).hasSize(1);
+        assertThat(recordsOf(CREATED, id))
+                .extracting(record -> json(text(record.value())).at("/metadata/eventId"))
+                .containsOnly(json(answers.get(0)).path("eventId"));
+        assertThat(awaitOrders(1).at("/0/eventId"))
+                .isEqualTo(json(answers.get(0)).path("eventId"));
     }
 
     @Test

@@ -1,9 +1,6 @@
 package routes.platform.contract;
 
 import com.atlassian.oai.validator.OpenApiInteractionValidator;
-import com.atlassian.oai.validator.interaction.ApiOperationResolver;
-import com.atlassian.oai.validator.model.ApiOperationMatch;
-import com.atlassian.oai.validator.model.Request;
 import com.atlassian.oai.validator.model.SimpleRequest;
 import com.atlassian.oai.validator.report.ValidationReport;
 import io.swagger.v3.oas.models.OpenAPI;
@@ -16,7 +13,6 @@ import io.swagger.v3.parser.core.models.SwaggerParseResult;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -31,7 +27,6 @@ public class OpenApi {
 
     private final OpenAPI model;
     private final OpenApiInteractionValidator validator;
-    private final ApiOperationResolver resolver;
 
     public OpenApi(@Value("classpath:contract/openapi.yaml") Resource file) throws IOException {
         ParseOptions options = new ParseOptions();
@@ -44,16 +39,6 @@ public class OpenApi {
         }
         model = result.getOpenAPI();
         validator = OpenApiInteractionValidator.createFor(model).build();
-        resolver = new ApiOperationResolver(model, null, false);
-    }
-
-    /** The operation that serves a request, empty when there is none. */
-    public Optional<Operation> operation(String method, String path) {
-        ApiOperationMatch match =
-                resolver.findApiOperation(path, Request.Method.valueOf(method.toUpperCase(Locale.ROOT)));
-        return match.isPathFound() && match.isOperationAllowed()
-                ? Optional.of(match.getApiOperation().getOperation())
-                : Optional.empty();
     }
 
     /** The first thing that is wrong with a request, such as {@code query parameter limit: violates 'maximum'}; never repeats a value. */

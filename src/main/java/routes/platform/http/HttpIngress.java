@@ -1,14 +1,16 @@
 package routes.platform.http;
 
 import com.atlassian.oai.validator.model.SimpleRequest;
+import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
-import org.apache.camel.Message;
-import org.apache.camel.spi.RestClientRequestValidator;
+import org.apache.camel.component.rest.openapi.DefaultRestOpenapiProcessorStrategy;
+import org.apache.camel.support.processor.RestBindingAdvice;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.http.InvalidMediaTypeException;
@@ -22,11 +24,12 @@ import routes.platform.contract.OpenApi;
 import routes.platform.error.ProblemException;
 
 /**
- * What happens to every request of the contract before its route: Camel's contract-first REST binding calls it where it would call
- * camel-openapi-validator, which builds its validator anew for each request, reads streams whole and repeats values in its messages.
+ * What happens to every request of the contract before its route: it is checked, and answered at once when it is wrong. Camel's
+ * contract-first binding calls it for every operation. Its own validator (camel-openapi-validator) is built anew for each request, reads
+ * streams whole, and repeats values in its messages; the library behind it does the checking here, too.
  */
-@Component
-class HttpIngress implements RestClientRequestValidator {
+@Component("httpIngress")
+class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
 
     private static final MediaType NDJSON = MediaType.parseMediaType("application/x-ndjson");
 
@@ -45,9 +48,16 @@ class HttpIngress implements RestClientRequestValidator {
     record Settings(@DefaultValue("1MB") DataSize maxBody) {}
 
     @Override
-    public ValidationError validate(Exchange exchange, ValidationContext context) {
-        Message message = exchange.getMessage();
-        HttpServletRequest servlet = message.getHeader("CamelHttpServletRequest", HttpServletRequest.class);
+    public boolean process(
+            OpenAPI openApi,
+            Operation operation,
+            String verb,
+            String path,
+            RestBindingAdvice binding,
+            Exchange exchange,
+            AsyncCallback callback) {
+        HttpServletRequest servlet =
+                exchange.getMessage().getHeader("CamelHttpServletRequest", HttpServletRequest.class);
         HttpRequest request = new HttpRequest(
                 Caller.SANDBOX,
                 (String) servlet.getAttribute(RequestFilter.CORRELATION_ID),
@@ -58,19 +68,19 @@ class HttpIngress implements RestClientRequestValidator {
                 servlet.getQueryString());
         request.bindTo(exchange);
         try {
-            admit(exchange, servlet, request);
-            return null;
-        } catch (ProblemException e) {
-            problems.write(exchange, e.status(), e.getMessage());
-            return new ValidationError(e.status(), message.getBody(String.class));
+            admit(exchange, servlet, request, operation);
+        } catch (RuntimeException e) {
+            problems.respond(exchange, e);
+            callback.done(true);
+            return true;
         }
+        return super.process(openApi, operation, verb, path, binding, exchange, callback);
     }
 
-    private void admit(Exchange exchange, HttpServletRequest servlet, HttpRequest request) {
-        Operation operation = contract.operation(request.method(), request.path())
-                .filter(found -> isServed(exchange, found))
-                .orElseThrow(() -> new ProblemException(404, "no such resource"));
-
+    private void admit(Exchange exchange, HttpServletRequest servlet, HttpRequest request, Operation operation) {
+        if (!isServed(exchange, operation)) {
+            throw new ProblemException(404, "no such resource");
+        }
         SimpleRequest.Builder checked = new SimpleRequest.Builder(request.method(), request.path());
         UriComponentsBuilder.newInstance()
                 .query(request.query())

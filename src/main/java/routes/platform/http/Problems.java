@@ -27,7 +27,10 @@ public class Problems {
 
     /** Turns the exception that a route's error policy caught into the response. */
     public void answer(Exchange exchange) {
-        Throwable caught = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        respond(exchange, exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
+    }
+
+    void respond(Exchange exchange, Throwable caught) {
         ProblemException problem = failures.find(caught, ProblemException.class);
         if (problem != null) {
             write(exchange, problem.status(), problem.getMessage());
@@ -43,7 +46,7 @@ public class Problems {
         }
     }
 
-    void write(Exchange exchange, int status, String error) {
+    private void write(Exchange exchange, int status, String error) {
         String correlationId = exchange.getProperty(CorrelationId.PROPERTY, String.class);
         exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);

@@ -74,22 +74,26 @@ public class IdempotencyKeys {
         }
     }
 
-    /** Keeps the body, which is the answer, for the request's key. */
+    /** Keeps the body as the answer to the request's key. Of two requests at once the first answer stays, and both give it. */
     public void keep(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         if (request.idempotencyKey().isPresent()) {
             jdbc.sql(
                             """
                             insert into idempotency_key (tenant, client, key, fingerprint, answer) values (?, ?, ?, ?, ?)
-                            on conflict (tenant, client, key) do update set answer = excluded.answer
-                            where idempotency_key.fingerprint = excluded.fingerprint""")
+                            on conflict (tenant, client, key) do update
+                            set answer = coalesce(idempotency_key.answer, excluded.answer)
+                            where idempotency_key.fingerprint = excluded.fingerprint
+                            returning answer""")
                     .params(
                             request.caller().tenant(),
                             request.caller().principal(),
                             key(request),
                             exchange.getProperty(FINGERPRINT, byte[].class),
                             exchange.getMessage().getBody(String.class))
-                    .update();
+                    .query(String.class)
+                    .optional()
+                    .ifPresent(exchange.getMessage()::setBody);
         }
     }
 

@@ -1,0 +1,59 @@
+package routes.platform.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import routes.RuntimeIT;
+
+class RetentionIT extends RuntimeIT {
+
+    @Autowired
+    private Retention retention;
+
+    @Test
+    void purgesWhatIsOlderThanItsRetentionAndNothingElse() {
+        String group = "retention-" + UUID.randomUUID();
+        handled(group, 91);
+        handled(group, 89);
+        key(group + "-8", 8);
+        key(group + "-6", 6);
+        activity(group, 91);
+        activity(group, 89);
+
+        retention.purge();
+
+        assertThat(count("handled_event where consumer_group = '" + group + "'"))
+                .isEqualTo(1);
+        assertThat(count("idempotency_key where key like '" + group + "%'")).isEqualTo(1);
+        assertThat(count("activity where correlation_id = '" + group + "'")).isEqualTo(1);
+    }
+
+    private void handled(String group, int days) {
+        jdbc.sql("insert into handled_event values (?, 'default', ?, now() - make_interval(days => ?))")
+                .params(group, UUID.randomUUID(), days)
+                .update();
+    }
+
+    private void key(String key, int days) {
+        jdbc.sql(
+                        "insert into idempotency_key values ('default', 'c', ?, ''::bytea, null, now() - make_interval(days => ?))")
+                .params(key, days)
+                .update();
+    }
+
+    private void activity(String correlationId, int days) {
+        jdbc.sql(
+                        """
+                        insert into activity (tenant, topic, event_id, event_type, partition, "offset", event_timestamp,
+                                              correlation_id, logged_at)
+                        values ('default', 't', ?, 't', 0, 0, 0, ?, now() - make_interval(days => ?))""")
+                .params(UUID.randomUUID().toString(), correlationId, days)
+                .update();
+    }
+
+    private int count(String from) {
+        return jdbc.sql("select count(*) from " + from).query(Integer.class).single();
+    }
+}
