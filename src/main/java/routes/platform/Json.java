@@ -8,6 +8,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import routes.platform.error.ProblemException;
 
 /** JSON as the contract needs it: strict, numbers kept digit for digit, and errors that say where without repeating what. */
@@ -36,12 +39,10 @@ public final class Json {
         if (bytes == null) {
             throw new ProblemException(400, "empty, expected JSON");
         }
+        boolean surrogates = check(bytes);
+        JsonNode node;
         try {
-            JsonNode node = MAPPER.readTree(bytes, 0, bytes.length);
-            if (node.isMissingNode()) {
-                throw new ProblemException(400, "empty, expected JSON");
-            }
-            return node;
+            node = MAPPER.readTree(bytes, 0, bytes.length);
         } catch (JsonProcessingException e) {
             JsonLocation at = e.getLocation();
             throw new ProblemException(
@@ -49,9 +50,18 @@ public final class Json {
                     at == null
                             ? "not valid JSON"
                             : "not valid JSON at line " + at.getLineNr() + ", column " + at.getColumnNr());
+        } catch (ArithmeticException | NumberFormatException e) {
+            throw new ProblemException(400, "not valid JSON: a number is out of range");
         } catch (IOException e) {
-            throw new ProblemException(400, "not valid JSON: not UTF-8");
+            throw notUtf8();
         }
+        if (node.isMissingNode()) {
+            throw new ProblemException(400, "empty, expected JSON");
+        }
+        if (surrogates) {
+            refuseHalfCharacters(node);
+        }
+        return node;
     }
 
     public static byte[] write(JsonNode node) {
@@ -60,5 +70,47 @@ public final class Json {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree can always be written", e);
         }
+    }
+
+    /**
+     * Jackson guesses the encoding, UTF-16 too, and reads overlong UTF-8: two spellings of the same id.
+     *
+     * @return whether a surrogate is written as an escape, which UTF-8 can only hold in pairs
+     */
+    private static boolean check(byte[] bytes) {
+        boolean ascii = true;
+        boolean surrogates = false;
+        for (int i = 0; i < bytes.length; i++) {
+            byte b = bytes[i];
+            if (b == 0) {
+                throw notUtf8();
+            }
+            ascii &= b > 0;
+            surrogates |= b == '\\' && i + 2 < bytes.length && bytes[i + 1] == 'u' && (bytes[i + 2] | ' ') == 'd';
+        }
+        if (!ascii) {
+            try {
+                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+            } catch (CharacterCodingException e) {
+                throw notUtf8();
+            }
+        }
+        return surrogates;
+    }
+
+    private static void refuseHalfCharacters(JsonNode node) {
+        if (node.isTextual() && !StandardCharsets.UTF_8.newEncoder().canEncode(node.textValue())) {
+            throw new ProblemException(400, "not valid JSON: half of a surrogate pair");
+        }
+        node.fieldNames().forEachRemaining(name -> {
+            if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
+                throw new ProblemException(400, "not valid JSON: half of a surrogate pair");
+            }
+        });
+        node.forEach(Json::refuseHalfCharacters);
+    }
+
+    private static ProblemException notUtf8() {
+        return new ProblemException(400, "not valid JSON: not UTF-8");
     }
 }

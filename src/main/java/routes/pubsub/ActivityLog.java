@@ -58,7 +58,8 @@ class ActivityLog {
     }
 
     /** The activity of the caller's tenant, of one correlation id or all of it, newest first. */
-    public List<Activity> list(@Header("correlationId") String correlationId, Exchange exchange) {
+    public List<Activity> list(Exchange exchange) {
+        HttpRequest request = HttpRequest.of(exchange);
         Page page = Page.of(exchange);
         List<Activity> activity = jdbc.sql(
                         """
@@ -66,8 +67,8 @@ class ActivityLog {
                         from activity
                         where tenant = :tenant and seq < :before and (:correlation::text is null or correlation_id = :correlation)
                         order by seq desc limit :rows""")
-                .param("tenant", HttpRequest.of(exchange).caller().tenant())
-                .param("correlation", correlationId)
+                .param("tenant", request.caller().tenant())
+                .param("correlation", request.parameter("correlationId"))
                 .param("before", page.before())
                 .param("rows", page.rows())
                 .query(Activity.class)

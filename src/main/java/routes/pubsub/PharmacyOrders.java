@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.UUID;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
-import org.apache.camel.Header;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
@@ -62,23 +61,33 @@ class PharmacyOrders {
     }
 
     /** The orders of the caller's tenant, of one patient or of all, newest first. */
-    public List<PharmacyOrder> list(@Header("patientId") String patientId, Exchange exchange) {
+    public List<PharmacyOrder> list(Exchange exchange) {
+        HttpRequest request = HttpRequest.of(exchange);
         Page page = Page.of(exchange);
         List<PharmacyOrder> orders = jdbc.sql(
                         """
+                        with newest as (
+                            select *, octet_length(prescription::text) as bytes
+                            from pharmacy_order
+                            where tenant = :tenant and seq < :before and (:patient::text is null or patient_id = :patient)
+                            order by seq desc limit :rows),
+                        sized as (
+                            -- of the rows of the page so far, for every row and the one behind it
+                            select *, coalesce(sum(bytes) over (
+                                order by seq desc rows between unbounded preceding and 2 preceding), 0) as bytes_before
+                            from newest)
                         select seq, prescription_id, patient_id, status, prescription, event_id, correlation_id,
                                (extract(epoch from received_at) * 1000)::bigint as received_at,
-                               (extract(epoch from updated_at) * 1000)::bigint as updated_at
-                        from pharmacy_order
-                        where tenant = :tenant and seq < :before and (:patient::text is null or patient_id = :patient)
-                        order by seq desc limit :rows""")
-                .param("tenant", HttpRequest.of(exchange).caller().tenant())
-                .param("patient", patientId)
+                               (extract(epoch from updated_at) * 1000)::bigint as updated_at, bytes
+                        from sized where bytes_before < :bytes order by seq desc""")
+                .param("tenant", request.caller().tenant())
+                .param("patient", request.parameter("patientId"))
                 .param("before", page.before())
                 .param("rows", page.rows())
+                .param("bytes", Page.BYTES)
                 .query(PharmacyOrder.class)
                 .list();
-        return page.cut(orders, PharmacyOrder::seq, exchange);
+        return page.cut(orders, PharmacyOrder::seq, PharmacyOrder::bytes, exchange);
     }
 
     record PharmacyOrder(
@@ -90,5 +99,6 @@ class PharmacyOrders {
             UUID eventId,
             String correlationId,
             long receivedAt,
-            long updatedAt) {}
+            long updatedAt,
+            @JsonIgnore int bytes) {}
 }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -23,6 +24,7 @@ import routes.platform.event.HttpEvents;
 import routes.platform.event.NdjsonEvents;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
+import routes.platform.state.IdempotencyKeys;
 
 class PubsubRouteTest extends RouteTest {
 
@@ -40,10 +42,12 @@ class PubsubRouteTest extends RouteTest {
     protected void bind(Registry registry) {
         registry.bind("pharmacyOrders", orders);
         registry.bind("activityLog", activity);
-        registry.bind("idempotencyKeys", new NoKeys());
+        // no request here has a key
+        IdempotencyKeys keys = new IdempotencyKeys(null);
+        registry.bind("idempotencyKeys", keys);
         HttpEvents httpEvents = new HttpEvents(contract);
         registry.bind("httpEvents", httpEvents);
-        registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, new ObjectMapper()));
+        registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, keys, new ObjectMapper()));
         registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
     }
 
@@ -137,7 +141,15 @@ class PubsubRouteTest extends RouteTest {
 
     private Exchange publish(String topic, String body) {
         return template.request("direct:publishEvents", exchange -> {
-            new HttpRequest(Caller.SANDBOX, "journey-1", "request-1", Optional.empty(), "POST", "/", null)
+            new HttpRequest(
+                            Caller.SANDBOX,
+                            "journey-1",
+                            "request-1",
+                            Optional.empty(),
+                            "POST",
+                            "/",
+                            Map.of(),
+                            "application/json")
                     .bindTo(exchange);
             exchange.getMessage().setHeader("topic", topic);
             exchange.getMessage().setHeader("Content-Type", "application/json");
@@ -171,21 +183,6 @@ class PubsubRouteTest extends RouteTest {
 
         public List<String> list() {
             return List.of();
-        }
-    }
-
-    public static final class NoKeys {
-
-        public void claim() {
-            // no request has a key
-        }
-
-        public void claimStream() {
-            // no request has a key
-        }
-
-        public void keep() {
-            // no request has a key
         }
     }
 }

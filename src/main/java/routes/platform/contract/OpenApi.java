@@ -49,14 +49,14 @@ public class OpenApi {
                 .map(OpenApi::describe);
     }
 
-    /** The names of every header and query parameter of every operation. */
-    public Set<String> parameters() {
+    /** The names of the request headers of every operation. */
+    public Set<String> headers() {
         Set<String> names = new TreeSet<>();
         operations()
                 .map(Operation::getParameters)
                 .filter(parameters -> parameters != null)
                 .flatMap(Collection::stream)
-                .filter(parameter -> !"path".equals(parameter.getIn()))
+                .filter(parameter -> "header".equals(parameter.getIn()))
                 .map(Parameter::getName)
                 .forEach(names::add);
         return names;

@@ -17,8 +17,11 @@ import org.springframework.transaction.TransactionException;
 @Component("failures")
 public class Failures {
 
-    /** SQLSTATE classes that say something about the data: data exception, integrity constraint violation. */
-    private static final Set<String> DATA = Set.of("22", "23");
+    /**
+     * SQLSTATE classes that say something about the data: data exception, integrity constraint violation, program limit exceeded (a
+     * value too large for its index). All others, a missing table too, say something about the database: the record can wait.
+     */
+    private static final Set<String> DATA = Set.of("22", "23", "54");
 
     private static final int MAX_STACK_CHARS = 8 * 1024;
 

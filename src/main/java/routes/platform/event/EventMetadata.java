@@ -18,39 +18,65 @@ import routes.platform.error.ProblemException;
 public record EventMetadata(
         String eventId, String eventType, long timestamp, String correlationId, String causationId, String tenant) {
 
+    private static final int MAX_LENGTH = 256;
+
     /**
      * From an enveloped or a flat value; on a flat one the record headers are the only carrier of correlation, causation and tenant.
      *
-     * @throws ProblemException when the value has no id or type, or no timestamp
+     * @throws ProblemException when the value has no id or type, or no timestamp, or one that no database or log should be given
      */
     static EventMetadata of(JsonNode value, Map<String, Object> headers) {
         boolean enveloped = value.path("metadata").isObject();
         JsonNode metadata = enveloped ? value.path("metadata") : value;
         String id = first(text(metadata, "eventId"), text(metadata, "commandId"));
         String type = first(text(metadata, "eventType"), text(metadata, "commandType"));
-        if (id == null
-                || type == null
-                || !metadata.path("timestamp").isIntegralNumber()
-                || !metadata.path("timestamp").canConvertToLong()) {
+        Long timestamp = exactLong(metadata.path("timestamp"));
+        if (id == null || type == null || timestamp == null) {
             throw new ProblemException(
                     400, "neither an envelope nor a flat event: it needs an id, a type and a timestamp");
         }
         JsonNode security = metadata.path("security");
         return new EventMetadata(
-                id,
-                type,
-                metadata.path("timestamp").longValue(),
-                first(
-                        enveloped ? text(metadata, "correlationId") : null,
-                        header(headers, RecordHeaders.CORRELATION_ID),
-                        enveloped ? null : text(metadata, "sagaId"),
-                        id),
-                first(enveloped ? text(metadata, "causationId") : null, header(headers, RecordHeaders.CAUSATION_ID)),
-                first(
-                        text(security, "tenant"),
-                        text(security.path("claims"), "tenant"),
-                        header(headers, RecordHeaders.TENANT),
-                        Caller.DEFAULT_TENANT));
+                plain("the id", id),
+                plain("the type", type),
+                timestamp,
+                plain(
+                        "the correlation id",
+                        first(
+                                enveloped ? text(metadata, "correlationId") : null,
+                                header(headers, RecordHeaders.CORRELATION_ID),
+                                enveloped ? null : text(metadata, "sagaId"),
+                                id)),
+                plain(
+                        "the causation id",
+                        first(
+                                enveloped ? text(metadata, "causationId") : null,
+                                header(headers, RecordHeaders.CAUSATION_ID))),
+                plain(
+                        "the tenant",
+                        first(
+                                text(security, "tenant"),
+                                text(security.path("claims"), "tenant"),
+                                header(headers, RecordHeaders.TENANT),
+                                Caller.DEFAULT_TENANT)));
+    }
+
+    /** Null when it is no whole number; 1.0 and 1e3 are ones. */
+    private static Long exactLong(JsonNode node) {
+        try {
+            return node.isNumber() ? (Long) node.decimalValue().longValueExact() : null;
+        } catch (ArithmeticException e) {
+            return null;
+        }
+    }
+
+    /** Short enough for an index, and without characters that PostgreSQL or a log line cannot hold: the schemas say the same. */
+    private static String plain(String what, String text) {
+        if (text != null && (text.length() > MAX_LENGTH || text.chars().anyMatch(Character::isISOControl))) {
+            throw new ProblemException(
+                    400, what + " is longer than " + MAX_LENGTH + " characters, or has control characters");
+        }
+        return text;
     }
 
     private static String text(JsonNode node, String field) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.Map;
 import java.util.UUID;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
@@ -23,7 +24,7 @@ import routes.platform.http.HttpRequest;
 @Component("httpEvents")
 public class HttpEvents {
 
-    /** What a record needs besides its value and headers: length fields, timestamps, the batch header. Generous. */
+    /** What a record needs besides its key, value and headers: length fields, timestamps, the batch header. Generous. */
     private static final int RECORD_OVERHEAD = 1024;
 
     private final AsyncApi contract;
@@ -91,26 +92,29 @@ public class HttpEvents {
                 .put("tenant", request.caller().tenant());
 
         byte[] value = Json.write(envelope);
-        if (value.length + RECORD_OVERHEAD > channel.maxMessageBytes()) {
+        byte[] key = envelope.at(channel.keyPointer()).asText().getBytes(StandardCharsets.UTF_8);
+        Map<String, String> headers = Map.of(
+                RecordHeaders.CONTENT_TYPE, "application/json",
+                RecordHeaders.EVENT_SOURCE, metadata.path("eventSource").asText(),
+                RecordHeaders.EVENT_TYPE, metadata.path("eventType").asText(),
+                RecordHeaders.CORRELATION_ID, metadata.path("correlationId").asText(),
+                RecordHeaders.CAUSATION_ID, metadata.path("causationId").asText(),
+                RecordHeaders.TENANT, request.caller().tenant());
+        int size = RECORD_OVERHEAD + key.length + value.length;
+        for (String text : headers.values()) {
+            size += text.getBytes(StandardCharsets.UTF_8).length;
+        }
+        if (size > channel.maxMessageBytes()) {
             throw new ProblemException(
                     413,
                     "an event of " + value.length + " bytes is larger than topic " + channel.topic() + " takes, "
-                            + (channel.maxMessageBytes() - RECORD_OVERHEAD));
+                            + (channel.maxMessageBytes() - size + value.length));
         }
         Message message = new DefaultMessage(exchange.getContext());
         message.setBody(value);
         message.setHeader(KafkaConstants.OVERRIDE_TOPIC, channel.topic());
-        message.setHeader(
-                KafkaConstants.KEY, envelope.at(channel.keyPointer()).asText().getBytes(StandardCharsets.UTF_8));
-        message.setHeader(RecordHeaders.CONTENT_TYPE, "application/json");
-        message.setHeader(
-                RecordHeaders.EVENT_SOURCE, metadata.path("eventSource").asText());
-        message.setHeader(RecordHeaders.EVENT_TYPE, metadata.path("eventType").asText());
-        message.setHeader(
-                RecordHeaders.CORRELATION_ID, metadata.path("correlationId").asText());
-        message.setHeader(
-                RecordHeaders.CAUSATION_ID, metadata.path("causationId").asText());
-        message.setHeader(RecordHeaders.TENANT, request.caller().tenant());
+        message.setHeader(KafkaConstants.KEY, key);
+        headers.forEach(message::setHeader);
         return new Sent(
                 message,
                 new Receipt(

@@ -14,11 +14,13 @@ import java.util.UUID;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
+import org.apache.camel.support.SynchronizationAdapter;
 import org.springframework.stereotype.Component;
 import routes.platform.NameBasedUuid;
 import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
+import routes.platform.http.Problems;
 import routes.platform.http.RequestBody;
 import routes.platform.state.IdempotencyKeys;
 
@@ -36,19 +38,28 @@ public class NdjsonEvents {
     private static final String PROPERTY = "ndjsonStream";
 
     private final HttpEvents events;
+    private final IdempotencyKeys keys;
     private final ObjectMapper mapper;
 
-    public NdjsonEvents(HttpEvents events, ObjectMapper mapper) {
+    public NdjsonEvents(HttpEvents events, IdempotencyKeys keys, ObjectMapper mapper) {
         this.events = events;
+        this.keys = keys;
         this.mapper = mapper;
     }
 
-    /** Begins to read the body. */
-    public void open(@Header("topic") String topic, Exchange exchange) {
+    /** Begins to read the body, unless the request has been answered before. */
+    public void open(@Header("topic") String topic, Exchange exchange) throws IOException {
         HttpRequest request = HttpRequest.of(exchange);
+        Channel channel = events.publishable(topic);
         InputStream body = RequestBody.of(exchange).stream();
-        DigestInputStream bytes = new DigestInputStream(body, IdempotencyKeys.digest(request));
-        exchange.setProperty(PROPERTY, new Stream(request, events.publishable(topic), bytes));
+        keys.claimStream(request, body, exchange);
+        exchange.setProperty(PROPERTY, new Stream(request, channel, new DigestInputStream(body, request.digest())));
+        exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
+            @Override
+            public void onDone(Exchange done) {
+                keys.release(request);
+            }
+        });
     }
 
     /** Whether there may be another batch. */
@@ -72,10 +83,7 @@ public class NdjsonEvents {
             } catch (ProblemException e) {
                 stream.reject(e.getMessage());
             } catch (IOException e) {
-                throw new ProblemException(
-                        400,
-                        "the stream broke off after line " + stream.lines.number() + "; " + stream.accepted
-                                + " events before it were published");
+                throw new ProblemException(400, "the stream broke off in line " + stream.lines.number());
             }
         }
         stream.batch = batch.size();
@@ -86,13 +94,15 @@ public class NdjsonEvents {
     public void acknowledged(Exchange exchange) {
         Stream stream = stream(exchange);
         stream.accepted += stream.batch;
+        exchange.setProperty(Problems.DONE_BEFORE, stream.accepted + " events were published before");
+        keys.renew(stream.request);
     }
 
     /** Sets the body to what became of the stream, as JSON. */
     public void receipt(Exchange exchange) throws JsonProcessingException {
         Stream stream = stream(exchange);
         exchange.setProperty(
-                IdempotencyKeys.FINGERPRINT, stream.bytes.getMessageDigest().digest());
+                HttpRequest.FINGERPRINT, stream.bytes.getMessageDigest().digest());
         exchange.getMessage()
                 .setBody(mapper.writeValueAsString(new StreamReceipt(
                         stream.accepted,

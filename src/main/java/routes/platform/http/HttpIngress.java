@@ -4,20 +4,27 @@ import com.atlassian.oai.validator.model.SimpleRequest;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import jakarta.servlet.http.HttpServletRequest;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.rest.openapi.DefaultRestOpenapiProcessorStrategy;
+import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.camel.support.processor.RestBindingAdvice;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.stereotype.Component;
 import org.springframework.util.unit.DataSize;
-import org.springframework.web.util.UriComponentsBuilder;
 import routes.platform.Caller;
 import routes.platform.Json;
 import routes.platform.contract.OpenApi;
@@ -36,16 +43,35 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     private final OpenApi contract;
     private final Problems problems;
     private final int maxBody;
+    private final Duration bodyTimeout;
+
+    /** One permit for each body that is arriving, so that slow callers do not take every thread. */
+    private final Semaphore bodies;
+
+    /** One permit for each stream, for as long as it lasts. */
+    private final Semaphore streams;
 
     HttpIngress(OpenApi contract, Problems problems, Settings settings) {
         this.contract = contract;
         this.problems = problems;
         this.maxBody = Math.toIntExact(settings.maxBody().toBytes());
+        this.bodyTimeout = settings.bodyTimeout();
+        this.bodies = new Semaphore(settings.maxBodies());
+        this.streams = new Semaphore(settings.maxStreams());
     }
 
-    /** @param maxBody the largest body that is not streamed */
+    /**
+     * @param maxBody the largest body that is not streamed
+     * @param bodyTimeout how long such a body may take to arrive
+     * @param maxBodies how many such bodies may be arriving at the same time
+     * @param maxStreams how many requests may stream at the same time
+     */
     @ConfigurationProperties("event-broker.http")
-    record Settings(@DefaultValue("1MB") DataSize maxBody) {}
+    record Settings(
+            @DefaultValue("1MB") DataSize maxBody,
+            @DefaultValue("20s") Duration bodyTimeout,
+            @DefaultValue("32") int maxBodies,
+            @DefaultValue("16") int maxStreams) {}
 
     @Override
     public boolean process(
@@ -58,17 +84,10 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
             AsyncCallback callback) {
         HttpServletRequest servlet =
                 exchange.getMessage().getHeader("CamelHttpServletRequest", HttpServletRequest.class);
-        HttpRequest request = new HttpRequest(
-                Caller.SANDBOX,
-                (String) servlet.getAttribute(RequestFilter.CORRELATION_ID),
-                UUID.randomUUID().toString(),
-                Optional.ofNullable(servlet.getHeader("Idempotency-Key")),
-                servlet.getMethod(),
-                servlet.getRequestURI(),
-                servlet.getQueryString());
-        request.bindTo(exchange);
+        exchange.setProperty(CorrelationId.PROPERTY, servlet.getAttribute(RequestFilter.CORRELATION_ID));
+        exchange.setProperty(Problems.SERVLET_REQUEST, servlet);
         try {
-            admit(exchange, servlet, request, operation);
+            admit(exchange, servlet, operation);
         } catch (RuntimeException e) {
             problems.respond(exchange, e);
             callback.done(true);
@@ -77,40 +96,70 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
         return super.process(openApi, operation, verb, path, binding, exchange, callback);
     }
 
-    private void admit(Exchange exchange, HttpServletRequest servlet, HttpRequest request, Operation operation) {
-        if (!isServed(exchange, operation)) {
+    private void admit(Exchange exchange, HttpServletRequest servlet, Operation operation) {
+        if (!isServed(exchange, operation) || servlet.getRequestURI().endsWith("/")) {
             throw new ProblemException(404, "no such resource");
         }
+        String mediaType = operation.getRequestBody() == null
+                ? ""
+                : mediaType(
+                        servlet.getContentType(),
+                        operation.getRequestBody().getContent().keySet());
+        HttpRequest request = new HttpRequest(
+                Caller.SANDBOX,
+                (String) servlet.getAttribute(RequestFilter.CORRELATION_ID),
+                UUID.randomUUID().toString(),
+                Optional.ofNullable(servlet.getHeader("Idempotency-Key")),
+                servlet.getMethod(),
+                servlet.getRequestURI(),
+                query(servlet.getQueryString(), operation),
+                mediaType);
+        request.bindTo(exchange);
+
         SimpleRequest.Builder checked = new SimpleRequest.Builder(request.method(), request.path());
-        UriComponentsBuilder.newInstance()
-                .query(request.query())
-                .build()
-                .getQueryParams()
-                .forEach(checked::withQueryParam);
-        servlet.getHeaderNames().asIterator().forEachRemaining(name -> {
-            if (!name.equalsIgnoreCase("Accept") && !name.equalsIgnoreCase("Content-Type")) {
+        request.query().forEach(checked::withQueryParam);
+        contract.headers().forEach(name -> {
+            // the correlation id has been checked, and an empty one is as good as none
+            if (servlet.getHeader(name) != null && !name.equalsIgnoreCase(CorrelationId.HEADER)) {
                 checked.withHeader(name, servlet.getHeader(name));
             }
         });
-        if (operation.getRequestBody() != null) {
-            MediaType type = mediaType(
-                    servlet.getContentType(),
-                    operation.getRequestBody().getContent().keySet());
-            checked.withContentType(type.toString());
-            if (type.isCompatibleWith(NDJSON)) {
-                // a stream is checked line by line, while it is read
-                checked.withBody("-");
-            } else {
-                byte[] body = RequestBody.of(exchange).read(maxBody);
-                Json.read(body);
-                checked.withBody(body);
-                exchange.getMessage().setBody(body);
-            }
-            exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, type.toString());
+        if (mediaType.equals(NDJSON.toString())) {
+            // a stream is checked line by line, while it is read
+            checked.withContentType(mediaType).withBody("-");
+            acquire(streams);
+            exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
+                @Override
+                public void onDone(Exchange done) {
+                    streams.release();
+                }
+            });
+        } else if (!mediaType.isEmpty()) {
+            byte[] body = read(RequestBody.of(exchange));
+            Json.read(body);
+            checked.withContentType(mediaType).withBody(body);
+            exchange.getMessage().setBody(body);
+            exchange.setProperty(HttpRequest.FINGERPRINT, request.digest().digest(body));
         }
+        exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, mediaType);
         contract.firstError(checked.build()).ifPresent(error -> {
             throw new ProblemException(400, error);
         });
+    }
+
+    private byte[] read(RequestBody body) {
+        acquire(bodies);
+        try {
+            return body.read(maxBody, bodyTimeout);
+        } finally {
+            bodies.release();
+        }
+    }
+
+    private static void acquire(Semaphore permits) {
+        if (!permits.tryAcquire()) {
+            throw new ProblemException(429, "too many requests are sending their bodies, try again");
+        }
     }
 
     /** A pattern that is switched off has its routes, but they are not started. */
@@ -124,12 +173,44 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
                         .isStarted());
     }
 
-    private static MediaType mediaType(String sent, Set<String> accepted) {
+    /** The parameters, decoded once for the check and for everybody behind it. */
+    private static Map<String, String> query(String query, Operation operation) {
+        Map<String, String> parameters = new LinkedHashMap<>();
+        if (query == null) {
+            return parameters;
+        }
+        for (String parameter : query.split("&")) {
+            int equals = parameter.indexOf('=');
+            String name = decode(equals < 0 ? parameter : parameter.substring(0, equals));
+            String value = equals < 0 ? "" : decode(parameter.substring(equals + 1));
+            boolean known = operation.getParameters() != null
+                    && operation.getParameters().stream()
+                            .anyMatch(p ->
+                                    "query".equals(p.getIn()) && p.getName().equals(name));
+            if (known && parameters.put(name, value) != null) {
+                throw new ProblemException(400, "query parameter " + name + ": is given twice");
+            }
+        }
+        return parameters;
+    }
+
+    private static String decode(String text) {
+        try {
+            return URLDecoder.decode(text, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw new ProblemException(400, "the query is malformed");
+        }
+    }
+
+    /** Which of the accepted types was sent, without its parameters. */
+    private static String mediaType(String sent, Set<String> accepted) {
         try {
             MediaType type = MediaType.parseMediaType(sent == null ? "" : sent);
+            if (type.getCharset() != null && !type.getCharset().equals(StandardCharsets.UTF_8)) {
+                throw new ProblemException(415, "the charset of header Content-Type must be UTF-8");
+            }
             return accepted.stream()
-                    .map(MediaType::parseMediaType)
-                    .filter(type::equalsTypeAndSubtype)
+                    .filter(name -> MediaType.parseMediaType(name).equalsTypeAndSubtype(type))
                     .findFirst()
                     .orElseThrow(() -> unsupported(accepted));
         } catch (InvalidMediaTypeException e) {
@@ -138,6 +219,7 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     }
 
     private static ProblemException unsupported(Set<String> accepted) {
-        return new ProblemException(415, "header Content-Type must be " + String.join(" or ", accepted));
+        return new ProblemException(
+                415, "header " + HttpHeaders.CONTENT_TYPE + " must be " + String.join(" or ", accepted));
     }
 }

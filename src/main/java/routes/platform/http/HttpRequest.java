@@ -1,5 +1,9 @@
 package routes.platform.http;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.camel.Exchange;
 import routes.platform.Caller;
@@ -13,7 +17,8 @@ import routes.platform.Caller;
  * @param idempotencyKey from {@code Idempotency-Key}
  * @param method such as POST
  * @param path without the query
- * @param query as sent, null when there is none
+ * @param query its parameters, decoded; those of the contract have been checked
+ * @param mediaType of the body, without parameters; empty when the operation takes none
  */
 public record HttpRequest(
         Caller caller,
@@ -22,7 +27,11 @@ public record HttpRequest(
         Optional<String> idempotencyKey,
         String method,
         String path,
-        String query) {
+        Map<String, String> query,
+        String mediaType) {
+
+    /** Exchange property: the {@link #digest()} of the request and its body, once the body has been read. */
+    public static final String FINGERPRINT = "fingerprint";
 
     private static final String PROPERTY = "httpRequest";
 
@@ -34,5 +43,21 @@ public record HttpRequest(
     public void bindTo(Exchange exchange) {
         exchange.setProperty(PROPERTY, this);
         exchange.setProperty(CorrelationId.PROPERTY, correlationId);
+    }
+
+    /** The value of a query parameter, or null. */
+    public String parameter(String name) {
+        return query.get(name);
+    }
+
+    /** A SHA-256 that has taken in what is asked for, and waits for the body: the same digest is the same request. */
+    public MessageDigest digest() {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update((method + ' ' + path + '\n' + mediaType + '\n').getBytes(StandardCharsets.UTF_8));
+            return digest;
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
     }
 }

@@ -14,13 +14,19 @@ import org.springframework.web.util.UriComponentsBuilder;
  */
 public record Page(long before, int limit) {
 
+    /** A page of large entries ends behind the one that brings it to this size: what many callers ask for at once must fit the heap. */
+    public static final int BYTES = 1 << 20;
+
     private static final int DEFAULT_LIMIT = 50;
 
     /** What the request asks for. */
     public static Page of(Exchange exchange) {
+        HttpRequest request = HttpRequest.of(exchange);
+        String cursor = request.parameter("cursor");
+        String limit = request.parameter("limit");
         return new Page(
-                exchange.getMessage().getHeader("cursor", Long.MAX_VALUE, Long.class),
-                exchange.getMessage().getHeader("limit", DEFAULT_LIMIT, Integer.class));
+                cursor == null ? Long.MAX_VALUE : Long.parseLong(cursor),
+                limit == null ? DEFAULT_LIMIT : Integer.parseInt(limit));
     }
 
     /** How many rows to read: one more than a page, which tells whether there is a next one. */
@@ -30,17 +36,30 @@ public record Page(long before, int limit) {
 
     /** Cuts the rows to the page, and links to the next one when there is more. */
     public <T> List<T> cut(List<T> rows, ToLongFunction<T> sequence, Exchange exchange) {
-        if (rows.size() <= limit) {
+        return cut(rows, sequence, row -> 0, exchange);
+    }
+
+    /**
+     * The same for entries that may be large.
+     *
+     * @param bytes the size of an entry; the rows need not go on behind the first one that is not on the page
+     */
+    public <T> List<T> cut(List<T> rows, ToLongFunction<T> sequence, ToLongFunction<T> bytes, Exchange exchange) {
+        int entries = 0;
+        for (long size = 0; entries < Math.min(limit, rows.size()) && size < BYTES; entries++) {
+            size += bytes.applyAsLong(rows.get(entries));
+        }
+        if (entries == rows.size()) {
             return rows;
         }
-        List<T> page = rows.subList(0, limit);
         HttpRequest request = HttpRequest.of(exchange);
-        String next = UriComponentsBuilder.fromPath(request.path())
-                .query(request.query())
-                .replaceQueryParam("cursor", sequence.applyAsLong(page.get(limit - 1)))
-                .build()
-                .toUriString();
-        exchange.getMessage().setHeader("Link", "<" + next + ">; rel=\"next\"");
-        return page;
+        UriComponentsBuilder next = UriComponentsBuilder.fromPath(request.path());
+        request.query().forEach((name, value) -> next.queryParam(name, "{" + name + "}"));
+        next.replaceQueryParam("cursor", sequence.applyAsLong(rows.get(entries - 1)));
+        exchange.getMessage()
+                .setHeader(
+                        "Link",
+                        "<" + next.encode().buildAndExpand(request.query()).toUriString() + ">; rel=\"next\"");
+        return rows.subList(0, entries);
     }
 }

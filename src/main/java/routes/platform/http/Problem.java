@@ -1,6 +1,7 @@
 package routes.platform.http;
 
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.util.Locale;
 import org.springframework.http.HttpStatus;
 
 /**
@@ -13,6 +14,15 @@ import org.springframework.http.HttpStatus;
 record Problem(String type, String title, int status, String error, String correlationId) {
 
     static final String MEDIA_TYPE = "application/problem+json";
+
+    /** One of which no more is known than its status. */
+    static Problem of(int status, String correlationId) {
+        HttpStatus known = HttpStatus.resolve(status);
+        String error = known == HttpStatus.NOT_FOUND
+                ? "no such resource"
+                : known == null ? "error" : known.getReasonPhrase().toLowerCase(Locale.ROOT);
+        return of(status, error, correlationId);
+    }
 
     static Problem of(int status, String error, String correlationId) {
         HttpStatus known = HttpStatus.resolve(status);

@@ -2,6 +2,7 @@ package routes.platform.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import jakarta.servlet.http.HttpServletRequest;
 import org.apache.camel.Exchange;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.slf4j.Logger;
@@ -13,6 +14,15 @@ import routes.platform.error.ProblemException;
 /** Answers a request that failed. */
 @Component("problems")
 public class Problems {
+
+    /** Exchange property: what has been done of a request before it failed, as a half sentence for the caller. */
+    public static final String DONE_BEFORE = "doneBefore";
+
+    /** Exchange property. */
+    static final String SERVLET_REQUEST = "servletRequest";
+
+    /** Request attribute: the error, for when the server answers in our place because it could not read on. */
+    static final String ERROR = Problems.class.getName() + ".error";
 
     private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
     private static final int RETRY_AFTER_SECONDS = 5;
@@ -38,7 +48,6 @@ public class Problems {
             write(exchange, 413, "the event is larger than its topic takes");
         } else if (failures.isDependencyDown(caught)) {
             LOG.warn("answered 503: {}", failures.describe(caught));
-            exchange.getMessage().setHeader("Retry-After", RETRY_AFTER_SECONDS);
             write(exchange, 503, "a service that this request needs is not available, try again");
         } else {
             LOG.error("answered 500: {}\n{}", failures.describe(caught), failures.stack(caught));
@@ -46,11 +55,20 @@ public class Problems {
         }
     }
 
-    private void write(Exchange exchange, int status, String error) {
+    private void write(Exchange exchange, int status, String what) {
         String correlationId = exchange.getProperty(CorrelationId.PROPERTY, String.class);
+        String before = exchange.getProperty(DONE_BEFORE, String.class);
+        String error = before == null ? what : what + "; " + before;
+        if (status == 429 || status == 503) {
+            exchange.getMessage().setHeader("Retry-After", RETRY_AFTER_SECONDS);
+        }
         exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
         exchange.getMessage().setBody(json(Problem.of(status, error, correlationId)));
+        HttpServletRequest request = exchange.getProperty(SERVLET_REQUEST, HttpServletRequest.class);
+        if (request != null) {
+            request.setAttribute(ERROR, error);
+        }
     }
 
     String json(Problem problem) {

@@ -1,11 +1,12 @@
 package routes.platform.http;
 
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
+import java.io.Reader;
+import java.time.Duration;
 import org.apache.camel.Exchange;
 import org.apache.camel.StreamCache;
 import routes.platform.error.ProblemException;
@@ -13,14 +14,14 @@ import routes.platform.error.ProblemException;
 /**
  * The body of a request, unread. Camel's HTTP consumer reads every body whole into memory before a route sees it, unless the body is
  * a {@link StreamCache} already; and it takes the body as a {@link BufferedReader}. So this claims to be both, and a stream of a
- * gigabyte passes in constant memory, byte for byte.
+ * gigabyte passes in constant memory, byte for byte. To Camel it is empty, so that a body which no route took is not sent back.
  */
 public final class RequestBody extends BufferedReader implements StreamCache {
 
     private final InputStream bytes;
 
     RequestBody(InputStream bytes) {
-        super(new InputStreamReader(bytes, StandardCharsets.UTF_8), 1);
+        super(Reader.nullReader(), 1);
         this.bytes = bytes;
     }
 
@@ -39,19 +40,28 @@ public final class RequestBody extends BufferedReader implements StreamCache {
      * The whole body.
      *
      * @param limit bytes
-     * @throws ProblemException 413 when it is larger than the limit, 400 when it breaks off
+     * @param patience how long it may take to arrive
+     * @throws ProblemException 413 when it is larger than the limit, 408 when it takes too long, 400 when it breaks off
      */
-    byte[] read(int limit) {
-        byte[] body;
+    byte[] read(int limit, Duration patience) {
+        long started = System.nanoTime();
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        byte[] chunk = new byte[1 << 14];
         try {
-            body = bytes.readNBytes(limit + 1);
+            for (int n; (n = bytes.read(chunk)) != -1; ) {
+                body.write(chunk, 0, n);
+                if (body.size() > limit) {
+                    throw new ProblemException(413, "the body is larger than " + limit + " bytes");
+                }
+                if (System.nanoTime() - started > patience.toNanos()) {
+                    throw new ProblemException(
+                            408, "the body took longer than " + patience.toSeconds() + " s to arrive");
+                }
+            }
         } catch (IOException e) {
             throw new ProblemException(400, "the body broke off");
         }
-        if (body.length > limit) {
-            throw new ProblemException(413, "the body is larger than " + limit + " bytes");
-        }
-        return body;
+        return body.toByteArray();
     }
 
     @Override
@@ -60,8 +70,8 @@ public final class RequestBody extends BufferedReader implements StreamCache {
     }
 
     @Override
-    public void writeTo(OutputStream out) throws IOException {
-        bytes.transferTo(out);
+    public void writeTo(OutputStream out) {
+        // nothing
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.slf4j.MDC;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
@@ -23,6 +24,10 @@ class RequestFilter extends OncePerRequestFilter {
 
     /** Request attribute. */
     static final String CORRELATION_ID = RequestFilter.class.getName() + ".correlationId";
+
+    /** Letters, digits, and the marks that RFC 3986 calls unreserved. */
+    private static final Pattern NEEDLESSLY_ENCODED =
+            Pattern.compile("%(?:2[de]|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])", Pattern.CASE_INSENSITIVE);
 
     private final Problems problems;
 
@@ -40,6 +45,14 @@ class RequestFilter extends OncePerRequestFilter {
             refuse(response, 400, "header X-Correlation-Id is malformed", correlationId);
             return;
         }
+        if (!isCanonical(request.getRequestURI())) {
+            refuse(response, 404, "no such resource", correlationId);
+            return;
+        }
+        if (isEncoded(request)) {
+            refuse(response, 415, "header Content-Encoding must be absent", correlationId);
+            return;
+        }
         if (isForm(request)) {
             refuse(response, 415, "forms are not accepted", correlationId);
             return;
@@ -51,6 +64,17 @@ class RequestFilter extends OncePerRequestFilter {
         } finally {
             MDC.remove(CorrelationId.PROPERTY);
         }
+    }
+
+    /** Whether the path has one spelling for all that match it: Spring decodes it and leaves out what is behind a semicolon, Camel does not. */
+    private static boolean isCanonical(String path) {
+        return path.indexOf(';') < 0 && !NEEDLESSLY_ENCODED.matcher(path).find();
+    }
+
+    /** Bodies are read as they are. */
+    private static boolean isEncoded(HttpServletRequest request) {
+        String encoding = request.getHeader("Content-Encoding");
+        return encoding != null && !encoding.equalsIgnoreCase("identity");
     }
 
     /** No operation takes one, and Camel would make a message header of every field. */

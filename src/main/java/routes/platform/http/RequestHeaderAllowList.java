@@ -8,8 +8,9 @@ import org.springframework.stereotype.Component;
 import routes.platform.contract.OpenApi;
 
 /**
- * Lets the request headers and query parameters of the contract become message headers, and nothing else; and out again only what a
- * response may carry. Camel acts on message headers, and takes them from HTTP headers, query and form alike.
+ * Lets the request headers of the contract become message headers, and nothing else; and out again only what a response may carry.
+ * Camel acts on message headers, and takes them from HTTP headers, query and form alike. A query parameter stays in the
+ * {@link HttpRequest}, where no header can take its place.
  */
 @Component
 class RequestHeaderAllowList implements HeaderFilterStrategy {
@@ -20,7 +21,7 @@ class RequestHeaderAllowList implements HeaderFilterStrategy {
     private final Set<String> request;
 
     RequestHeaderAllowList(OpenApi contract) {
-        request = caseInsensitive(contract.parameters());
+        request = caseInsensitive(contract.headers());
         request.add("Content-Type");
     }
 

@@ -1,40 +1,39 @@
 package routes.platform.state;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.Optional;
 import org.apache.camel.Exchange;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
-import routes.platform.http.RequestBody;
 
 /**
  * The first answers to requests with an {@code Idempotency-Key}. A request that died before its answer was kept is done again: what it
- * publishes has ids that follow from client and key, so a repeat is the same event.
+ * publishes has ids that follow from client and key, so a repeat is the same event. A request that is refused leaves its key unused.
  */
 @Component("idempotencyKeys")
 public class IdempotencyKeys {
 
-    /** Exchange property: digest of the request and its body. */
-    public static final String FINGERPRINT = "fingerprint";
-
     /** Exchange property: the answer to give again. */
     private static final String FIRST_ANSWER = "firstAnswer";
 
+    /** How long a stream keeps its key without a sign of life. */
+    private static final Duration LEASE = Duration.ofSeconds(60);
+
     private final JdbcClient jdbc;
 
-    IdempotencyKeys(JdbcClient jdbc) {
+    public IdempotencyKeys(JdbcClient jdbc) {
         this.jdbc = jdbc;
     }
 
-    /** A request that was made before; no answer when it has not come to its end. */
-    record Kept(byte[] fingerprint, String answer) {}
+    /** A request that was made before; no answer when it has not come to its end, no fingerprint while it streams. */
+    private record Kept(byte[] fingerprint, String answer) {}
 
     /**
      * Claims the request's key for its body, and sets the exchange property {@code firstAnswer} when it has been answered before.
@@ -46,31 +45,75 @@ public class IdempotencyKeys {
         if (request.idempotencyKey().isEmpty()) {
             return;
         }
-        byte[] fingerprint = digest(request).digest(exchange.getMessage().getBody(byte[].class));
+        byte[] fingerprint = exchange.getProperty(HttpRequest.FINGERPRINT, byte[].class);
         jdbc.sql(
                         """
                         insert into idempotency_key (tenant, client, key, fingerprint) values (?, ?, ?, ?)
                         on conflict do nothing""")
                 .params(request.caller().tenant(), request.caller().principal(), key(request), fingerprint)
                 .update();
-        exchange.setProperty(FINGERPRINT, fingerprint);
         find(request).ifPresent(kept -> recall(exchange, kept, fingerprint));
     }
 
     /**
-     * The same for a body that is streamed. Its fingerprint is known only at its end, so a key that has no answer yet is claimed
-     * by {@link #keep}; a key that has one costs reading the stream once, and publishes nothing.
+     * The same for a body that is streamed, whose fingerprint is known only at its end: until then the key is on lease. A key that has
+     * an answer costs reading the stream once, and publishes nothing.
      *
-     * @throws ProblemException 409 when the key was used for another request
+     * @throws ProblemException 409 when the key was used for another request, or is on lease to one
      */
-    public void claimStream(Exchange exchange) throws IOException {
-        HttpRequest request = HttpRequest.of(exchange);
-        Optional<Kept> answered =
-                request.idempotencyKey().flatMap(key -> find(request)).filter(kept -> kept.answer() != null);
-        if (answered.isPresent()) {
-            DigestInputStream stream = new DigestInputStream(RequestBody.of(exchange).stream(), digest(request));
-            stream.transferTo(OutputStream.nullOutputStream());
-            recall(exchange, answered.get(), stream.getMessageDigest().digest());
+    public void claimStream(HttpRequest request, InputStream stream, Exchange exchange) throws IOException {
+        if (request.idempotencyKey().isEmpty() || lease(request)) {
+            return;
+        }
+        Optional<Kept> answered = find(request).filter(kept -> kept.answer() != null);
+        if (answered.isEmpty()) {
+            throw new ProblemException(409, "a request with this Idempotency-Key is being answered");
+        }
+        DigestInputStream digest = new DigestInputStream(stream, request.digest());
+        digest.transferTo(OutputStream.nullOutputStream());
+        recall(exchange, answered.get(), digest.getMessageDigest().digest());
+    }
+
+    private boolean lease(HttpRequest request) {
+        return jdbc.sql(
+                                """
+                                insert into idempotency_key (tenant, client, key, leased_until)
+                                values (:tenant, :client, :key, now() + make_interval(secs => :lease))
+                                on conflict (tenant, client, key) do update set leased_until = excluded.leased_until
+                                where idempotency_key.answer is null and idempotency_key.leased_until < now()""")
+                        .param("tenant", request.caller().tenant())
+                        .param("client", request.caller().principal())
+                        .param("key", key(request))
+                        .param("lease", LEASE.toSeconds())
+                        .update()
+                == 1;
+    }
+
+    /** A stream's sign of life. */
+    public void renew(HttpRequest request) {
+        if (request.idempotencyKey().isPresent()) {
+            jdbc.sql(
+                            """
+                            update idempotency_key set leased_until = now() + make_interval(secs => ?)
+                            where tenant = ? and client = ? and key = ? and answer is null""")
+                    .params(
+                            LEASE.toSeconds(),
+                            request.caller().tenant(),
+                            request.caller().principal(),
+                            key(request))
+                    .update();
+        }
+    }
+
+    /** Gives the key of a stream back that came to no answer. */
+    public void release(HttpRequest request) {
+        if (request.idempotencyKey().isPresent()) {
+            jdbc.sql(
+                            """
+                            delete from idempotency_key
+                            where tenant = ? and client = ? and key = ? and answer is null and leased_until is not null""")
+                    .params(request.caller().tenant(), request.caller().principal(), key(request))
+                    .update();
         }
     }
 
@@ -80,31 +123,20 @@ public class IdempotencyKeys {
         if (request.idempotencyKey().isPresent()) {
             jdbc.sql(
                             """
-                            insert into idempotency_key (tenant, client, key, fingerprint, answer) values (?, ?, ?, ?, ?)
+                            insert into idempotency_key as kept (tenant, client, key, fingerprint, answer) values (?, ?, ?, ?, ?)
                             on conflict (tenant, client, key) do update
-                            set answer = coalesce(idempotency_key.answer, excluded.answer)
-                            where idempotency_key.fingerprint = excluded.fingerprint
+                            set answer = coalesce(kept.answer, excluded.answer), fingerprint = excluded.fingerprint
+                            where coalesce(kept.fingerprint, excluded.fingerprint) = excluded.fingerprint
                             returning answer""")
                     .params(
                             request.caller().tenant(),
                             request.caller().principal(),
                             key(request),
-                            exchange.getProperty(FINGERPRINT, byte[].class),
+                            exchange.getProperty(HttpRequest.FINGERPRINT, byte[].class),
                             exchange.getMessage().getBody(String.class))
                     .query(String.class)
                     .optional()
                     .ifPresent(exchange.getMessage()::setBody);
-        }
-    }
-
-    /** Takes in what is asked for, and waits for the body. */
-    public static MessageDigest digest(HttpRequest request) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((request.method() + ' ' + request.path() + '\n').getBytes(StandardCharsets.UTF_8));
-            return digest;
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 

@@ -1,0 +1,51 @@
+package routes.platform.http;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.Writer;
+import org.apache.catalina.connector.Request;
+import org.apache.catalina.connector.Response;
+import org.apache.catalina.core.StandardHost;
+import org.apache.catalina.valves.ErrorReportValve;
+import org.springframework.boot.web.embedded.tomcat.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.stereotype.Component;
+
+/** The errors that never reach a servlet (a request line or a header that is no HTTP) look like all the others. */
+@Component
+class TomcatErrors implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
+
+    @Override
+    public void customize(TomcatServletWebServerFactory factory) {
+        factory.addContextCustomizers(
+                context -> ((StandardHost) context.getParent()).setErrorReportValveClass(Valve.class.getName()));
+    }
+
+    /** Made by Tomcat, by its name. */
+    public static final class Valve extends ErrorReportValve {
+
+        @Override
+        protected void report(Request request, Response response, Throwable throwable) {
+            int status = response.getStatus();
+            if (status < 400 || response.getContentWritten() > 0 || !response.setErrorReported()) {
+                return;
+            }
+            String correlationId = response.getHeader(CorrelationId.HEADER);
+            if (correlationId == null) {
+                correlationId = CorrelationId.create();
+                response.setHeader(CorrelationId.HEADER, correlationId);
+            }
+            response.setContentType(Problem.MEDIA_TYPE);
+            response.setCharacterEncoding("UTF-8");
+            try {
+                Writer writer = response.getReporter();
+                if (writer != null) {
+                    writer.write(new JsonMapper().writeValueAsString(Problem.of(status, correlationId)));
+                    response.finishResponse();
+                }
+            } catch (IOException | IllegalStateException e) {
+                getContainer().getLogger().debug("the caller has gone", e);
+            }
+        }
+    }
+}

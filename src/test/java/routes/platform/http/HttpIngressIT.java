@@ -1,0 +1,364 @@
+package routes.platform.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.test.context.TestPropertySource;
+import routes.RuntimeIT;
+
+/** What hostile, broken and slow callers get; each of them byte for byte, as no HTTP client would send it. */
+@TestPropertySource(
+        properties = {
+            "event-broker.http.body-timeout=2s",
+            "event-broker.http.max-bodies=4",
+            "event-broker.http.max-streams=2",
+            "server.tomcat.connection-timeout=3s",
+            "server.tomcat.threads.max=10"
+        })
+class HttpIngressIT extends RuntimeIT {
+
+    private static final String CREATED = "medication.prescription.created";
+    private static final String EVENTS = "/api/topics/" + CREATED + "/events";
+    private static final String ORDERS = "/api/pharmacy-orders";
+    private static final String JSON = "Content-Type: application/json";
+    private static final String NDJSON = "Content-Type: application/x-ndjson";
+    private static final String SECRET = "5ECRE7";
+
+    private final String id = "rx-" + UUID.randomUUID();
+    private final String patient = "patient-" + UUID.randomUUID();
+
+    record Answer(int status, String head, String body) {
+
+        static Answer of(byte[] bytes) {
+            String text = new String(bytes, StandardCharsets.UTF_8);
+            int end = text.indexOf("\r\n\r\n");
+            assertThat(end).as("an HTTP response: " + text).isPositive();
+            String head = text.substring(0, end);
+            String body = text.substring(end + 4);
+            if (head.contains("Transfer-Encoding: chunked")) {
+                // each is short enough to come as one chunk
+                body = body.substring(body.indexOf("\r\n") + 2, body.lastIndexOf("\r\n0\r\n"));
+            }
+            return new Answer(Integer.parseInt(text.substring(9, 12)), head, body);
+        }
+    }
+
+    static Stream<Arguments> refused() {
+        String fine = prescription("x", SECRET);
+        return Stream.of(
+                line("a limit in disguise", "GET " + ORDERS + "?%6cimit=501", 400, "query parameter limit: violates"),
+                line("a limit without a value", "GET " + ORDERS + "?limit", 400, "query parameter limit: "),
+                line("a limit of letters", "GET " + ORDERS + "?limit=ten", 400, "query parameter limit: "),
+                line("two limits", "GET " + ORDERS + "?limit=1&limit=2", 400, "query parameter limit: is given twice"),
+                line("a cursor in disguise", "GET " + ORDERS + "?%63ursor=x", 400, "query parameter cursor: violates"),
+                line("NUL in a parameter", "GET " + ORDERS + "?patientId=%00", 400, "query parameter patientId"),
+                line("NUL in another", "GET /api/activity?correlationId=a%00", 400, "query parameter correlationId"),
+                line("a query that is cut off", "GET " + ORDERS + "?patientId=%4", 400, "the query is malformed"),
+                line("a path in disguise", "POST /api/topics/" + CREATED + "/%65vents", 404, "no such resource"),
+                line("a path parameter", "POST " + EVENTS + ";a=b", 404, "no such resource"),
+                line("a path parameter inside", "POST /api;a/topics/" + CREATED + "/events", 404, "no such resource"),
+                line("a slash too many", "POST " + EVENTS + "/", 404, "no such resource"),
+                line("two slashes", "POST /api//topics/" + CREATED + "/events", 404, "no such resource"),
+                line("no such method", "DELETE " + EVENTS, 405, "method not allowed"),
+                line("WEB-INF", "GET /WEB-INF/web.xml", 404, "no such resource"),
+                line("a path that climbs", "GET /contract/../../application.yaml", 400, "bad request"),
+                line("a path that climbs in disguise", "GET /contract/%2e%2e/application.yaml", 404, ""),
+                line("no URI", "GET <script>", 400, "bad request"),
+                Arguments.of("UTF-16", EVENTS, JSON, fine.getBytes(StandardCharsets.UTF_16BE), 400, "not UTF-8"),
+                Arguments.of("UTF-32", EVENTS, JSON, fine.getBytes(Charset.forName("UTF-32LE")), 400, "not UTF-8"),
+                Arguments.of("Latin-1", EVENTS, JSON, latin1(fine.replace("x", "\u00e9")), 400, "not UTF-8"),
+                Arguments.of(
+                        "overlong UTF-8", EVENTS, JSON, latin1(fine.replace("x", "\u00c1\u0081")), 400, "not UTF-8"),
+                Arguments.of(
+                        "half a pair", EVENTS, JSON, bytes(fine.replace("\"x\"", "\"\\uD800\"")), 400, "surrogate"),
+                Arguments.of("half a pair as a name", EVENTS, JSON, bytes("{\"\\udfff\":1}"), 400, "surrogate"),
+                Arguments.of(
+                        "a huge number", EVENTS, JSON, bytes("{\"a\":1e2147483648}"), 400, "a number is out of range"),
+                Arguments.of(
+                        "NUL in an id", EVENTS, JSON, bytes(fine.replace("\"x\"", "\"\\u0000\"")), 400, "/payload/id"),
+                Arguments.of(
+                        "a long id",
+                        EVENTS,
+                        JSON,
+                        bytes(fine.replace("\"x\"", "\"" + "x".repeat(300) + "\"")),
+                        400,
+                        "/payload/id: violates 'maxLength'"),
+                Arguments.of(
+                        "a charset",
+                        EVENTS,
+                        "Content-Type: application/json; charset=utf-16",
+                        bytes(fine),
+                        415,
+                        "UTF-8"),
+                Arguments.of(
+                        "a coding", EVENTS, JSON + "\r\nContent-Encoding: gzip", bytes(fine), 415, "Content-Encoding"),
+                Arguments.of("two lengths", EVENTS, JSON + "\r\nContent-Length: 1", bytes(fine), 400, "bad request"),
+                Arguments.of("no type", EVENTS, "X-A: b", bytes(fine), 415, "Content-Type must be"));
+    }
+
+    private static Arguments line(String what, String line, int status, String error) {
+        return Arguments.of(what, line, NDJSON, bytes(SECRET), status, error);
+    }
+
+    @ParameterizedTest(name = "{0}: {4}")
+    @MethodSource("refused")
+    void refuses(String what, String line, String header, byte[] body, int status, String error) throws IOException {
+        int before = records(CREATED).size();
+
+        Answer answer = Answer.of(send(line.contains(" ") ? line : "POST " + line, header, body));
+
+        assertThat(answer.status()).isEqualTo(status);
+        assertThat(answer.head()).contains("Content-Type: application/problem+json");
+        JsonNode problem = json(answer.body());
+        assertThat(problem.path("error").asText()).contains(error);
+        assertThat(answer.head())
+                .contains("X-Correlation-Id: " + problem.path("correlationId").asText());
+        assertThat(answer.head() + answer.body()).doesNotContain(SECRET);
+        assertThat(records(CREATED)).hasSize(before);
+    }
+
+    @Test
+    void takesAnEmptyCorrelationIdForNone() {
+        HttpResponse<String> answer =
+                post(EVENTS, "application/json", prescription(id, patient), "X-Correlation-Id", "");
+
+        assertThat(answer.statusCode()).isEqualTo(202);
+        assertThat(json(answer.body()).path("correlationId").asText()).hasSize(36);
+    }
+
+    @Test
+    void takesParametersFromTheQueryAlone() {
+        post(EVENTS, "application/json", prescription(id, patient));
+        await().untilAsserted(() -> assertThat(orders("")).hasSize(1));
+
+        HttpResponse<String> answer = exchange(HttpRequest.newBuilder(uri(ORDERS + "?patientId=" + patient))
+                .headers("limit", "0", "cursor", "0", "patientId", "somebody"));
+
+        assertThat(json(answer.body())).hasSize(1);
+    }
+
+    @Test
+    void acceptsWhatItsConsumersAccept() {
+        String event =
+                """
+                {"metadata":{"eventId":"%s","eventType":"t","eventSource":"s","timestamp":%s},"payload":%s}""";
+        for (String timestamp : List.of("1760000000000", "1.760e12", "1760000000000.0")) {
+            assertThat(post(
+                                    EVENTS,
+                                    "application/json",
+                                    event.formatted(
+                                            UUID.randomUUID(), timestamp, prescription(id + timestamp, patient)))
+                            .statusCode())
+                    .isEqualTo(202);
+        }
+
+        await().untilAsserted(() -> assertThat(orders("")).hasSize(3));
+    }
+
+    @Test
+    void cutsAPageOfLargeEntriesBySize() {
+        for (int i = 0; i < 3; i++) {
+            String large = prescription(id + i, patient).replace("Amoxicillin", "A".repeat(i == 1 ? 600_000 : 700_000));
+            assertThat(post(EVENTS, "application/json", large).statusCode()).isEqualTo(202);
+        }
+        await().untilAsserted(() -> assertThat(jdbc.sql("select count(*) from pharmacy_order where patient_id = ?")
+                        .param(patient)
+                        .query(Integer.class)
+                        .single())
+                .isEqualTo(3));
+
+        HttpResponse<String> first = get(ORDERS + "?patientId=" + patient);
+        assertThat(json(first.body())).hasSize(2);
+        String link = first.headers().firstValue("Link").orElseThrow();
+        HttpResponse<String> second = get(link.substring(1, link.indexOf('>')));
+        assertThat(json(second.body())).hasSize(1);
+        assertThat(second.headers().firstValue("Link")).isEmpty();
+    }
+
+    @Test
+    void keepsThreadsForOthersWhenBodiesDoNotArrive() throws IOException {
+        List<Socket> slow = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            slow.add(open("POST " + EVENTS, JSON + "\r\nContent-Length: 500", bytes("{")));
+        }
+
+        long refused = 0;
+        for (Socket socket : slow) {
+            // readable while the slow ones wait
+            assertThat(get(ORDERS + "?limit=1").statusCode()).isEqualTo(200);
+            Answer answer = Answer.of(socket.getInputStream().readAllBytes());
+            assertThat(answer.status()).isIn(400, 408, 429);
+            assertThat(json(answer.body()).path("status").asInt())
+                    .as(answer.toString())
+                    .isEqualTo(answer.status());
+            refused += answer.status() == 429 ? 1 : 0;
+            socket.close();
+        }
+        assertThat(refused).isPositive();
+        staysItself();
+    }
+
+    @Test
+    void breaksOffABodyThatTrickles() throws Exception {
+        try (Socket socket = open("POST " + EVENTS, JSON + "\r\nContent-Length: 500", bytes("{"))) {
+            for (int i = 0; i < 5; i++) {
+                Thread.sleep(600);
+                socket.getOutputStream().write(' ');
+            }
+            assertThat(Answer.of(socket.getInputStream().readAllBytes()).status())
+                    .isEqualTo(408);
+        }
+    }
+
+    @Test
+    void endsStreamsThatPauseTooLongAndSaysWhatWasPublished() throws IOException {
+        String lines = IntStream.range(0, 1000)
+                .mapToObj(i -> prescription(id + i, patient) + "\n")
+                .reduce("", String::concat);
+        List<Socket> streams = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            streams.add(open("POST " + EVENTS, NDJSON + "\r\nContent-Length: 9999999", bytes(lines)));
+        }
+        await().untilAsserted(() -> {
+            Answer third = Answer.of(send("POST " + EVENTS, NDJSON, bytes(prescription(id, patient))));
+            assertThat(third.status()).isEqualTo(429);
+            assertThat(third.head()).contains("Retry-After");
+        });
+
+        for (Socket socket : streams) {
+            Answer answer = Answer.of(socket.getInputStream().readAllBytes());
+            assertThat(answer.status()).as(answer.toString()).isEqualTo(408);
+            assertThat(json(answer.body()).path("error").asText())
+                    .isEqualTo("the stream broke off in line 1001; 1000 events were published before");
+            socket.close();
+        }
+        assertThat(Answer.of(send("POST " + EVENTS, NDJSON, bytes(prescription(id, patient))))
+                        .status())
+                .isEqualTo(202);
+        staysItself();
+    }
+
+    @Test
+    void letsOneStreamAtATimeUseAnIdempotencyKey() throws IOException {
+        String key = "Idempotency-Key: " + id;
+        byte[] line = bytes(prescription(id, patient) + "\n");
+        try (Socket first = open("POST " + EVENTS, NDJSON + "\r\n" + key + "\r\nContent-Length: 9999", line)) {
+            await().untilAsserted(() -> assertThat(jdbc.sql("select count(*) from idempotency_key where key = ?")
+                            .param(id)
+                            .query(Integer.class)
+                            .single())
+                    .isEqualTo(1));
+            Answer second = Answer.of(send("POST " + EVENTS, NDJSON + "\r\n" + key, line));
+            assertThat(second.status()).isEqualTo(409);
+            assertThat(json(second.body()).path("error").asText()).contains("is being answered");
+        }
+
+        // the first has gone without an end, so that the key is free again
+        await().untilAsserted(() -> assertThat(Answer.of(send("POST " + EVENTS, NDJSON + "\r\n" + key, line))
+                        .body())
+                .contains("{\"accepted\":1,\"rejected\":[]}"));
+        assertThat(Answer.of(send("POST " + EVENTS, NDJSON + "\r\n" + key, bytes("{}\n")))
+                        .status())
+                .isEqualTo(409);
+        assertThat(Answer.of(send("POST " + EVENTS, JSON + "\r\n" + key, line)).status())
+                .isEqualTo(409);
+    }
+
+    @Test
+    void leavesTheKeyOfARefusedRequestUnused() throws IOException {
+        String key = JSON + "\r\nIdempotency-Key: " + id;
+
+        assertThat(Answer.of(send("POST " + EVENTS, key, bytes("{\"id\":\"x\"}")))
+                        .status())
+                .isEqualTo(400);
+        assertThat(Answer.of(send("POST " + EVENTS, key, bytes(prescription(id, patient))))
+                        .status())
+                .isEqualTo(202);
+    }
+
+    @Test
+    void deadLettersHeadersThatFitNoIndex() {
+        byte[] event = bytes(
+                """
+                {"metadata":{"eventId":"%s","eventType":"t","eventSource":"s","timestamp":1},"payload":%s}"""
+                        .formatted(UUID.randomUUID(), prescription(id, patient)));
+
+        send(CREATED, id, event, Map.of("tenant", "t".repeat(10_000)));
+        send(CREATED, id, event, Map.of("correlation-id", "a\u0000b"));
+
+        await().untilAsserted(() -> assertThat(records(CREATED + ".dlq"))
+                .filteredOn(letter -> text(letter.key()).equals(id))
+                .extracting(letter -> header(letter, "error-message"))
+                .containsExactly(
+                        "the tenant is longer than 256 characters, or has control characters",
+                        "the correlation id is longer than 256 characters, or has control characters"));
+    }
+
+    /** Requests get their own answers, whatever became of others. */
+    private void staysItself() {
+        IntStream.range(0, 50).parallel().forEach(i -> {
+            HttpResponse<String> answer = post(
+                    EVENTS, "application/json", prescription(id + "-" + i, patient), "X-Correlation-Id", "own-" + i);
+            assertThat(answer.statusCode()).isIn(202, 429);
+            assertThat(answer.headers().allValues("X-Correlation-Id")).containsExactly("own-" + i);
+            assertThat(json(answer.body()).path("correlationId").asText()).isEqualTo("own-" + i);
+        });
+    }
+
+    private JsonNode orders(String query) {
+        return json(get(ORDERS + "?patientId=" + patient + query).body());
+    }
+
+    private byte[] send(String line, String headers, byte[] body) throws IOException {
+        try (Socket socket = open(line, headers + "\r\nConnection: close\r\nContent-Length: " + body.length, body)) {
+            return socket.getInputStream().readAllBytes();
+        }
+    }
+
+    private Socket open(String line, String headers, byte[] body) throws IOException {
+        Socket socket = new Socket("127.0.0.1", uri("/").getPort());
+        socket.setSoTimeout((int) Duration.ofSeconds(30).toMillis());
+        ByteArrayOutputStream request = new ByteArrayOutputStream();
+        request.writeBytes(bytes(line + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n\r\n"));
+        request.writeBytes(body);
+        socket.getOutputStream().write(request.toByteArray());
+        return socket;
+    }
+
+    private static byte[] latin1(String text) {
+        return text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static String prescription(String id, String patient) {
+        return "{\"id\":\"%s\",\"patientId\":\"%s\",\"medication\":{\"name\":\"Amoxicillin\"}}".formatted(id, patient);
+    }
+
+    private static JsonNode json(String text) {
+        try {
+            return new ObjectMapper().readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(text, e);
+        }
+    }
+}
