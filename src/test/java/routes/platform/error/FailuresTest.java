@@ -37,6 +37,7 @@ class FailuresTest {
                 new RuntimeException(new ProblemException(409, "refused")),
                 new DataIntegrityViolationException("duplicate"),
                 new RuntimeException(new SQLException("invalid byte sequence", "22021")),
+                new RuntimeException(new SQLException("index row too large", "54000")),
                 new RuntimeException(new SQLException("duplicate key", "23505")),
                 new RecordTooLargeException("too large"),
                 new NullPointerException());
