@@ -85,7 +85,7 @@ public abstract class RouteTest extends CamelTestSupport {
     /**
      * Hands a record to a route, as the consumer does.
      *
-     * @param uri the URI that the route reads, without parameters
+     * @param uri the URI that the route reads, as its file says it, without parameters
      */
     protected void receive(String uri, String topic, byte[] value) {
         template.sendBodyAndHeaders(uri, value, Map.of(KafkaConstants.TOPIC, topic));

@@ -136,7 +136,7 @@ class PubsubRouteTest extends RouteTest {
     }
 
     private void receive(byte[] value) {
-        receive("kafka:medication.prescription.created,medication.prescription.updated", CREATED, value);
+        receive("kafka:{{event-broker.pubsub.prescription-topics}}", CREATED, value);
     }
 
     private Exchange publish(String topic, String body) {
