@@ -3,6 +3,7 @@ package routes.platform.contract;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -106,7 +107,6 @@ public class AsyncApi {
                 .findFirst()
                 .orElseThrow(() ->
                         new IllegalStateException("contract/asyncapi.yaml: channel " + topic + " has no message")));
-        String schema = message.path("payload").path("schema").path("$ref").asText();
         String key = channel.path("x-key").asText("");
         return new Channel(
                 topic,
@@ -118,7 +118,27 @@ public class AsyncApi {
                 key.substring(key.indexOf('#') + 1),
                 partitions(channel),
                 config(channel),
-                new EventSchema(schema.substring(schema.lastIndexOf('/') + 1)));
+                schema(message));
+    }
+
+    private static EventSchema schema(JsonNode message) {
+        String name = message.path("name").asText();
+        String ref = message.at("/payload/schema/$ref").asText();
+        String file = ref.substring(ref.lastIndexOf('/') + 1);
+        if (file.isEmpty()) {
+            throw new IllegalStateException(
+                    "contract/asyncapi.yaml: message " + name + " has no payload.schema.$ref to a file of schemas/");
+        }
+        try {
+            return new EventSchema(file);
+        } catch (RuntimeException e) {
+            throw new IllegalStateException(
+                    "contract/asyncapi.yaml: message " + name + ": schemas/" + file + " "
+                            + (e.getCause() instanceof FileNotFoundException
+                                    ? "does not exist"
+                                    : "is no JSON Schema: " + e.getMessage()),
+                    e);
+        }
     }
 
     private List<String> groups(JsonNode channel) {
@@ -147,7 +167,14 @@ public class AsyncApi {
 
     private JsonNode resolve(JsonNode node) {
         String ref = node.path("$ref").asText("");
-        return ref.startsWith("#") ? resolve(root.at(ref.substring(1))) : node;
+        if (!ref.startsWith("#")) {
+            return node;
+        }
+        JsonNode target = root.at(ref.substring(1));
+        if (target.isMissingNode()) {
+            throw new IllegalStateException("contract/asyncapi.yaml: $ref '" + ref + "' leads nowhere");
+        }
+        return resolve(target);
     }
 
     private static java.util.stream.Stream<JsonNode> stream(JsonNode node) {

@@ -1,0 +1,58 @@
+package routes.platform.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.springframework.core.io.ByteArrayResource;
+import org.springframework.core.io.ClassPathResource;
+
+/** What is said when the contract refers to something that is not there. */
+class AsyncApiTest {
+
+    private static final String MESSAGE = "#/components/messages/prescriptionCreated";
+    private static final String SCHEMA = "schemas/medication.prescription.created.json";
+
+    @Test
+    void namesARefThatLeadsNowhere() {
+        refused(MESSAGE, MESSAGE + "s", "contract/asyncapi.yaml: $ref '" + MESSAGE + "s' leads nowhere");
+    }
+
+    @Test
+    void namesTheChannelThatAnOperationRefersToInVain() {
+        refused(
+                "#/channels/prescriptionUpdated'",
+                "#/channels/updated'",
+                "contract/asyncapi.yaml: $ref '#/channels/updated' leads nowhere");
+    }
+
+    @Test
+    void namesTheMessageAndTheSchemaFileThatDoesNotExist() {
+        refused(
+                SCHEMA,
+                "schemas/missing.json",
+                "contract/asyncapi.yaml: message medication.prescription.created: schemas/missing.json does not exist");
+    }
+
+    @Test
+    void namesTheMessageWithoutASchema() {
+        refused(
+                "$ref: ../../../../" + SCHEMA,
+                "type: object",
+                "contract/asyncapi.yaml: message medication.prescription.created has no payload.schema.$ref");
+    }
+
+    private static void refused(String text, String mistake, String message) {
+        assertThatThrownBy(() -> new AsyncApi(new ByteArrayResource(contract(text, mistake))))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageStartingWith(message);
+    }
+
+    private static byte[] contract(String text, String mistake) throws IOException {
+        String yaml = new ClassPathResource("contract/asyncapi.yaml").getContentAsString(StandardCharsets.UTF_8);
+        assertThat(yaml).contains(text);
+        return yaml.replace(text, mistake).getBytes(StandardCharsets.UTF_8);
+    }
+}
