@@ -44,7 +44,15 @@ class ContractTest {
                 .map(route -> route.at("/from/uri").asText().replace("direct:", ""))
                 .collect(Collectors.toCollection(TreeSet::new));
 
-        assertThat(entries).isEqualTo(operations);
+        assertThat(entries)
+                .as("operations of openapi.yaml that have a route: add a route from direct:<operationId> with"
+                        + " routeConfigurationId http for each that is missing")
+                .containsAll(operations);
+        assertThat(operations)
+                .as(
+                        "routes with routeConfigurationId http that have an operation in openapi.yaml: add the operation for"
+                                + " each that is missing, or make the route handed-over")
+                .containsAll(entries);
     }
 
     @Test
@@ -59,13 +67,37 @@ class ContractTest {
                         .map(topic -> route.at("/from/parameters/groupId").asText() + " <- " + topic))
                 .collect(Collectors.toCollection(TreeSet::new));
 
-        assertThat(consumed).isEqualTo(contract);
+        assertThat(consumed)
+                .as(
+                        "receiving operations of asyncapi.yaml that have a route (group <- topic): add a route that reads the"
+                                + " topic in this group for each that is missing, or remove the operation")
+                .containsAll(contract);
+        assertThat(contract)
+                .as("routes that read a topic and have a receiving operation in asyncapi.yaml (group <- topic): add the"
+                        + " operation for each that is missing, and the channel when the topic is new")
+                .containsAll(consumed);
+    }
+
+    @Test
+    void everyOperationRefersToAChannelThatExists() throws IOException {
+        JsonNode file = new ObjectMapper(new YAMLFactory())
+                .readTree(CONTRACT.resolve("asyncapi.yaml").toFile());
+        file.path("operations").properties().forEach(operation -> {
+            String ref = operation.getValue().at("/channel/$ref").asText();
+            assertThat(ref)
+                    .as("channel.$ref of operation %s in asyncapi.yaml", operation.getKey())
+                    .startsWith("#/channels/");
+            assertThat(file.at(ref.substring(1)).isObject())
+                    .as("operation %s in asyncapi.yaml refers to %s, which exists", operation.getKey(), ref)
+                    .isTrue();
+        });
     }
 
     @Test
     void everyChannelHasAnOwnerThatReceivesFromIt() {
-        assertThat(asyncApi.channels())
-                .allSatisfy(channel -> assertThat(channel.groups()).contains(channel.owningGroup()));
+        assertThat(asyncApi.channels()).allSatisfy(channel -> assertThat(channel.groups())
+                .as("groups that receive from %s: its x-owning-group is one of them", channel.topic())
+                .contains(channel.owningGroup()));
     }
 
     @Test
