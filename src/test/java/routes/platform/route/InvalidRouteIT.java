@@ -191,6 +191,36 @@ class InvalidRouteIT {
     }
 
     @Test
+    void namesTheStepThatHandsOverToNobody(CapturedOutput output) throws Exception {
+        given(
+                "a.camel.yaml",
+                route(
+                        "a-run",
+                        """
+                - choice:
+                    when:
+                      - simple: "${body} == null"
+                        steps:
+                          - to:
+                              uri: direct:a-rnu
+                """));
+        failsToStart(output, "a.camel.yaml:10: No route consumes from direct:a-rnu");
+    }
+
+    @Test
+    void namesTheWireTapThatHandsOverToNobody(CapturedOutput output) throws Exception {
+        given(
+                "a.camel.yaml",
+                route(
+                        "a-run",
+                        """
+                - wireTap:
+                    uri: direct:a-rnu
+                """));
+        failsToStart(output, "a.camel.yaml:6: No route consumes from direct:a-rnu");
+    }
+
+    @Test
     void namesTheRouteWhoseErrorPolicyIsMissing(CapturedOutput output) throws Exception {
         given(
                 "a.camel.yaml",
