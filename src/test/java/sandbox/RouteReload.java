@@ -1,11 +1,16 @@
 package sandbox;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +34,7 @@ import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import routes.platform.route.DirectTargets;
 import routes.platform.route.RouteFiles;
 import routes.platform.route.RouteProblem;
 
@@ -39,7 +45,7 @@ import routes.platform.route.RouteProblem;
  * option ends the route until it is corrected, and in the mode that removes all routes a file with two routes makes every reload
  * fail. Without that mode it never removes a route that was deleted, and an edited routeConfiguration reaches no running route.
  * So here an edit is parsed and its routes are built, unstarted, before anything that runs is touched; only then are the routes
- * of that file exchanged, and exchanged back when the new ones do not start.
+ * that differ exchanged, and exchanged back when the new ones do not start. Routes whose text is the same run on.
  *
  * <p>The routes must have been loaded from the watched directory ({@code file:} in {@code camel.main.routes-include-pattern}).
  */
@@ -57,14 +63,21 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
     private static final Pattern POLICY = Pattern.compile("(?m)^ *- *routeConfiguration:");
     private static final Pattern BINDING = Pattern.compile("(?m)^ *- *rest:");
     private static final long SETTLES_MILLIS = 200;
+    private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
 
     private final Path directory;
+    private final RequestPause requests;
     private Map<Path, String> running = Map.of();
     private Map<Path, String> attempted = Map.of();
     private Refused refusal;
 
-    RouteReload(Path directory) {
+    /**
+     * @param directory of the route files
+     * @param requests  wait while routes are exchanged
+     */
+    RouteReload(Path directory, RequestPause requests) {
         super(directory.toString(), true);
+        this.requests = requests;
         this.directory = directory.toAbsolutePath().normalize();
         setFileFilter(file -> file.getName().endsWith(SUFFIX));
         setResourceReload((name, resource) -> reload());
@@ -102,6 +115,7 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         if (files.isEmpty()) {
             return null;
         }
+        LOG.info("Reloading {}", names(files));
         List<RouteConfigurationDefinition> policies = List.copyOf(context().getRouteConfigurationDefinitions());
         try {
             rehearse(files, edited);
@@ -109,26 +123,74 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
             replacePolicies(policies);
             return refused(e);
         }
+        Set<String> same = same(files, edited);
+        requests.pause();
         try {
-            exchange(files, edited);
+            exchange(files, edited, same);
         } catch (Exception e) {
             replacePolicies(policies);
-            exchange(files, running);
+            exchange(files, running, same);
             return refused(e);
+        } finally {
+            requests.resume();
         }
         running = edited;
-        LOG.info("Reloaded {}", files.stream().map(directory::relativize).toList());
+        LOG.info("Reloaded {}", names(files));
         return null;
+    }
+
+    private List<Path> names(Set<Path> files) {
+        return files.stream().map(directory::relativize).sorted().toList();
+    }
+
+    /** The routes that need not be exchanged: none when an error policy was edited, as each has its policy built in. */
+    private Set<String> same(Set<Path> files, Map<Path, String> edited) throws IOException {
+        Set<String> same = new HashSet<>();
+        if (!files.equals(changed(edited))) {
+            return same;
+        }
+        for (Path file : files) {
+            if (running.containsKey(file) && edited.containsKey(file)) {
+                Map<String, JsonNode> after = routesById(edited.get(file));
+                routesById(running.get(file)).forEach((id, route) -> {
+                    if (route.equals(after.get(id))) {
+                        same.add(id);
+                    }
+                });
+            }
+        }
+        return same;
+    }
+
+    private static Map<String, JsonNode> routesById(String text) throws IOException {
+        Map<String, JsonNode> routes = new HashMap<>();
+        for (JsonNode entry : YAML.readTree(text)) {
+            JsonNode id = entry.at("/route/id");
+            if (id.isTextual()) {
+                routes.put(id.asText(), entry);
+            }
+        }
+        return routes;
     }
 
     /** The edited files; every file when an error policy was edited, since a running route has its policy built in. */
     private Set<Path> affected(Map<Path, String> edited) {
-        Set<Path> files = new HashSet<>(running.keySet());
-        files.addAll(edited.keySet());
-        Set<Path> changed = files.stream()
+        Set<Path> changed = changed(edited);
+        return changed.stream().anyMatch(f -> holds(POLICY, f, running) || holds(POLICY, f, edited))
+                ? union(running.keySet(), edited.keySet())
+                : changed;
+    }
+
+    private Set<Path> changed(Map<Path, String> edited) {
+        return union(running.keySet(), edited.keySet()).stream()
                 .filter(f -> !Objects.equals(running.get(f), edited.get(f)))
                 .collect(Collectors.toSet());
-        return changed.stream().anyMatch(f -> holds(POLICY, f, running) || holds(POLICY, f, edited)) ? files : changed;
+    }
+
+    private static <T> Set<T> union(Set<T> a, Set<T> b) {
+        Set<T> all = new HashSet<>(a);
+        all.addAll(b);
+        return all;
     }
 
     /** Parses these files and builds their routes, with endpoints, beans and error policies resolved, but starts nothing. */
@@ -146,6 +208,9 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         Map<String, String> taken = context().getRouteDefinitions().stream()
                 .filter(r -> !files.contains(file(r)))
                 .collect(Collectors.toMap(RouteDefinition::getRouteId, RouteReload::place));
+        List<RouteDefinition> routes = context().getRouteDefinitions().stream()
+                .filter(r -> !files.contains(file(r)))
+                .collect(Collectors.toCollection(ArrayList::new));
         for (RoutesBuilder builder : builders) {
             if (builder instanceof RouteBuilder b) {
                 for (RouteDefinition route : b.configureRoutes(context()).getRoutes()) {
@@ -155,9 +220,11 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
                                 place(route) + ": Route id " + route.getId() + " is taken already, see " + other);
                     }
                     build(b, route);
+                    routes.add(route);
                 }
             }
         }
+        DirectTargets.check(context(), routes);
     }
 
     private void build(RouteBuilder builder, RouteDefinition route) throws Exception {
@@ -167,17 +234,29 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         model().getModelReifierFactory().createRoute(context(), route);
     }
 
-    /** Ends the routes that run from these files and starts those that the texts define; a file without a text is gone. */
-    private void exchange(Set<Path> files, Map<Path, String> texts) throws Exception {
+    /** Ends the routes that run from these files and starts those that the texts define, but for the same; a file without a text is gone. */
+    private void exchange(Set<Path> files, Map<Path, String> texts, Set<String> same) throws Exception {
         for (RouteDefinition route : List.copyOf(context().getRouteDefinitions())) {
-            if (files.contains(file(route))) {
+            if (files.contains(file(route)) && !same.contains(route.getRouteId())) {
                 model().removeRouteDefinition(route);
             }
         }
         model().getRestDefinitions()
                 .removeIf(rest -> files.contains(
                         path(rest.getResource() != null ? rest.getResource().getLocation() : rest.getLocation())));
-        PluginHelper.getRoutesLoader(context()).updateRoutes(resources(files, texts));
+        Collection<RoutesBuilder> builders =
+                PluginHelper.getRoutesLoader(context()).findRoutesBuilders(resources(files, texts));
+        for (RoutesBuilder builder : builders) {
+            if (builder instanceof RouteConfigurationsBuilder b) {
+                b.updateRouteConfigurationsToCamelContext(context());
+            }
+        }
+        for (RoutesBuilder builder : builders) {
+            if (builder instanceof RouteBuilder b) {
+                b.configureRoutes(context()).getRoutes().removeIf(route -> same.contains(route.getId()));
+            }
+            builder.updateRoutesToCamelContext(context());
+        }
     }
 
     /** The binding of the contract comes last: it refuses to start before the routes that it binds are there. */

@@ -12,12 +12,18 @@ import org.springframework.context.annotation.Configuration;
 class RouteReloadConfiguration {
 
     @Bean
-    CamelContextConfiguration routeReload(@Value("${sandbox.routes:src/main/resources/camel}") Path routes) {
+    RequestPause requestPause() {
+        return new RequestPause();
+    }
+
+    @Bean
+    CamelContextConfiguration routeReload(
+            @Value("${sandbox.routes:src/main/resources/camel}") Path routes, RequestPause requests) {
         return new CamelContextConfiguration() {
             @Override
             public void beforeApplicationStart(CamelContext context) {
                 try {
-                    context.addService(new RouteReload(routes));
+                    context.addService(new RouteReload(routes, requests));
                 } catch (Exception e) {
                     throw new IllegalStateException("The route files in " + routes + " cannot be watched", e);
                 }

@@ -10,8 +10,12 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.camel.CamelContext;
 import org.apache.camel.FluentProducerTemplate;
+import org.apache.camel.Route;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -134,6 +138,44 @@ class RouteReloadIT {
         assertThat(ask("a-run")).isEqualTo("one");
         save("a.camel.yaml", answers("a-run", "two"));
         await().untilAsserted(() -> assertThat(ask("a-run")).isEqualTo("two"));
+    }
+
+    @Test
+    void keepsTheOldRouteWhenTheNewOneHandsOverToNobody() throws Exception {
+        save("a.camel.yaml", answers("a-run", "two").replace("mock:a-run", "direct:d-run"));
+        refused("a.camel.yaml:10: No route consumes from direct:d-run");
+        assertThat(ask("a-run")).isEqualTo("one");
+        save("a.camel.yaml", answers("a-run", "two").replace("mock:a-run", "direct:d-run") + answers("d-run", "three"));
+        await().untilAsserted(() -> assertThat(ask("a-run")).isEqualTo("three"));
+        save("a.camel.yaml", answers("a-run", "two").replace("mock:a-run", "direct:d-run"));
+        refused("a.camel.yaml:10: No route consumes from direct:d-run");
+        assertThat(ask("a-run")).isEqualTo("three");
+    }
+
+    @Test
+    void leavesTheRoutesOfTheFileAloneThatWereNotEdited() throws Exception {
+        Route other = camel.getRoute("c-run");
+        save("pair.camel.yaml", answers("b-run", "two") + answers("c-run", "one"));
+        await().untilAsserted(() -> assertThat(ask("b-run")).isEqualTo("two"));
+        assertThat(camel.getRoute("c-run")).isSameAs(other);
+        assertThat(ask("c-run")).isEqualTo("one");
+        save("pair.camel.yaml", answers("c-run", "two") + answers("b-run", "two"));
+        await().untilAsserted(() -> assertThat(ask("c-run")).isEqualTo("two"));
+        assertThat(ask("b-run")).isEqualTo("two");
+    }
+
+    @Test
+    void answersEveryRequestWhileItsRouteIsExchanged() throws Exception {
+        List<String> answers = new ArrayList<>();
+        for (int edit = 0; edit < 5; edit++) {
+            String answer = "pong" + edit;
+            save("ping.camel.yaml", answers("ping", answer));
+            await().pollInterval(Duration.ofMillis(5)).until(() -> {
+                answers.add(get("/ping"));
+                return answers.get(answers.size() - 1).equals(answer);
+            });
+        }
+        assertThat(answers).hasSizeGreaterThan(20).allMatch(answer -> answer.startsWith("pong"));
     }
 
     @Test
