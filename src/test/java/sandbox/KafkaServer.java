@@ -19,6 +19,8 @@ final class KafkaServer implements Server {
 
     static final String NAME = "kafka";
 
+    static final int CONTRACT_PORT = 9092;
+
     private static final String VERSION = "4.3.1";
     private static final int MAX_HEAP_MIB = 256;
     private static final int MAX_MESSAGE_BYTES = 2 << 20;
@@ -37,7 +39,7 @@ final class KafkaServer implements Server {
 
     @Override
     public int contractPort() {
-        return 9092;
+        return CONTRACT_PORT;
     }
 
     @Override

@@ -59,8 +59,26 @@ final class Ports {
         return answers(port);
     }
 
+    /**
+     * Returns when nobody listens on the port; the connections of a process that has just ended may keep it for a moment.
+     *
+     * @param name what wants the port, as in {@code -Dsandbox.<name>.port}
+     * @throws SandboxException when somebody else holds it
+     */
+    static void requireFree(String name, int port) {
+        if (!becomesFree(port)) {
+            String holder = holder(port)
+                    .map(other -> " by process %d (%s)"
+                            .formatted(other.pid(), other.info().command().orElse("unknown")))
+                    .orElse("");
+            throw new SandboxException(
+                    "%s cannot be started: port %d is taken%s. Stop what uses it, or choose another port with -Dsandbox.%s.port=<port>"
+                            .formatted(name, port, holder, name));
+        }
+    }
+
     /** Whether the port is free, or becomes so within two seconds. */
-    static boolean becomesFree(int port) {
+    private static boolean becomesFree(int port) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
         while (taken(port)) {
             if (System.nanoTime() > deadline) {

@@ -9,13 +9,15 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.springframework.core.io.Resource;
 import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 
 /**
  * Prescriptions made from the MedicationRequests of synthetic patients, so that a newcomer's first GET shows data. Each has an
- * Idempotency-Key, so that every start but the first publishes nothing.
+ * Idempotency-Key, so that a repeated or interrupted start publishes none twice; once all are orders, nothing is sent.
  *
  * @see <a href="https://hl7.org/fhir/R4/medicationrequest.html">FHIR R4 MedicationRequest</a>
  */
@@ -29,6 +31,10 @@ final class Samples {
     static void publish(String runtime) throws IOException, InterruptedException {
         List<ObjectNode> prescriptions = prescriptions();
         HttpClient client = HttpClient.newHttpClient();
+        if (areThere(client, runtime, prescriptions)) {
+            System.out.printf("%-16s there already (%d prescriptions)%n", "samples", prescriptions.size());
+            return;
+        }
         for (int done = 0; done < prescriptions.size(); done++) {
             ObjectNode prescription = prescriptions.get(done);
             HttpResponse<String> response = client.send(
@@ -45,6 +51,25 @@ final class Samples {
             }
             progress(done + 1, prescriptions.size());
         }
+    }
+
+    /** Whether the pharmacy has an order for each of them. */
+    private static boolean areThere(HttpClient client, String runtime, List<ObjectNode> prescriptions)
+            throws IOException, InterruptedException {
+        Set<String> patients = new HashSet<>();
+        Set<String> missing = new HashSet<>();
+        for (ObjectNode prescription : prescriptions) {
+            patients.add(prescription.path("patientId").asText());
+            missing.add(prescription.path("id").asText());
+        }
+        for (String patient : patients) {
+            HttpResponse<byte[]> orders = client.send(
+                    HttpRequest.newBuilder(URI.create(runtime + "/api/pharmacy-orders?limit=500&patientId=" + patient))
+                            .build(),
+                    HttpResponse.BodyHandlers.ofByteArray());
+            MAPPER.readTree(orders.body()).findValuesAsText("prescriptionId").forEach(missing::remove);
+        }
+        return missing.isEmpty();
     }
 
     private static void progress(int done, int total) {

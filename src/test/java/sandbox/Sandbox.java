@@ -1,12 +1,12 @@
 package sandbox;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.HashMap;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.MapPropertySource;
 import routes.EventBroker;
 
 /**
@@ -15,23 +15,44 @@ import routes.EventBroker;
  */
 public final class Sandbox {
 
+    private static final Map<String, String> OWN = Map.of(
+            "server.address", "127.0.0.1",
+            "management.server.address", "127.0.0.1",
+            "camel.main.routes-include-pattern", "file:src/main/resources/camel/**/*.camel.yaml",
+            "logging.structured.format.console", "",
+            // what routes and our own classes say, without the libraries' start messages
+            "logging.level.root", "info",
+            "logging.level.org", "warn",
+            "logging.level.com", "warn",
+            "logging.level.io", "warn");
+
     private Sandbox() {}
 
     public static void main(String[] args) {
         long start = System.nanoTime();
-        Servers servers = Servers.sandbox();
+        Map<String, Object> properties = new HashMap<>(OWN);
+        Servers servers = null;
         try {
+            int http = Servers.configuredPort("http", 8080);
+            int management = Servers.configuredPort("management", 9876);
+            servers = Servers.sandbox(Map.of("http", http, "management", management));
             servers.start();
+            properties.put("server.port", http);
+            properties.put("management.server.port", management);
+            properties.putAll(servers.properties());
         } catch (SandboxException e) {
             System.err.println(e.getMessage());
             System.exit(1);
         }
-        SpringApplication.getShutdownHandlers().add(servers::close);
+        Servers running = servers;
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("Stopping ..."), "say stopping"));
+        SpringApplication.getShutdownHandlers().add(() -> {
+            running.close();
+            System.out.println("Stopped");
+        });
         System.out.printf("%-16s starting%n", "runtime");
         long runtimeStart = System.nanoTime();
-        ConfigurableApplicationContext context = new SpringApplication(
-                        EventBroker.class, RouteReloadConfiguration.class)
-                .run(arguments(servers.properties(), args));
+        ConfigurableApplicationContext context = application(properties).run(args);
         System.out.printf("%-16s ready (started in %.1f s)%n", "runtime", secondsSince(runtimeStart));
 
         String port = context.getEnvironment().getProperty("local.server.port");
@@ -54,7 +75,7 @@ public final class Sandbox {
                 Stop: Ctrl-C
                 %n""",
                 secondsSince(start),
-                servers.summary(),
+                running.summary(),
                 port,
                 context.getEnvironment().getProperty("management.server.port"),
                 port);
@@ -64,18 +85,14 @@ public final class Sandbox {
         return (System.nanoTime() - nanoTime) / 1e9;
     }
 
-    private static String[] arguments(Map<String, String> servers, String[] args) {
-        List<String> arguments = new ArrayList<>(List.of(
-                "--server.address=127.0.0.1",
-                "--management.server.address=127.0.0.1",
-                "--camel.main.routes-include-pattern=file:src/main/resources/camel/**/*.camel.yaml",
-                "--logging.structured.format.console=",
-                // what routes and our own classes say, without the libraries' start messages
-                "--logging.level.root=info",
-                "--logging.level.org=warn",
-                "--logging.level.com=warn",
-                "--logging.level.io=warn"));
-        servers.forEach((name, value) -> arguments.add("--" + name + "=" + value));
-        return Stream.concat(arguments.stream(), Stream.of(args)).toArray(String[]::new);
+    /** The runtime with these properties, which go before its own {@code application.yaml} and after what the command line or the environment says. */
+    private static SpringApplication application(Map<String, Object> properties) {
+        return new SpringApplication(EventBroker.class, RouteReloadConfiguration.class) {
+            @Override
+            protected void configurePropertySources(ConfigurableEnvironment environment, String[] args) {
+                environment.getPropertySources().addLast(new MapPropertySource("sandbox", properties));
+                super.configurePropertySources(environment, args);
+            }
+        };
     }
 }

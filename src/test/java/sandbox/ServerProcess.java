@@ -178,16 +178,7 @@ public final class ServerProcess implements AutoCloseable {
             Processes.end(left, server.stopSignal());
         });
         pidFile.delete();
-        // the connections of a process that has just ended may keep its port for a moment
-        if (!Ports.becomesFree(port)) {
-            String holder = Ports.holder(port)
-                    .map(other -> " by process %d (%s)"
-                            .formatted(other.pid(), other.info().command().orElse("unknown")))
-                    .orElse("");
-            throw new SandboxException(
-                    "%s cannot be started: port %d is taken%s. Stop what uses it, or choose another port with -Dsandbox.%s.port=<port>"
-                            .formatted(name(), port, holder, name()));
-        }
+        Ports.requireFree(name(), port);
     }
 
     /** A directory counts as laid out only when that has ended well; before, there is nothing to lose in it. */

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * All servers that the runtime needs, started together. For the local run on the ports of the contract, with data that survives; for integration tests
@@ -38,6 +39,7 @@ public final class Servers implements AutoCloseable {
     private final boolean clean;
     private final PrintStream out;
     private final List<ServerProcess> processes;
+    private final Map<String, Integer> runtimePorts;
     private DirectoryLock lock;
     private volatile ExecutorService starting;
     private volatile boolean abandoned;
@@ -45,11 +47,18 @@ public final class Servers implements AutoCloseable {
     /**
      * @param directory for data, logs and pid files; the servers' software is kept beside it
      * @param port      the port for each server
+     * @param runtimePorts ports that the runtime will want, by name, to know at once when one is taken
      * @param clean     whether to start with empty data
      * @param out       where the progress is shown
      */
-    Servers(Path directory, ToIntFunction<Server> port, boolean clean, PrintStream out) {
+    Servers(
+            Path directory,
+            ToIntFunction<Server> port,
+            Map<String, Integer> runtimePorts,
+            boolean clean,
+            PrintStream out) {
         this.directory = directory;
+        this.runtimePorts = runtimePorts;
         this.clean = clean;
         this.out = out;
         Path software = directory.toAbsolutePath().resolveSibling("server-software");
@@ -67,12 +76,15 @@ public final class Servers implements AutoCloseable {
     /**
      * Those of the local run, not yet started: data under {@code target/sandbox}, ports as in the contract. System properties: {@code sandbox.<name>.port}
      * for another port, {@code sandbox.clean} to start empty.
+     *
+     * @param runtimePorts ports that the runtime will want, by name
      */
-    public static Servers sandbox() {
+    public static Servers sandbox(Map<String, Integer> runtimePorts) {
         String clean = System.getProperty("sandbox.clean", "false");
         return new Servers(
                 BUILD.resolve("sandbox"),
-                Servers::configuredPort,
+                server -> configuredPort(server.name(), server.contractPort()),
+                runtimePorts,
                 clean.isBlank() || Boolean.parseBoolean(clean),
                 System.out);
     }
@@ -84,7 +96,8 @@ public final class Servers implements AutoCloseable {
     public static synchronized Servers shared() {
         if (shared == null) {
             PrimitiveIterator.OfInt ports = Ports.free();
-            Servers servers = new Servers(BUILD.resolve("it-servers"), server -> ports.nextInt(), true, System.out);
+            Servers servers =
+                    new Servers(BUILD.resolve("it-servers"), server -> ports.nextInt(), Map.of(), true, System.out);
             servers.start();
             Runtime.getRuntime().addShutdownHook(new Thread(servers::close, "stop servers"));
             shared = servers;
@@ -108,17 +121,15 @@ public final class Servers implements AutoCloseable {
             }
             checkDisk(directory, NEEDED_DISK_BYTES);
             // For all of them before anything else, so that every taken port is known within seconds.
-            whileStarting(process -> {
-                try {
-                    process.clearTheWay();
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
+            whileStarting(Stream.concat(
+                            processes.stream().<Runnable>map(process -> () -> clearTheWay(process)),
+                            runtimePorts.entrySet().stream()
+                                    .<Runnable>map(port -> () -> Ports.requireFree(port.getKey(), port.getValue())))
+                    .toList());
             if (clean) {
                 empty();
             }
-            whileStarting(ServerProcess::start);
+            whileStarting(each(ServerProcess::start));
         } catch (IOException e) {
             close();
             throw new SandboxException("The servers cannot be started in %s: %s".formatted(directory, e), e);
@@ -169,7 +180,7 @@ public final class Servers implements AutoCloseable {
             return;
         }
         try {
-            forEach(Executors.newCachedThreadPool(), ServerProcess::close);
+            all(Executors.newCachedThreadPool(), each(ServerProcess::close));
         } finally {
             try {
                 lock.close();
@@ -221,11 +232,12 @@ public final class Servers implements AutoCloseable {
                 .orElseThrow();
     }
 
-    private static int configuredPort(Server server) {
-        String property = "sandbox.%s.port".formatted(server.name());
+    /** {@code -Dsandbox.<name>.port}, or the port of the contract. */
+    static int configuredPort(String name, int contractPort) {
+        String property = "sandbox.%s.port".formatted(name);
         String port = System.getProperty(property, "");
         try {
-            return port.isBlank() ? server.contractPort() : Integer.parseInt(port);
+            return port.isBlank() ? contractPort : Integer.parseInt(port);
         } catch (NumberFormatException e) {
             throw new SandboxException("%s is no port: -D%s takes a number".formatted(port, property), e);
         }
@@ -249,23 +261,41 @@ public final class Servers implements AutoCloseable {
         }
     }
 
-    private void whileStarting(Consumer<ServerProcess> work) {
+    private static void clearTheWay(ServerProcess process) {
+        try {
+            process.clearTheWay();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private List<Runnable> each(Consumer<ServerProcess> work) {
+        return processes.stream()
+                .<Runnable>map(process -> () -> work.accept(process))
+                .toList();
+    }
+
+    private void whileStarting(List<Runnable> work) {
         starting = Executors.newCachedThreadPool();
         try {
-            forEach(starting, process -> {
-                if (!abandoned) {
-                    work.accept(process);
-                }
-            });
+            all(
+                    starting,
+                    work.stream()
+                            .<Runnable>map(one -> () -> {
+                                if (!abandoned) {
+                                    one.run();
+                                }
+                            })
+                            .toList());
         } finally {
             starting = null;
         }
     }
 
     /** @throws SandboxException with all failures, a line each, after all have been tried */
-    private void forEach(ExecutorService executor, Consumer<ServerProcess> work) {
+    private void all(ExecutorService executor, List<Runnable> work) {
         List<Future<?>> futures = new ArrayList<>();
-        processes.forEach(process -> futures.add(executor.submit(() -> work.accept(process))));
+        work.forEach(one -> futures.add(executor.submit(one)));
         executor.shutdown();
         List<Throwable> failures =
                 futures.stream().map(this::failure).flatMap(Optional::stream).toList();

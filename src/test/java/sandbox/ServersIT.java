@@ -169,6 +169,22 @@ class ServersIT {
     }
 
     @Test
+    void saysThatAPortOfTheRuntimeIsTakenBeforeAnythingStarts(@TempDir Path directory) throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            PrimitiveIterator.OfInt free = Ports.free();
+            Servers servers = new Servers(
+                    directory, server -> free.nextInt(), Map.of("http", taken.getLocalPort()), false, System.out);
+
+            assertThatThrownBy(servers::start)
+                    .isInstanceOf(SandboxException.class)
+                    .hasMessageContainingAll(
+                            "http", "port " + taken.getLocalPort() + " is taken", "-Dsandbox.http.port=")
+                    .hasMessageNotContaining("\n");
+            assertThat(list(directory)).containsExactly("lock");
+        }
+    }
+
+    @Test
     void doesNotServeTheDatabaseOfAnotherDirectory(@TempDir Path directory) throws Exception {
         ServerProcess other = Servers.shared().postgres();
         PostgresServer server =
@@ -274,7 +290,8 @@ class ServersIT {
 
     private static Servers servers(Path directory, Map<String, Integer> ports) {
         PrimitiveIterator.OfInt free = Ports.free();
-        return new Servers(directory, server -> ports.getOrDefault(server.name(), free.nextInt()), false, System.out);
+        return new Servers(
+                directory, server -> ports.getOrDefault(server.name(), free.nextInt()), Map.of(), false, System.out);
     }
 
     private static Map<String, Integer> ports() {
@@ -404,7 +421,7 @@ class ServersIT {
         public static void main(String[] arguments) throws Exception {
             Iterator<Integer> ports =
                     Stream.of(arguments).skip(1).map(Integer::valueOf).iterator();
-            Servers servers = new Servers(Path.of(arguments[0]), server -> ports.next(), false, System.out);
+            Servers servers = new Servers(Path.of(arguments[0]), server -> ports.next(), Map.of(), false, System.out);
             servers.start();
             execute(servers.postgres(), "CREATE TABLE kept AS SELECT 7 AS id");
             System.out.println(UP);
