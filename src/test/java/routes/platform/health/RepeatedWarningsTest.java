@@ -1,0 +1,43 @@
+package routes.platform.health;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.core.spi.FilterReply;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class RepeatedWarningsTest {
+
+    private static final String DOWN = "[AdminClient] Connection to node -1 could not be established.";
+
+    private final RepeatedWarnings filter = new RepeatedWarnings();
+    private final LoggerContext logback = new LoggerContext();
+    private final Logger network = logback.getLogger(RepeatedWarnings.LOGGER);
+
+    @Test
+    void letsTheSameWarningThroughOnceAMinute() {
+        long second = Duration.ofSeconds(1).toNanos();
+
+        assertThat(filter.passes(DOWN, second)).isTrue();
+        assertThat(filter.passes(DOWN, 2 * second)).isFalse();
+        assertThat(filter.passes(DOWN, 60 * second)).isFalse();
+        assertThat(filter.passes(DOWN, 61 * second)).isTrue();
+        assertThat(filter.passes(DOWN, 62 * second)).isFalse();
+    }
+
+    @Test
+    void holdsBackNothingElse() {
+        assertThat(decide(network, Level.WARN, DOWN)).isEqualTo(FilterReply.NEUTRAL);
+        assertThat(decide(network, Level.WARN, DOWN)).isEqualTo(FilterReply.DENY);
+        assertThat(decide(network, Level.WARN, "another warning")).isEqualTo(FilterReply.NEUTRAL);
+        assertThat(decide(network, Level.ERROR, DOWN)).isEqualTo(FilterReply.NEUTRAL);
+        assertThat(decide(logback.getLogger("another"), Level.WARN, DOWN)).isEqualTo(FilterReply.NEUTRAL);
+    }
+
+    private FilterReply decide(Logger logger, Level level, String message) {
+        return filter.decide(null, logger, level, message, null, null);
+    }
+}
