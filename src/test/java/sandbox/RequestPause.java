@@ -1,5 +1,7 @@
 package sandbox;
 
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
@@ -16,37 +18,73 @@ import org.springframework.web.filter.OncePerRequestFilter;
 final class RequestPause extends OncePerRequestFilter {
 
     private static final int LONGEST_WAIT_S = 20;
+    private static final int LONGEST_DRAIN_S = 2;
+    private static final int ALL = 10_000;
 
-    private final Semaphore open = new Semaphore(1);
+    /** One permit for each request under way. */
+    private final Semaphore permits = new Semaphore(ALL, true);
 
+    private boolean paused;
+
+    /** Waits for the requests under way; a stream may take longer than that and does not hold up the exchange. */
     void pause() throws InterruptedException {
-        open.acquire();
+        paused = permits.tryAcquire(ALL, LONGEST_DRAIN_S, TimeUnit.SECONDS);
     }
 
     void resume() {
-        open.release();
+        if (paused) {
+            permits.release(ALL);
+        }
     }
 
     @Override
     protected void doFilterInternal(HttpServletRequest request, HttpServletResponse response, FilterChain chain)
             throws ServletException, IOException {
-        if (!isOpen()) {
+        if (!admitted()) {
             response.setHeader("Retry-After", "1");
             response.sendError(HttpServletResponse.SC_SERVICE_UNAVAILABLE);
             return;
         }
-        chain.doFilter(request, response);
+        try {
+            chain.doFilter(request, response);
+        } finally {
+            if (request.isAsyncStarted()) {
+                request.getAsyncContext().addListener(new Release());
+            } else {
+                permits.release();
+            }
+        }
     }
 
-    private boolean isOpen() {
+    private boolean admitted() {
         try {
-            if (open.tryAcquire(LONGEST_WAIT_S, TimeUnit.SECONDS)) {
-                open.release();
-                return true;
-            }
+            return permits.tryAcquire(LONGEST_WAIT_S, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return false;
         }
-        return false;
+    }
+
+    private final class Release implements AsyncListener {
+
+        @Override
+        public void onComplete(AsyncEvent event) {
+            permits.release();
+        }
+
+        @Override
+        public void onTimeout(AsyncEvent event) {
+            // completes next
+        }
+
+        @Override
+        public void onError(AsyncEvent event) {
+            // completes next
+        }
+
+        @Override
+        public void onStartAsync(AsyncEvent event) {
+            event.getAsyncContext().addListener(this);
+        }
     }
 }
