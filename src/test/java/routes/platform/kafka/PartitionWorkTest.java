@@ -1,0 +1,199 @@
+package routes.platform.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.util.unit.DataSize;
+
+/** The bookkeeping of a partition, with a clock and workers that the test turns by hand. */
+class PartitionWorkTest {
+
+    private static final Exception DOWN = new Exception("down");
+
+    private final Deque<Runnable> tasks = new ArrayDeque<>();
+    private final Map<Long, Consumer<Throwable>> running = new HashMap<>();
+    private final Map<Long, String> keys = new HashMap<>();
+    private final List<Long> started = new ArrayList<>();
+    private long now;
+
+    private final PartitionWork work = new PartitionWork(
+            new ConsumerSettings(
+                    8,
+                    40,
+                    DataSize.ofKilobytes(1),
+                    3,
+                    Duration.ofNanos(100),
+                    Duration.ofNanos(1000),
+                    Duration.ZERO,
+                    Duration.ZERO),
+            tasks::add,
+            (message, done) -> {
+                running.put(message.offset(), done);
+                started.add(message.offset());
+                return false;
+            },
+            () -> now);
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
+    void commitsThePrefixAndKeepsOneInFlightPerKeyWhateverTheOrderOfCompletions(int seed) {
+        Random random = new Random(seed);
+        BitSet done = new BitSet();
+        Map<String, Long> last = new HashMap<>();
+        long next = 0;
+        while (done.cardinality() < 2000) {
+            now += random.nextInt(200);
+            if (next < 2000 && !work.isFull()) {
+                work.add(List.of(message(next, random.nextInt(10) == 0 ? null : "k" + random.nextInt(12), 10)));
+                next++;
+            }
+            work.retry();
+            runTasks();
+            Set<String> inFlight = new HashSet<>();
+            running.keySet().stream().map(keys::get).filter(k -> k != null).forEach(k -> assertThat(inFlight.add(k))
+                    .isTrue());
+            if (!running.isEmpty() && random.nextBoolean()) {
+                List<Long> offsets = new ArrayList<>(running.keySet());
+                long offset = offsets.get(random.nextInt(offsets.size()));
+                boolean fails = random.nextInt(6) == 0;
+                running.remove(offset).accept(fails ? DOWN : null);
+                if (!fails) {
+                    done.set((int) offset);
+                    if (keys.get(offset) != null) {
+                        assertThat(last.getOrDefault(keys.get(offset), -1L)).isLessThan(offset);
+                        last.put(keys.get(offset), offset);
+                    }
+                }
+            }
+            long prefix = done.nextClearBit(0);
+            assertThat(work.position() == null ? 0 : work.position().offset()).isEqualTo(prefix);
+            assertThat(work.windowSize()).isLessThanOrEqualTo(400);
+            assertThat(work.inFlight()).isEqualTo((int) next - done.cardinality());
+        }
+        assertThat(work.position().offset()).isEqualTo(2000);
+        assertThat(work.heldKeys()).isZero();
+        assertThat(work.windowSize()).isZero();
+    }
+
+    @Test
+    void passesOverOffsetsThatTheLogDoesNotHave() {
+        work.add(List.of(message(5, "a", 1), message(9, "b", 1)));
+        runTasks();
+        end(9, null);
+        assertThat(work.position()).isNull();
+        end(5, null);
+        assertThat(work.position().offset()).isEqualTo(10);
+    }
+
+    @Test
+    void holdsOnlyTheKeyThatFailedAndRetriesItAlone() {
+        work.add(List.of(message(0, "a", 1), message(1, "a", 1), message(2, "b", 1)));
+        runTasks();
+        end(0, DOWN);
+        end(2, null);
+        assertThat(work.hold()).isEmpty();
+        assertThat(work.heldKeys()).isEqualTo(1);
+
+        work.retry();
+        runTasks();
+        assertThat(running).isEmpty();
+        now += 100;
+        work.retry();
+        runTasks();
+        assertThat(running).containsOnlyKeys(0L);
+        end(0, null);
+        runTasks();
+        end(1, null);
+        assertThat(work.position().offset()).isEqualTo(3);
+        assertThat(work.heldKeys()).isZero();
+    }
+
+    @Test
+    void holdsThePartitionWhenTooManyKeysAreHeldAndGoesOnByItself() {
+        work.add(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1)));
+        runTasks();
+        List.of(0, 1, 2).forEach(offset -> end(offset, DOWN));
+        work.add(List.of(message(3, "d", 1)));
+        runTasks();
+        assertThat(running).isEmpty();
+        assertThat(work.hold()).contains(DOWN);
+
+        now += 100;
+        work.retry();
+        runTasks();
+        end(0, null);
+        runTasks();
+        assertThat(work.hold()).isEqualTo(Optional.empty());
+        assertThat(running).containsKey(3L);
+    }
+
+    @Test
+    void isFullByCountByBytesAndByItsShare() {
+        work.add(List.of(message(0, "a", 2000)));
+        assertThat(work.isFull()).isTrue();
+        runTasks();
+        end(0, null);
+        assertThat(work.isFull()).isFalse();
+        work.share(20);
+        work.add(List.of(message(1, "a", 1), message(2, "a", 1)));
+        assertThat(work.isFull()).isTrue();
+    }
+
+    @Test
+    void countsNothingAfterItsEnd() throws Exception {
+        work.add(List.of(message(0, "a", 1), message(1, "b", 1)));
+        runTasks();
+        work.drain(now);
+        end(0, null);
+        work.close();
+        end(1, null);
+        runTasks();
+        assertThat(work.position().offset()).isEqualTo(1);
+        assertThat(started).containsExactly(0L, 1L);
+    }
+
+    private void end(long offset, Throwable failure) {
+        running.remove(offset).accept(failure);
+    }
+
+    private void runTasks() {
+        while (!tasks.isEmpty()) {
+            tasks.poll().run();
+        }
+    }
+
+    private ConsumerRecord<Object, Object> message(long offset, String key, int bytes) {
+        keys.put(offset, key);
+        return new ConsumerRecord<>(
+                "t",
+                0,
+                offset,
+                0,
+                TimestampType.CREATE_TIME,
+                0,
+                bytes,
+                key == null ? null : key.getBytes(StandardCharsets.UTF_8),
+                null,
+                new RecordHeaders(),
+                Optional.empty());
+    }
+}
