@@ -65,7 +65,6 @@ public abstract class RouteTest extends CamelTestSupport {
         YamlPropertiesFactoryBean yaml = new YamlPropertiesFactoryBean();
         yaml.setResources(new ClassPathResource("application.yaml"));
         Properties properties = yaml.getObject();
-        properties.setProperty("event-broker.consumer.redelivery-delay", "1");
         configuration
                 .withUseOverridePropertiesWithPropertiesComponent(properties)
                 .withRouteFilterIncludePattern(routes())

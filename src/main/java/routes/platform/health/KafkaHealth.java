@@ -9,7 +9,7 @@ import org.springframework.stereotype.Component;
 import routes.platform.contract.TopicProvisioner;
 
 /** Whether the brokers answer, and where topics differ from the contract. */
-@Component("kafka")
+@Component("kafkaHealthIndicator") // "kafka" is Camel's component
 class KafkaHealth extends AbstractHealthIndicator {
 
     private static final int TIMEOUT_MS = 2000;

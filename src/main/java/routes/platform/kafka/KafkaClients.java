@@ -6,8 +6,6 @@ import java.util.Map;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.component.kafka.KafkaHeaderFilterStrategy;
-import org.apache.camel.component.kafka.consumer.DefaultKafkaManualCommitFactory;
-import org.apache.camel.component.kafka.consumer.KafkaManualCommitFactory;
 import org.apache.camel.component.kafka.serde.DefaultKafkaHeaderSerializer;
 import org.apache.camel.component.kafka.serde.KafkaHeaderDeserializer;
 import org.apache.camel.component.kafka.serde.KafkaHeaderSerializer;
@@ -63,10 +61,5 @@ class KafkaClients {
     @Bean
     HeaderFilterStrategy deadLetterHeaders() {
         return new KafkaHeaderFilterStrategy();
-    }
-
-    @Bean
-    KafkaManualCommitFactory synchronousCommit() {
-        return new DefaultKafkaManualCommitFactory();
     }
 }

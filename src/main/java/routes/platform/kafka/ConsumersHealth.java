@@ -1,0 +1,42 @@
+package routes.platform.kafka;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.springframework.boot.actuate.health.AbstractHealthIndicator;
+import org.springframework.boot.actuate.health.Health;
+import org.springframework.stereotype.Component;
+import routes.platform.error.Failures;
+
+/** Which partitions wait for a record that cannot be finished, and why. Keys that wait by themselves do not make it DOWN. */
+@Component("consumers")
+class ConsumersHealth extends AbstractHealthIndicator {
+
+    private final PipelinedKafkaComponent kafka;
+    private final Failures failures;
+
+    ConsumersHealth(PipelinedKafkaComponent kafka, Failures failures) {
+        this.kafka = kafka;
+        this.failures = failures;
+    }
+
+    @Override
+    protected void doHealthCheck(Health.Builder builder) {
+        List<String> held = new ArrayList<>();
+        kafka.running().forEach(consumer -> consumer.members().forEach(member -> {
+            if (member.failure() != null) {
+                held.add("group %s cannot read: %s".formatted(consumer.group(), failures.describe(member.failure())));
+            }
+            member.works().forEach((partition, work) -> work.hold()
+                    .ifPresent(failure -> held.add("group %s, topic %s, partition %d: %s"
+                            .formatted(
+                                    consumer.group(),
+                                    partition.topic(),
+                                    partition.partition(),
+                                    failures.describe(failure)))));
+        }));
+        builder.status(held.isEmpty() ? "UP" : "DOWN");
+        if (!held.isEmpty()) {
+            builder.withDetail("held", held);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+package routes.platform.kafka;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Properties;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.Suspendable;
+import org.apache.camel.component.kafka.KafkaConfiguration;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.spi.ExecutorServiceManager;
+import org.apache.camel.support.DefaultConsumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+
+/** The consumer of one route: its members, the threads that its exchanges run on, and the exchange of a record. */
+class PipelinedConsumer extends DefaultConsumer implements Suspendable {
+
+    private static final long GRACE_MS = 2000;
+
+    private final PipelinedKafkaEndpoint endpoint;
+    private final KafkaConfiguration configuration;
+    private final ConsumerSettings settings;
+    private volatile List<Member> members = List.of();
+    private ExecutorService pollers;
+    private ExecutorService workers;
+    private long suspendedAt;
+
+    PipelinedConsumer(PipelinedKafkaEndpoint endpoint, Processor processor, ConsumerSettings settings) {
+        super(endpoint, processor);
+        this.endpoint = endpoint;
+        this.configuration = endpoint.getConfiguration();
+        this.settings = settings;
+    }
+
+    String group() {
+        return configuration.getGroupId();
+    }
+
+    List<Member> members() {
+        return members;
+    }
+
+    @Override
+    protected void doStart() throws Exception {
+        super.doStart();
+        int count = configuration.getConsumersCount();
+        String name = "KafkaConsumer[" + group() + "]";
+        ExecutorServiceManager threads = endpoint.getCamelContext().getExecutorServiceManager();
+        pollers = threads.newFixedThreadPool(this, name, count);
+        workers = threads.newFixedThreadPool(this, name + "-worker", settings.threads());
+        Duration commitTimeout = Duration.ofMillis(Math.min(
+                configuration.getCommitTimeoutMs(), settings.drainTimeout().toMillis()));
+        List<Member> started = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Member member = new Member(
+                    name + "-" + i, settings, commitTimeout, this::client, this::subscribe, workers, this::handle);
+            started.add(member);
+            pollers.execute(member);
+        }
+        suspendedAt = 0;
+        members = List.copyOf(started);
+        endpoint.getComponent().started(this);
+    }
+
+    @Override
+    protected void doSuspend() throws Exception {
+        suspendedAt = System.nanoTime();
+        members.forEach(Member::suspend);
+        super.doSuspend();
+    }
+
+    @Override
+    protected void doResume() throws Exception {
+        suspendedAt = 0;
+        members.forEach(Member::resume);
+        super.doResume();
+    }
+
+    /** A shutdown suspends all consumers first, so the time to drain counts from then and not for one route after the other. */
+    @Override
+    protected void doStop() throws Exception {
+        long since = suspendedAt == 0 ? System.nanoTime() : suspendedAt;
+        members.forEach(member -> member.stop(since + settings.drainTimeout().toNanos()));
+        if (pollers != null) {
+            pollers.shutdown();
+            awaitMembers();
+            endpoint.getCamelContext().getExecutorServiceManager().shutdownNow(workers);
+            endpoint.getCamelContext().getExecutorServiceManager().shutdownNow(pollers);
+        }
+        endpoint.getComponent().stopped(this);
+        members = List.of();
+        super.doStop();
+    }
+
+    /** Also when interrupted, as Camel does at the end of its patience: their last commit takes a moment, and has a deadline. */
+    private void awaitMembers() {
+        long deadline = System.nanoTime() + settings.drainTimeout().toNanos() + TimeUnit.MILLISECONDS.toNanos(GRACE_MS);
+        boolean interrupted = false;
+        while (true) {
+            try {
+                pollers.awaitTermination(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private org.apache.kafka.clients.consumer.Consumer<Object, Object> client() {
+        Properties properties = configuration.createConsumerProperties();
+        endpoint.updateClassProperties(properties);
+        String brokers = endpoint.getKafkaClientFactory().getBrokers(configuration);
+        if (brokers != null) {
+            properties.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
+        }
+        properties.put(ConsumerConfig.GROUP_ID_CONFIG, group());
+        if (configuration.getGroupInstanceId() != null) {
+            properties.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, configuration.getGroupInstanceId());
+        }
+        properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+        return endpoint.getKafkaClientFactory().getConsumer(properties);
+    }
+
+    private void subscribe(
+            org.apache.kafka.clients.consumer.Consumer<Object, Object> client, ConsumerRebalanceListener listener) {
+        String topic = configuration.getTopic();
+        if (configuration.isTopicIsPattern()) {
+            client.subscribe(Pattern.compile(topic), listener);
+        } else {
+            client.subscribe(Arrays.stream(topic.split(",")).map(String::strip).collect(Collectors.toList()), listener);
+        }
+    }
+
+    private boolean handle(ConsumerRecord<Object, Object> message, Consumer<Throwable> done) {
+        Exchange exchange = createExchange(false);
+        fill(exchange, message);
+        boolean finished = getAsyncProcessor().process(exchange, sync -> {
+            if (!sync) {
+                Throwable failure = failure(exchange);
+                releaseExchange(exchange, false);
+                done.accept(failure);
+            }
+        });
+        if (finished) {
+            Throwable failure = failure(exchange);
+            releaseExchange(exchange, false);
+            if (failure != null) {
+                throw new HandlingException(failure);
+            }
+        }
+        return finished;
+    }
+
+    private static Throwable failure(Exchange exchange) {
+        if (exchange.getException() != null) {
+            return exchange.getException();
+        }
+        return exchange.isFailed() || exchange.isRollbackOnly() ? new IllegalStateException("rolled back") : null;
+    }
+
+    private void fill(Exchange exchange, ConsumerRecord<Object, Object> message) {
+        Message in = exchange.getMessage();
+        for (Header header : message.headers()) {
+            if (!configuration
+                    .getHeaderFilterStrategy()
+                    .applyFilterToExternalHeaders(header.key(), header.value(), exchange)) {
+                in.setHeader(
+                        header.key(), configuration.getHeaderDeserializer().deserialize(header.key(), header.value()));
+            }
+        }
+        in.setHeader(KafkaConstants.PARTITION, message.partition());
+        in.setHeader(KafkaConstants.TOPIC, message.topic());
+        in.setHeader(KafkaConstants.OFFSET, message.offset());
+        in.setHeader(KafkaConstants.HEADERS, message.headers());
+        in.setHeader(KafkaConstants.TIMESTAMP, message.timestamp());
+        in.setHeader(Exchange.MESSAGE_TIMESTAMP, message.timestamp());
+        if (message.key() != null) {
+            in.setHeader(KafkaConstants.KEY, message.key());
+        }
+        in.setBody(message.value());
+    }
+
+    /** Carries the failure of a route past the signature of its processor. */
+    static final class HandlingException extends RuntimeException {
+
+        HandlingException(Throwable cause) {
+            super(null, cause, false, false);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package routes.platform.kafka;
+
+import java.util.Objects;
+import java.util.function.Function;
+import org.apache.camel.Consumer;
+import org.apache.camel.Processor;
+import org.apache.camel.component.kafka.KafkaConfiguration;
+import org.apache.camel.component.kafka.KafkaEndpoint;
+
+/** A {@code kafka:} endpoint with the stock producer and our consumer. What the consumer cannot do it refuses by the option's name. */
+class PipelinedKafkaEndpoint extends KafkaEndpoint {
+
+    private static final KafkaConfiguration DEFAULTS = new KafkaConfiguration();
+
+    private final ConsumerSettings settings;
+    private final boolean autoCommitAsked;
+
+    PipelinedKafkaEndpoint(
+            String uri, PipelinedKafkaComponent component, ConsumerSettings settings, boolean autoCommitAsked) {
+        super(uri, component);
+        this.settings = settings;
+        this.autoCommitAsked = autoCommitAsked;
+    }
+
+    @Override
+    public PipelinedKafkaComponent getComponent() {
+        return (PipelinedKafkaComponent) super.getComponent();
+    }
+
+    /** @throws IllegalArgumentException that names an option which would not be honoured */
+    @Override
+    public Consumer createConsumer(Processor processor) throws Exception {
+        refuseUnless(getConfiguration().getGroupId() != null, "groupId", "is missing");
+        refuseUnless(
+                !autoCommitAsked, "autoCommitEnable", "cannot be true: an offset is committed when its record is done");
+        for (Option option : Option.values()) {
+            refuseUnless(
+                    Objects.equals(option.value.apply(getConfiguration()), option.value.apply(DEFAULTS)),
+                    option.name(),
+                    "is not supported");
+        }
+        refuseUnless(getKafkaManualCommitFactory() == null, "kafkaManualCommitFactory", "is not supported");
+        refuseUnless(!isBridgeErrorHandler(), "bridgeErrorHandler", "is not supported");
+        refuseUnless(getExceptionHandler() == null, "exceptionHandler", "is not supported");
+        PipelinedKafkaComponent component = getComponent();
+        refuseUnless(component.getPollExceptionStrategy() == null, "pollExceptionStrategy", "is not supported");
+        refuseUnless(
+                component.getCreateConsumerBackoffMaxAttempts() == 0,
+                "createConsumerBackoffMaxAttempts",
+                "is not supported");
+        refuseUnless(
+                component.getSubscribeConsumerBackoffMaxAttempts() == 0,
+                "subscribeConsumerBackoffMaxAttempts",
+                "is not supported");
+        refuseUnless(
+                !component.isSubscribeConsumerTopicMustExists(),
+                "subscribeConsumerTopicMustExists",
+                "is not supported");
+        PipelinedConsumer consumer = new PipelinedConsumer(this, processor, settings);
+        configureConsumer(consumer);
+        return consumer;
+    }
+
+    private void refuseUnless(boolean supported, String option, String why) {
+        if (!supported) {
+            throw new IllegalArgumentException(
+                    "kafka:%s: option %s %s".formatted(getConfiguration().getTopic(), option, why));
+        }
+    }
+
+    /** Options of the stock consumer that have no meaning here, by the name that they have in a URI. */
+    private enum Option {
+        breakOnFirstError(KafkaConfiguration::isBreakOnFirstError),
+        allowManualCommit(KafkaConfiguration::isAllowManualCommit),
+        batching(KafkaConfiguration::isBatching),
+        batchingIntervalMs(KafkaConfiguration::getBatchingIntervalMs),
+        seekTo(KafkaConfiguration::getSeekTo),
+        pollOnError(KafkaConfiguration::getPollOnError),
+        pollTimeoutMs(KafkaConfiguration::getPollTimeoutMs),
+        offsetRepository(KafkaConfiguration::getOffsetRepository),
+        autoCommitIntervalMs(KafkaConfiguration::getAutoCommitIntervalMs);
+
+        private final Function<KafkaConfiguration, Object> value;
+
+        Option(Function<KafkaConfiguration, Object> value) {
+            this.value = value;
+        }
+    }
+}

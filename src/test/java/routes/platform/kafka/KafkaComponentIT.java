@@ -1,0 +1,35 @@
+package routes.platform.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.kafka.KafkaComponent;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import routes.RuntimeIT;
+
+/** That the runtime uses our consumer: by another name Camel would silently take its own. */
+class KafkaComponentIT extends RuntimeIT {
+
+    @Autowired
+    private CamelContext camel;
+
+    @Test
+    void isOursAndConfiguredAsTheStockOne() {
+        KafkaComponent kafka = camel.getComponent("kafka", KafkaComponent.class);
+
+        assertThat(kafka).isInstanceOf(PipelinedKafkaComponent.class);
+        assertThat(kafka.getConfiguration().getBrokers()).isEqualTo(brokers());
+        assertThat(kafka.getConfiguration().getHeaderFilterStrategy()).isInstanceOf(RecordHeaderAllowList.class);
+        assertThat(camel.getRoute("pubsub-consume-prescriptions").getConsumer()).isInstanceOf(PipelinedConsumer.class);
+    }
+
+    @Test
+    void isInTheMetricsAndTheHealthOfTheRuntime() {
+        assertThat(management("/observe/metrics").body())
+                .contains("event_broker_consumer_lag{")
+                .contains("event_broker_consumer_oldest_seconds{")
+                .contains("group=\"activity-log\"");
+        assertThat(management("/observe/health/ready").body()).contains("\"consumers\"");
+    }
+}

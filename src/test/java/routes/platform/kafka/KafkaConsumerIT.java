@@ -1,0 +1,353 @@
+package routes.platform.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.actuate.health.Health;
+import org.springframework.boot.actuate.health.Status;
+import org.springframework.util.unit.DataSize;
+import routes.platform.error.Failures;
+import sandbox.Servers;
+
+/** The consumer in routes of its own against a real broker. Several Camel contexts are several instances. */
+class KafkaConsumerIT {
+
+    private static final String BROKERS = Servers.shared().properties().get("camel.component.kafka.brokers");
+
+    private final String topic = "consumer-it-" + UUID.randomUUID();
+    private final String group = "group-of-" + topic;
+    private final List<String> seen = new CopyOnWriteArrayList<>();
+    private final List<CamelContext> contexts = new ArrayList<>();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private Admin admin;
+
+    @BeforeEach
+    void open() throws Exception {
+        Awaitility.setDefaultTimeout(Duration.ofSeconds(40));
+        admin = Admin.create(Map.of("bootstrap.servers", BROKERS));
+        admin.createTopics(List.of(new NewTopic(topic, 4, (short) 1))).all().get();
+    }
+
+    @AfterEach
+    void close() throws Exception {
+        contexts.forEach(CamelContext::stop);
+        admin.deleteTopics(List.of(topic)).all().get();
+        admin.close();
+        await("no thread is left").untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet().stream()
+                        .map(Thread::getName)
+                        .filter(name -> name.contains(group)))
+                .isEmpty());
+        assertThat(meters.getMeters()).isEmpty();
+    }
+
+    @Test
+    void keepsTheOrderOfEveryKeyWhileHandlersTakeTheirTime() throws Exception {
+        send(1500, 40);
+        run("", exchange -> {
+            if (ThreadLocalRandom.current().nextInt(10) == 0) {
+                Thread.sleep(ThreadLocalRandom.current().nextInt(5));
+            }
+            note(exchange);
+        });
+
+        await().untilAsserted(() -> assertThat(seen).hasSize(1500));
+        assertOrderPerKey(1500, 40);
+        await().untilAsserted(() -> assertThat(committed()).isEqualTo(1500));
+        assertThat(meters.get("event-broker.consumer.in.flight").gauge().value())
+                .isZero();
+    }
+
+    @Test
+    void holdsOneKeyThenThePartitionAndGoesOnByItself() throws Exception {
+        Set<String> down = ConcurrentHashMap.newKeySet();
+        down.add("k0");
+        PipelinedKafkaComponent kafka = run("", exchange -> {
+            String key = key(exchange);
+            if (down.contains(key) || down.contains("all")) {
+                throw new IOException("down");
+            }
+            note(exchange);
+        });
+        send(200, 40);
+
+        await().untilAsserted(() -> assertThat(seen).hasSize(195));
+        assertThat(seen).noneMatch(record -> record.startsWith("k0 "));
+        assertThat(health(kafka).getStatus()).isEqualTo(Status.UP);
+        assertThat(meters.get("event-broker.consumer.held.keys").gauge().value())
+                .isEqualTo(1);
+
+        down.add("all");
+        send(200, 200);
+        await().untilAsserted(() -> assertThat(health(kafka).getStatus()).isEqualTo(Status.DOWN));
+        assertThat(health(kafka).getDetails().get("held").toString())
+                .contains("group " + group + ", topic " + topic + ", partition ")
+                .contains("IOException");
+
+        down.clear();
+        await().untilAsserted(() -> assertThat(health(kafka).getStatus()).isEqualTo(Status.UP));
+        await().untilAsserted(() -> assertThat(seen).hasSize(400));
+        await().untilAsserted(() -> assertThat(committed()).isEqualTo(400));
+    }
+
+    @Test
+    void readsAgainWhatWasNotFinishedWhenItsTimeToDrainWasOver() throws Exception {
+        CountDownLatch never = new CountDownLatch(1);
+        run("", exchange -> {
+            if (key(exchange).equals("k3")) {
+                never.await();
+            }
+            note(exchange);
+        });
+        send(100, 20);
+        await().untilAsserted(() -> assertThat(seen).hasSize(95));
+        contexts.get(0).stop();
+
+        run("", this::note);
+
+        await().untilAsserted(() -> assertThat(Set.copyOf(seen)).hasSize(100));
+        await().untilAsserted(() -> assertThat(committed()).isEqualTo(100));
+    }
+
+    @Test
+    void drainsWhatRunsWhenItStops() throws Exception {
+        run("", exchange -> {
+            Thread.sleep(300);
+            note(exchange);
+        });
+        send(8, 8);
+        await().until(() ->
+                meters.get("event-broker.consumer.in.flight").gauge().value() == 8);
+        contexts.get(0).stop();
+
+        assertThat(seen).hasSize((int) committed());
+    }
+
+    @Test
+    void losesNothingAndKeepsTheOrderWhileAMemberJoinsAndLeaves() throws Exception {
+        Processor slow = exchange -> {
+            Thread.sleep(1);
+            note(exchange);
+        };
+        run("", slow);
+        for (int i = 0; i < 4; i++) {
+            send(i * 1000, 1000, 50);
+            run("", slow);
+            int before = seen.size();
+            await().until(() -> seen.size() > before + 100);
+            contexts.get(contexts.size() - 1).stop();
+        }
+
+        await().untilAsserted(() -> assertThat(Set.copyOf(seen)).hasSize(4000));
+        assertOrderPerKey(4000, 50);
+        await().untilAsserted(() -> assertThat(committed()).isEqualTo(4000));
+    }
+
+    @Test
+    void staysInTheGroupWhenAHandlerTakesLongerThanThePollInterval() throws Exception {
+        run("&maxPollIntervalMs=2000&sessionTimeoutMs=6000&heartbeatIntervalMs=500", exchange -> {
+            Thread.sleep(5000);
+            note(exchange);
+        });
+        send(4, 1);
+
+        await().untilAsserted(() -> assertThat(seen).hasSize(4));
+        assertThat(seen).doesNotHaveDuplicates();
+        await().untilAsserted(() -> assertThat(committed()).isEqualTo(4));
+    }
+
+    @Test
+    void suspendsAndResumes() throws Exception {
+        run("&consumersCount=2", this::note);
+        send(10, 10);
+        await().untilAsserted(() -> assertThat(seen).hasSize(10));
+        CamelContext camel = contexts.get(0);
+        camel.getRouteController().suspendRoute("it");
+        send(10, 10, 10);
+        await().during(Duration.ofSeconds(1))
+                .untilAsserted(() -> assertThat(seen).hasSize(10));
+        camel.getRouteController().resumeRoute("it");
+        await().untilAsserted(() -> assertThat(seen).hasSize(20));
+        camel.getRouteController().stopRoute("it");
+        camel.getRouteController().startRoute("it");
+        send(20, 10, 10);
+        await().untilAsserted(() -> assertThat(seen).hasSize(30));
+    }
+
+    @Test
+    void takesTombstonesAndRecordsWithoutAKey() throws Exception {
+        List<Object> bodies = new CopyOnWriteArrayList<>();
+        run("", exchange -> {
+            bodies.add(String.valueOf(exchange.getMessage().getBody()));
+            assertThat(exchange.getMessage().getHeader(KafkaConstants.TOPIC)).isEqualTo(topic);
+            assertThat(exchange.getMessage().getHeader(KafkaConstants.OFFSET)).isInstanceOf(Long.class);
+            assertThat(exchange.getMessage().getHeader(KafkaConstants.PARTITION))
+                    .isInstanceOf(Integer.class);
+        });
+        try (var producer = producer()) {
+            producer.send(new ProducerRecord<>(topic, bytes("k"), null)).get();
+            producer.send(new ProducerRecord<>(topic, null, bytes("v"))).get();
+        }
+
+        await().untilAsserted(() -> assertThat(bodies).hasSize(2));
+        assertThat(bodies).contains("null");
+        await().untilAsserted(() -> assertThat(committed()).isEqualTo(2));
+    }
+
+    @Test
+    void holdsNoMoreThanItMay() throws Exception {
+        CountDownLatch go = new CountDownLatch(1);
+        run("&maxPollRecords=50", exchange -> {
+            go.await();
+            note(exchange);
+        });
+        send(5000, 100);
+        await().until(() ->
+                meters.get("event-broker.consumer.in.flight").gauge().value() >= 400);
+        await().during(Duration.ofSeconds(2))
+                .until(() ->
+                        meters.get("event-broker.consumer.in.flight").gauge().value() <= 400 + 4 * 50);
+        go.countDown();
+
+        await().untilAsserted(() -> assertThat(seen).hasSize(5000));
+        assertOrderPerKey(5000, 100);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "breakOnFirstError=true",
+                "allowManualCommit=true",
+                "batching=true",
+                "batchingIntervalMs=7",
+                "seekTo=BEGINNING",
+                "pollOnError=STOP",
+                "pollTimeoutMs=7",
+                "autoCommitEnable=true",
+                "autoCommitIntervalMs=7",
+                "bridgeErrorHandler=true"
+            })
+    void refusesWhatItDoesNotHonour(String option) {
+        assertThatThrownBy(() -> run("&" + option, this::note))
+                .hasStackTraceContaining("option " + option.substring(0, option.indexOf('=')));
+    }
+
+    private PipelinedKafkaComponent run(String options, Processor handler) throws Exception {
+        ConsumerSettings settings = new ConsumerSettings(
+                8,
+                400,
+                DataSize.ofMegabytes(4),
+                4,
+                Duration.ofMillis(50),
+                Duration.ofMillis(500),
+                Duration.ofMillis(100),
+                Duration.ofSeconds(1));
+        PipelinedKafkaComponent kafka =
+                new PipelinedKafkaComponent(settings, contexts.isEmpty() ? meters : new SimpleMeterRegistry());
+        DefaultCamelContext camel = new DefaultCamelContext();
+        contexts.add(camel);
+        camel.getShutdownStrategy().setTimeout(2);
+        camel.addComponent("kafka", kafka);
+        camel.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                errorHandler(noErrorHandler());
+                from(("kafka:%s?brokers=%s&groupId=%s&autoOffsetReset=earliest"
+                                        + "&keyDeserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer"
+                                        + "&valueDeserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer%s")
+                                .formatted(topic, BROKERS, group, options))
+                        .routeId("it")
+                        .process(handler);
+            }
+        });
+        camel.start();
+        return kafka;
+    }
+
+    private static Health health(PipelinedKafkaComponent kafka) {
+        return new ConsumersHealth(kafka, new Failures()).health();
+    }
+
+    private void send(int count, int keys) throws Exception {
+        send(0, count, keys);
+    }
+
+    /** Record n has key k(n mod keys) and the value n. */
+    private void send(int from, int count, int keys) throws Exception {
+        try (var producer = producer()) {
+            for (int i = from; i < from + count; i++) {
+                producer.send(new ProducerRecord<>(topic, bytes("k" + i % keys), bytes(String.valueOf(i))));
+            }
+            producer.flush();
+        }
+    }
+
+    private static KafkaProducer<byte[], byte[]> producer() {
+        return new KafkaProducer<>(
+                Map.of("bootstrap.servers", BROKERS), new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    private void note(Exchange exchange) {
+        seen.add(key(exchange) + " " + exchange.getMessage().getBody(String.class));
+    }
+
+    private static String key(Exchange exchange) {
+        return new String(exchange.getMessage().getHeader(KafkaConstants.KEY, byte[].class), StandardCharsets.UTF_8);
+    }
+
+    /** First occurrences: a record may come twice, after a rebalance. */
+    private void assertOrderPerKey(int count, int keys) {
+        Map<String, List<Integer>> byKey = new HashMap<>();
+        new LinkedHashSet<>(seen)
+                .forEach(record -> byKey.computeIfAbsent(record.split(" ")[0], key -> new ArrayList<>())
+                        .add(Integer.valueOf(record.split(" ")[1])));
+        assertThat(byKey).hasSize(keys);
+        assertThat(byKey.values()).allSatisfy(values -> assertThat(values).isSorted());
+        assertThat(byKey.values().stream().mapToInt(List::size).sum()).isEqualTo(count);
+    }
+
+    private long committed() throws Exception {
+        Map<TopicPartition, OffsetAndMetadata> offsets = admin.listConsumerGroupOffsets(group)
+                .partitionsToOffsetAndMetadata()
+                .get();
+        return offsets.values().stream().mapToLong(OffsetAndMetadata::offset).sum();
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
