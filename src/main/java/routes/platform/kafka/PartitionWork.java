@@ -136,9 +136,8 @@ final class PartitionWork {
 
     /** Why no further record of the partition is taken until a held one succeeds; empty when it goes on. */
     synchronized Optional<Throwable> hold() {
-        return isHeld() || !held.isEmpty() && isFull()
-                ? Optional.of(held.iterator().next().failure)
-                : Optional.empty();
+        boolean waits = isHeld() || !held.isEmpty() && isFull() && onlyHeldRun();
+        return waits ? Optional.of(held.iterator().next().failure) : Optional.empty();
     }
 
     synchronized int heldKeys() {
@@ -168,6 +167,10 @@ final class PartitionWork {
 
     private boolean isHeld() {
         return held.size() >= settings.heldKeys();
+    }
+
+    private boolean onlyHeldRun() {
+        return held.stream().filter(lane -> lane.running).count() == running;
     }
 
     private boolean mayRun(Lane lane) {

@@ -17,7 +17,9 @@ import org.apache.camel.Suspendable;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.spi.ExecutorServiceManager;
+import org.apache.camel.spi.ThreadPoolProfile;
 import org.apache.camel.support.DefaultConsumer;
+import org.apache.camel.util.concurrent.ThreadPoolRejectedPolicy;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -58,7 +60,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         String name = "KafkaConsumer[" + group() + "]";
         ExecutorServiceManager threads = endpoint.getCamelContext().getExecutorServiceManager();
         pollers = threads.newFixedThreadPool(this, name, count);
-        workers = threads.newFixedThreadPool(this, name + "-worker", settings.threads());
+        workers = threads.newThreadPool(this, name + "-worker", workerPool());
         Duration commitTimeout = Duration.ofMillis(Math.min(
                 configuration.getCommitTimeoutMs(), settings.drainTimeout().toMillis()));
         List<Member> started = new ArrayList<>();
@@ -101,6 +103,16 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         endpoint.getComponent().stopped(this);
         members = List.of();
         super.doStop();
+    }
+
+    /** With a queue that takes everything, as records are bounded before it: a poll thread must never run an exchange. */
+    private ThreadPoolProfile workerPool() {
+        ThreadPoolProfile profile = new ThreadPoolProfile("kafka-consumer-worker");
+        profile.setPoolSize(settings.threads());
+        profile.setMaxPoolSize(settings.threads());
+        profile.setMaxQueueSize(Integer.MAX_VALUE);
+        profile.setRejectedPolicy(ThreadPoolRejectedPolicy.Abort);
+        return profile;
     }
 
     /** Also when interrupted, as Camel does at the end of its patience: their last commit takes a moment, and has a deadline. */
