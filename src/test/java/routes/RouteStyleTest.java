@@ -8,9 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Properties;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The house style of route files. */
@@ -100,5 +103,51 @@ class RouteStyleTest {
                     .filteredOn(uri -> uri.startsWith("direct:"))
                     .allSatisfy(uri -> assertThat(uri).startsWith("direct:" + word + "-"));
         }
+    }
+
+    /** Policies are routes too, as far as they send and retry. */
+    @ParameterizedTest
+    @EnumSource
+    void noRouteFallsIntoATrap(RouteTrap trap) {
+        assertThat(trap.isIn(trap.example()))
+                .as("%s is found in its example", trap)
+                .isTrue();
+        for (Path file : files()) {
+            for (JsonNode entity : RouteYaml.entities(file)) {
+                assertThat(trap.isIn(entity))
+                        .as("%s in %s of %s", trap, entity.path("id").asText(), file)
+                        .isFalse();
+            }
+        }
+    }
+
+    /** What the platform sets for all routes, and why a route need not. */
+    @ParameterizedTest
+    @CsvSource({
+        "camel.main.stream-caching-enabled, false",
+        "camel.component.kafka.key-deserializer, org.apache.kafka.common.serialization.ByteArrayDeserializer",
+        "camel.component.kafka.value-deserializer, org.apache.kafka.common.serialization.ByteArrayDeserializer",
+        "camel.component.kafka.key-serializer, org.apache.kafka.common.serialization.ByteArraySerializer",
+        "camel.component.kafka.value-serializer, org.apache.kafka.common.serialization.ByteArraySerializer",
+        "camel.component.kafka.header-filter-strategy, #bean:recordHeaderAllowList",
+        "camel.component.kafka.auto-offset-reset, earliest",
+        "camel.component.kafka.request-required-acks, all",
+        "camel.component.kafka.enable-idempotence, true",
+        "camel.component.platform-http.header-filter-strategy, #bean:requestHeaderAllowList"
+    })
+    void thePlatformHasDefaultsThatLoseNothing(String property, String value) {
+        assertThat(RouteYaml.settings().getProperty(property)).isEqualTo(value);
+    }
+
+    @Test
+    void thePlatformSendsInBatchesAndFindsItsRoutesInAJar() {
+        Properties settings = RouteYaml.settings();
+        assertThat(Integer.parseInt(settings.getProperty("camel.component.kafka.producer-batch-size")))
+                .isGreaterThanOrEqualTo(64 * 1024);
+        assertThat(Integer.parseInt(settings.getProperty("camel.component.kafka.linger-ms")))
+                .isLessThan(5);
+        assertThat(Integer.parseInt(settings.getProperty("camel.component.kafka.max-in-flight-request")))
+                .isBetween(2, 5);
+        assertThat(settings.getProperty("camel.main.routes-include-pattern")).doesNotContain("**");
     }
 }

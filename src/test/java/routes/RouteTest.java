@@ -5,9 +5,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.stub.StubComponent;
@@ -16,9 +16,11 @@ import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.test.junit5.CamelContextConfiguration;
 import org.apache.camel.test.junit5.CamelTestSupport;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
 import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.AsyncApi;
+import routes.platform.error.DeadLetters;
 import routes.platform.error.Failures;
 import routes.platform.event.Events;
 
@@ -87,7 +89,11 @@ public abstract class RouteTest extends CamelTestSupport {
      * @param uri the URI that the route reads, as its file says it, without parameters
      */
     protected void receive(String uri, String topic, byte[] value) {
-        template.sendBodyAndHeaders(uri, value, Map.of(KafkaConstants.TOPIC, topic));
+        template.send(uri, exchange -> {
+            exchange.setProperty(DeadLetters.RECORD, new ConsumerRecord<>(topic, 0, 0, null, value));
+            exchange.getMessage().setHeader(KafkaConstants.TOPIC, topic);
+            exchange.getMessage().setBody(value);
+        });
     }
 
     /** A file of {@code src/test/resources/events/}. */
@@ -114,8 +120,14 @@ public abstract class RouteTest extends CamelTestSupport {
             // never: every group owns its topics
         }
 
-        public void address() {
-            // the body stays the original one
+        public boolean isBatch() {
+            return false;
+        }
+
+        public void address(Exchange exchange) {
+            exchange.getMessage()
+                    .setBody(exchange.getProperty(DeadLetters.RECORD, ConsumerRecord.class)
+                            .value());
         }
     }
 }

@@ -6,11 +6,14 @@ import java.util.List;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
+import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Transactional;
 import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
 import routes.platform.http.HttpRequest;
@@ -21,9 +24,9 @@ import routes.platform.state.RetentionRule;
 @Component("activityLog")
 class ActivityLog {
 
-    private final JdbcClient jdbc;
+    private final JdbcTemplate jdbc;
 
-    ActivityLog(JdbcClient jdbc) {
+    ActivityLog(JdbcTemplate jdbc) {
         this.jdbc = jdbc;
     }
 
@@ -32,36 +35,40 @@ class ActivityLog {
         return new RetentionRule("activity", "logged_at", keep);
     }
 
-    /** Notes an event by its first record on its topic; a repeat of the event changes nothing. */
-    public void note(
-            @Body Event event,
-            @Header(KafkaConstants.PARTITION) int partition,
-            @Header(KafkaConstants.OFFSET) long offset) {
+    /** Notes events by their first records on their topic, all or none; a repeat of an event changes nothing. */
+    @Transactional
+    public void note(@Body List<Message> records) {
+        jdbc.batchUpdate(
+                """
+                insert into activity (tenant, topic, event_id, event_type, partition, "offset", event_timestamp,
+                                      correlation_id, causation_id)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                on conflict (tenant, topic, event_id) do nothing""",
+                records.stream().map(ActivityLog::row).toList());
+    }
+
+    private static Object[] row(Message message) {
+        Event event = message.getBody(Event.class);
         EventMetadata metadata = event.metadata();
-        jdbc.sql(
-                        """
-                        insert into activity (tenant, topic, event_id, event_type, partition, "offset", event_timestamp,
-                                              correlation_id, causation_id)
-                        values (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                        on conflict (tenant, topic, event_id) do nothing""")
-                .params(
-                        metadata.tenant(),
-                        event.topic(),
-                        metadata.eventId(),
-                        metadata.eventType(),
-                        partition,
-                        offset,
-                        metadata.timestamp(),
-                        metadata.correlationId(),
-                        metadata.causationId())
-                .update();
+        return new Object[] {
+            metadata.tenant(),
+            event.topic(),
+            metadata.eventId(),
+            metadata.eventType(),
+            message.getHeader(KafkaConstants.PARTITION),
+            message.getHeader(KafkaConstants.OFFSET),
+            metadata.timestamp(),
+            metadata.correlationId(),
+            metadata.causationId()
+        };
     }
 
     /** The activity of the caller's tenant, of one correlation id or all of it, newest first. */
     public List<Activity> list(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         Page page = Page.of(exchange);
-        List<Activity> activity = jdbc.sql(
+        List<Activity> activity = JdbcClient.create(jdbc)
+                .sql(
                         """
                         select seq, event_id, event_type, topic, partition, "offset", event_timestamp as timestamp, causation_id
                         from activity

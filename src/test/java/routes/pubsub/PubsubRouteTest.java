@@ -178,7 +178,7 @@ class PubsubRouteTest extends RouteTest {
 
     public static final class Activity {
 
-        public void note(@Body Event event) {
+        public void note(@Body List<?> records) {
             // not what is tested here
         }
 

@@ -33,6 +33,11 @@ public class Failures {
         if (find(failure, ProblemException.class) != null) {
             return false;
         }
+        // a full heap or a missing class says nothing about the message; only its depth can exhaust the stack
+        Error error = find(failure, Error.class);
+        if (error != null) {
+            return !(error instanceof StackOverflowError);
+        }
         SQLException sql = find(failure, SQLException.class);
         if (sql != null) {
             return sql.getSQLState() == null || !DATA.contains(sql.getSQLState().substring(0, 2));

@@ -1,11 +1,13 @@
 package routes.platform.event;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import java.util.Map;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Headers;
+import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
@@ -24,6 +26,19 @@ public class Events {
     }
 
     /**
+     * Reads every record of a batch; in each message, the event takes the place of the value.
+     *
+     * @throws ProblemException when one of them is not what the contract says: the consumer finds out which
+     */
+    public List<Message> readAll(@Body List<Message> records) {
+        records.forEach(message -> message.setBody(event(
+                message.getBody(byte[].class),
+                message.getHeader(KafkaConstants.TOPIC, String.class),
+                message.getHeaders())));
+        return records;
+    }
+
+    /**
      * Decodes the value and checks it against the schema of its topic.
      *
      * @return the event, which becomes the body
@@ -36,6 +51,12 @@ public class Events {
             Exchange exchange) {
         // before it is known whether the value can be read, so that poison is logged under the id that came with it
         exchange.setProperty(CorrelationId.PROPERTY, headers.get(RecordHeaders.CORRELATION_ID));
+        Event event = event(value, topic, headers);
+        exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());
+        return event;
+    }
+
+    private Event event(byte[] value, String topic, Map<String, Object> headers) {
         JsonNode node = Json.readObject(value);
         contract.channel(topic)
                 .flatMap(channel -> channel.schema().firstError(node))
@@ -43,7 +64,6 @@ public class Events {
                     throw new ProblemException(400, error);
                 });
         EventMetadata metadata = EventMetadata.of(node, headers);
-        exchange.setProperty(CorrelationId.PROPERTY, metadata.correlationId());
         return new Event(topic, metadata, node.has("payload") ? node.path("payload") : node);
     }
 }

@@ -24,7 +24,7 @@ record ConsumerSettings(
         @DefaultValue("16MB") DataSize maxBytes,
         @DefaultValue("16") int heldKeys,
         @DefaultValue("200ms") Duration backoff,
-        @DefaultValue("10s") Duration backoffMax,
+        @DefaultValue("3s") Duration backoffMax,
         @DefaultValue("500ms") Duration commitInterval,
         @DefaultValue("3s") Duration drainTimeout) {
 

@@ -7,7 +7,10 @@ import org.springframework.boot.actuate.health.Health;
 import org.springframework.stereotype.Component;
 import routes.platform.error.Failures;
 
-/** Which partitions wait for a record that cannot be finished, and why. Keys that wait by themselves do not make it DOWN. */
+/**
+ * Which partitions wait for a record that cannot be finished, or have a dead letter that cannot be written, and why. Keys that wait
+ * by themselves for anything else do not make it DOWN.
+ */
 @Component("consumers")
 class ConsumersHealth extends AbstractHealthIndicator {
 
@@ -26,7 +29,7 @@ class ConsumersHealth extends AbstractHealthIndicator {
             if (member.failure() != null) {
                 held.add("group %s cannot read: %s".formatted(consumer.group(), failures.describe(member.failure())));
             }
-            member.works().forEach((partition, work) -> work.hold()
+            member.works().forEach((partition, work) -> work.trouble()
                     .ifPresent(failure -> held.add("group %s, topic %s, partition %d: %s"
                             .formatted(
                                     consumer.group(),

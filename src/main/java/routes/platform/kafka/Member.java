@@ -8,10 +8,10 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -21,6 +21,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import routes.platform.error.Failures;
 
 /**
  * One member of a consumer group: a thread that polls, pauses and commits, and does nothing that takes long. It polls on while records
@@ -40,11 +41,11 @@ final class Member implements Runnable, ConsumerRebalanceListener {
 
     private final String name;
     private final ConsumerSettings settings;
+    private final Failures failures;
     private final Duration commitTimeout;
     private final Supplier<Consumer<Object, Object>> clients;
     private final BiConsumer<Consumer<Object, Object>, ConsumerRebalanceListener> subscription;
-    private final Executor workers;
-    private final RecordHandler handler;
+    private final Function<TopicPartition, PartitionWork> partitions;
 
     private final Map<TopicPartition, PartitionWork> works = new ConcurrentHashMap<>();
     private final Map<TopicPartition, OffsetAndMetadata> committed = new ConcurrentHashMap<>();
@@ -59,40 +60,43 @@ final class Member implements Runnable, ConsumerRebalanceListener {
     Member(
             String name,
             ConsumerSettings settings,
+            Failures failures,
             Duration commitTimeout,
             Supplier<Consumer<Object, Object>> clients,
             BiConsumer<Consumer<Object, Object>, ConsumerRebalanceListener> subscription,
-            Executor workers,
-            RecordHandler handler) {
+            Function<TopicPartition, PartitionWork> partitions) {
         this.name = name;
         this.settings = settings;
+        this.failures = failures;
         this.commitTimeout = commitTimeout;
         this.clients = clients;
         this.subscription = subscription;
-        this.workers = workers;
-        this.handler = handler;
+        this.partitions = partitions;
     }
 
+    /** Whatever happens, errors included, it is seen in {@link #failure()} and the member starts again. */
     @Override
     public void run() {
-        for (int failures = 1; !stopping; failures++) {
+        for (int attempts = 1; !stopping; attempts++) {
             try {
-                client = clients.get();
-                subscription.accept(client, this);
-                while (!stopping) {
-                    step();
-                    failures = 1;
-                    failure = null;
+                try {
+                    join();
+                    while (!stopping) {
+                        step();
+                        attempts = 1;
+                        failure = null;
+                    }
+                } finally {
+                    leave();
                 }
-            } catch (RuntimeException e) {
-                if (!stopping) {
-                    failure = e;
-                    LOG.warn("{}: starts again after {}", name, e.getClass().getName());
+            } catch (Throwable e) {
+                if (stopping) {
+                    return;
                 }
-            } finally {
-                leave();
+                failure = e;
+                LOG.error("{}: starts again after {}: {}", name, failures.describe(e), failures.stack(e));
             }
-            rest(failures);
+            rest(attempts);
         }
     }
 
@@ -125,6 +129,11 @@ final class Member implements Runnable, ConsumerRebalanceListener {
     /** Why it cannot poll, or null. */
     Throwable failure() {
         return failure;
+    }
+
+    private void join() {
+        client = clients.get();
+        subscription.accept(client, this);
     }
 
     private void step() {
@@ -168,10 +177,7 @@ final class Member implements Runnable, ConsumerRebalanceListener {
                 if (error == null) {
                     done.forEach((partition, offset) -> committed.computeIfPresent(partition, (p, old) -> offset));
                 } else {
-                    LOG.info(
-                            "{}: commit failed, comes again: {}",
-                            name,
-                            error.getClass().getName());
+                    LOG.info("{}: commit failed, comes again: {}", name, failures.describe(error));
                 }
             });
         }
@@ -190,9 +196,9 @@ final class Member implements Runnable, ConsumerRebalanceListener {
     }
 
     @Override
-    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-        for (TopicPartition partition : partitions) {
-            PartitionWork work = new PartitionWork(settings, workers, handler, System::nanoTime);
+    public void onPartitionsAssigned(Collection<TopicPartition> assigned) {
+        for (TopicPartition partition : assigned) {
+            PartitionWork work = partitions.apply(partition);
             if (suspended) {
                 work.suspend();
             }
@@ -269,9 +275,9 @@ final class Member implements Runnable, ConsumerRebalanceListener {
         lag = 0;
     }
 
-    private void rest(int failures) {
+    private void rest(int attempts) {
         long until = System.nanoTime()
-                + settings.backoffNanos(failures, ThreadLocalRandom.current().nextDouble());
+                + settings.backoffNanos(attempts, ThreadLocalRandom.current().nextDouble());
         try {
             while (!stopping && System.nanoTime() - until < 0) {
                 TimeUnit.MILLISECONDS.sleep(IDLE.toMillis());

@@ -15,21 +15,35 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import routes.platform.error.DeadLetterException;
+import routes.platform.error.Failures;
 
 /**
  * The records of one partition between their poll and their commit, for one assignment: a partition that comes back gets a new one,
  * so what ends late counts for nothing. Records of a key form a lane, of which one at a time is handled; a lane whose record failed is
- * held and retried by itself. The position is behind the longest run of finished records from the start, whatever is finished beyond.
+ * held and retried by itself. In batches, the whole partition is one lane, of which a batch at a time is handled; a batch that is
+ * refused for what is in it is halved until the bad record is alone, and grows again. The position is behind the longest run of
+ * finished records from the start, whatever is finished beyond.
  */
 final class PartitionWork {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PartitionWork.class);
+
+    private static final Object WHOLE_PARTITION = new Object();
 
     /** Finished records behind an unfinished one cost only a number, but all of them are read again after a crash. */
     private static final int WINDOW = 10;
 
-    /** Records of one lane before a worker looks after other lanes. */
+    /** Records or batches of one lane before a worker looks after other lanes. */
     private static final int TURN = 64;
 
+    private final String name;
     private final ConsumerSettings settings;
+    private final int batch;
+    private final int mayBeHeld;
+    private final Failures failures;
     private final Executor workers;
     private final RecordHandler handler;
     private final LongSupplier nanos;
@@ -46,9 +60,25 @@ final class PartitionWork {
     private int running;
     private boolean suspended;
     private boolean closed;
+    private boolean heldBefore;
 
-    PartitionWork(ConsumerSettings settings, Executor workers, RecordHandler handler, LongSupplier nanos) {
+    /**
+     * @param name of topic, partition and group, for the log
+     * @param batch how many records the handler takes at once; 0 when it takes them one by one
+     */
+    PartitionWork(
+            String name,
+            ConsumerSettings settings,
+            int batch,
+            Failures failures,
+            Executor workers,
+            RecordHandler handler,
+            LongSupplier nanos) {
+        this.name = name;
         this.settings = settings;
+        this.batch = batch;
+        this.mayBeHeld = batch > 0 ? 1 : settings.heldKeys();
+        this.failures = failures;
         this.workers = workers;
         this.handler = handler;
         this.nanos = nanos;
@@ -77,8 +107,9 @@ final class PartitionWork {
         }
     }
 
-    /** Lets the held keys try again whose time has come. */
+    /** Lets the held keys try again whose time has come, and says in the log when the partition is held and when it goes on. */
     synchronized void retry() {
+        reportHold();
         if (held.isEmpty() || suspended) {
             return;
         }
@@ -88,6 +119,16 @@ final class PartitionWork {
                 start(lane);
             }
         }
+    }
+
+    private void reportHold() {
+        Optional<Throwable> hold = hold();
+        if (hold.isPresent() && !heldBefore) {
+            LOG.warn("partition held: {}: {}", name, failures.describe(hold.get()));
+        } else if (hold.isEmpty() && heldBefore) {
+            LOG.info("partition released: {}", name);
+        }
+        heldBefore = hold.isPresent();
     }
 
     /** Starts nothing more; what runs goes on. */
@@ -140,6 +181,14 @@ final class PartitionWork {
         return waits ? Optional.of(held.iterator().next().failure) : Optional.empty();
     }
 
+    /** What an operator has to see to: why the partition is held, or why a dead letter of it cannot be written. */
+    synchronized Optional<Throwable> trouble() {
+        return hold().or(() -> held.stream()
+                .map(lane -> lane.failure)
+                .filter(DeadLetterException.class::isInstance)
+                .findFirst());
+    }
+
     synchronized int heldKeys() {
         return held.size();
     }
@@ -159,6 +208,9 @@ final class PartitionWork {
     }
 
     private Lane lane(Object key) {
+        if (batch > 0) {
+            return lanes.computeIfAbsent(WHOLE_PARTITION, Lane::new);
+        }
         if (key == null) {
             return new Lane(null);
         }
@@ -166,7 +218,7 @@ final class PartitionWork {
     }
 
     private boolean isHeld() {
-        return held.size() >= settings.heldKeys();
+        return held.size() >= mayBeHeld;
     }
 
     private boolean onlyHeldRun() {
@@ -205,8 +257,8 @@ final class PartitionWork {
         }
     }
 
-    /** The next record of a lane that runs, or null when it has to wait. */
-    private synchronized Entry next(Lane lane) {
+    /** The next records of a lane that runs, one or a batch, or null when it has to wait. */
+    private synchronized List<Entry> next(Lane lane) {
         if (closed || !mayRun(lane)) {
             stop(lane);
             if (!closed) {
@@ -214,31 +266,28 @@ final class PartitionWork {
             }
             return null;
         }
-        return lane.entries.peek();
+        return lane.limit == 1
+                ? List.of(lane.entries.peek())
+                : lane.entries.stream().limit(lane.limit).toList();
     }
 
     /** @return whether the lane goes on */
-    private synchronized boolean finished(Lane lane, Entry entry, Throwable failure) {
+    private synchronized boolean finished(Lane lane, List<Entry> handled, Throwable failure) {
         if (closed) {
             stop(lane);
             return false;
         }
+        if (failure != null && handled.size() > 1 && !failures.isDependencyDown(failure)) {
+            lane.limit = handled.size() / 2;
+            return true;
+        }
         if (failure != null) {
-            lane.failures++;
-            lane.failure = failure;
-            lane.retryAt = nanos.getAsLong()
-                    + settings.backoffNanos(
-                            lane.failures, ThreadLocalRandom.current().nextDouble());
-            held.add(lane);
+            hold(lane, failure);
             stop(lane);
             return false;
         }
-        lane.entries.poll();
-        lane.failures = 0;
-        lane.failure = null;
-        unfinished--;
-        bytes -= entry.bytes;
-        entry.message = null;
+        handled.forEach(entry -> finish(lane, entry));
+        lane.limit = Math.min(Math.max(1, batch), lane.limit * 2);
         while (!window.isEmpty() && window.peek().message == null) {
             Entry first = window.poll();
             if (window.isEmpty() || window.peek().message != null) {
@@ -254,9 +303,38 @@ final class PartitionWork {
             }
         }
         if (held.remove(lane)) {
-            releaseWaiting();
+            release(lane, handled.get(0));
         }
         return more;
+    }
+
+    private void finish(Lane lane, Entry entry) {
+        lane.entries.poll();
+        unfinished--;
+        bytes -= entry.bytes;
+        entry.message = null;
+    }
+
+    private void hold(Lane lane, Throwable failure) {
+        lane.failures++;
+        lane.failure = failure;
+        lane.retryAt = nanos.getAsLong()
+                + settings.backoffNanos(
+                        lane.failures, ThreadLocalRandom.current().nextDouble());
+        held.add(lane);
+        if (lane.failures == 1) {
+            LOG.warn("held: {}, offset {}: {}", name, lane.entries.peek().offset, failures.describe(failure));
+        }
+    }
+
+    /** What held this one back may be over for the others too: they try at once. */
+    private void release(Lane lane, Entry entry) {
+        LOG.info("released: {}, offset {}, after {} failures", name, entry.offset, lane.failures);
+        lane.failures = 0;
+        lane.failure = null;
+        long now = nanos.getAsLong();
+        held.forEach(other -> other.retryAt = now);
+        releaseWaiting();
     }
 
     private static final class Entry {
@@ -280,6 +358,7 @@ final class PartitionWork {
         private final Deque<Entry> entries = new ArrayDeque<>(1);
         private boolean scheduled;
         private boolean running;
+        private int limit = Math.max(1, batch);
         private int failures;
         private Throwable failure;
         private long retryAt;
@@ -291,27 +370,33 @@ final class PartitionWork {
         @Override
         public void run() {
             for (int i = 0; i < TURN; i++) {
-                Entry entry = next(this);
-                if (entry == null) {
+                List<Entry> entries = next(this);
+                if (entries == null) {
                     return;
                 }
                 Throwable result = null;
                 try {
-                    if (!handler.handle(entry.message, failed -> doneLater(entry, failed))) {
+                    if (!handler.handle(messages(entries), failed -> doneLater(entries, failed))) {
                         return;
                     }
                 } catch (Throwable e) {
                     result = e;
                 }
-                if (!finished(this, entry, result)) {
+                if (!finished(this, entries, result)) {
                     return;
                 }
             }
             workers.execute(this);
         }
 
-        private void doneLater(Entry entry, Throwable failed) {
-            if (finished(this, entry, failed)) {
+        private List<ConsumerRecord<Object, Object>> messages(List<Entry> entries) {
+            return entries.size() == 1
+                    ? List.of(entries.get(0).message)
+                    : entries.stream().map(entry -> entry.message).toList();
+        }
+
+        private void doneLater(List<Entry> entries, Throwable failed) {
+            if (finished(this, entries, failed)) {
                 workers.execute(this);
             }
         }

@@ -19,11 +19,17 @@ import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.spi.ExecutorServiceManager;
 import org.apache.camel.spi.ThreadPoolProfile;
 import org.apache.camel.support.DefaultConsumer;
+import org.apache.camel.support.DefaultMessage;
 import org.apache.camel.util.concurrent.ThreadPoolRejectedPolicy;
+import org.apache.kafka.clients.ClientDnsLookup;
+import org.apache.kafka.clients.ClientUtils;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
+import routes.platform.error.DeadLetters;
+import routes.platform.error.Failures;
 
 /** The consumer of one route: its members, the threads that its exchanges run on, and the exchange of a record. */
 class PipelinedConsumer extends DefaultConsumer implements Suspendable {
@@ -33,16 +39,19 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     private final PipelinedKafkaEndpoint endpoint;
     private final KafkaConfiguration configuration;
     private final ConsumerSettings settings;
+    private final Failures failures;
     private volatile List<Member> members = List.of();
     private ExecutorService pollers;
     private ExecutorService workers;
     private long suspendedAt;
 
-    PipelinedConsumer(PipelinedKafkaEndpoint endpoint, Processor processor, ConsumerSettings settings) {
+    PipelinedConsumer(
+            PipelinedKafkaEndpoint endpoint, Processor processor, ConsumerSettings settings, Failures failures) {
         super(endpoint, processor);
         this.endpoint = endpoint;
         this.configuration = endpoint.getConfiguration();
         this.settings = settings;
+        this.failures = failures;
     }
 
     String group() {
@@ -56,6 +65,13 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     @Override
     protected void doStart() throws Exception {
         super.doStart();
+        if (configuration.isPreValidateHostAndPort()) {
+            ClientUtils.parseAndValidateAddresses(
+                    List.of(properties()
+                            .getProperty(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG)
+                            .split(",")),
+                    ClientDnsLookup.USE_ALL_DNS_IPS);
+        }
         int count = configuration.getConsumersCount();
         String name = "KafkaConsumer[" + group() + "]";
         ExecutorServiceManager threads = endpoint.getCamelContext().getExecutorServiceManager();
@@ -66,7 +82,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         List<Member> started = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             Member member = new Member(
-                    name + "-" + i, settings, commitTimeout, this::client, this::subscribe, workers, this::handle);
+                    name + "-" + i, settings, failures, commitTimeout, this::client, this::subscribe, this::work);
             started.add(member);
             pollers.execute(member);
         }
@@ -132,7 +148,22 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         }
     }
 
+    private PartitionWork work(TopicPartition partition) {
+        return new PartitionWork(
+                "%s partition %d, group %s".formatted(partition.topic(), partition.partition(), group()),
+                settings,
+                configuration.isBatching() ? configuration.getMaxPollRecords() : 0,
+                failures,
+                workers,
+                this::handle,
+                System::nanoTime);
+    }
+
     private org.apache.kafka.clients.consumer.Consumer<Object, Object> client() {
+        return endpoint.getKafkaClientFactory().getConsumer(properties());
+    }
+
+    private Properties properties() {
         Properties properties = configuration.createConsumerProperties();
         endpoint.updateClassProperties(properties);
         String brokers = endpoint.getKafkaClientFactory().getBrokers(configuration);
@@ -144,7 +175,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
             properties.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, configuration.getGroupInstanceId());
         }
         properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
-        return endpoint.getKafkaClientFactory().getConsumer(properties);
+        return properties;
     }
 
     private void subscribe(
@@ -157,9 +188,9 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         }
     }
 
-    private boolean handle(ConsumerRecord<Object, Object> message, Consumer<Throwable> done) {
+    private boolean handle(List<ConsumerRecord<Object, Object>> messages, Consumer<Throwable> done) {
         Exchange exchange = createExchange(false);
-        fill(exchange, message);
+        fill(exchange, messages);
         boolean finished = getAsyncProcessor().process(exchange, sync -> {
             if (!sync) {
                 Throwable failure = failure(exchange);
@@ -184,8 +215,29 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         return exchange.isFailed() || exchange.isRollbackOnly() ? new IllegalStateException("rolled back") : null;
     }
 
-    private void fill(Exchange exchange, ConsumerRecord<Object, Object> message) {
+    /** A record as the stock consumer gives it; with {@code batching}, a list of such messages, of one partition. */
+    private void fill(Exchange exchange, List<ConsumerRecord<Object, Object>> messages) {
+        ConsumerRecord<Object, Object> first = messages.get(0);
+        if (messages.size() == 1) {
+            exchange.setProperty(DeadLetters.RECORD, first);
+        }
         Message in = exchange.getMessage();
+        if (!configuration.isBatching()) {
+            fill(in, exchange, first);
+            return;
+        }
+        List<Message> batch = new ArrayList<>(messages.size());
+        for (ConsumerRecord<Object, Object> message : messages) {
+            Message element = new DefaultMessage(exchange);
+            fill(element, exchange, message);
+            batch.add(element);
+        }
+        in.setHeader(KafkaConstants.TOPIC, first.topic());
+        in.setHeader(KafkaConstants.PARTITION, first.partition());
+        in.setBody(batch);
+    }
+
+    private void fill(Message in, Exchange exchange, ConsumerRecord<Object, Object> message) {
         for (Header header : message.headers()) {
             if (!configuration
                     .getHeaderFilterStrategy()

@@ -16,6 +16,7 @@ import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.support.PropertyBindingSupport;
 import org.apache.camel.util.PropertiesHelper;
 import org.springframework.stereotype.Component;
+import routes.platform.error.Failures;
 
 /**
  * Camel's component for {@code kafka:}, by its name: Camel looks there before it makes its own. Boot configures it as it would the
@@ -27,11 +28,13 @@ class PipelinedKafkaComponent extends KafkaComponent {
 
     private final ConsumerSettings settings;
     private final MeterRegistry meters;
+    private final Failures failures;
     private final Map<PipelinedConsumer, List<Meter>> running = new ConcurrentHashMap<>();
 
-    PipelinedKafkaComponent(ConsumerSettings settings, MeterRegistry meters) {
+    PipelinedKafkaComponent(ConsumerSettings settings, MeterRegistry meters, Failures failures) {
         this.settings = settings;
         this.meters = meters;
+        this.failures = failures;
     }
 
     /** As in the superclass, which leaves no room for another class of endpoint. */
@@ -43,7 +46,7 @@ class PipelinedKafkaComponent extends KafkaComponent {
         }
         Map<String, Object> additional = PropertiesHelper.extractProperties(parameters, "additionalProperties.");
         boolean autoCommitAsked = Boolean.parseBoolean(String.valueOf(parameters.get("autoCommitEnable")));
-        KafkaEndpoint endpoint = new PipelinedKafkaEndpoint(uri, this, settings, autoCommitAsked);
+        KafkaEndpoint endpoint = new PipelinedKafkaEndpoint(uri, this, settings, failures, autoCommitAsked);
         endpoint.setConfiguration(getConfiguration().copy());
         setProperties(endpoint, parameters);
         if (endpoint.getConfiguration().getSslContextParameters() == null) {
@@ -75,6 +78,9 @@ class PipelinedKafkaComponent extends KafkaComponent {
                                 "held.partitions",
                                 null,
                                 works(consumer, work -> work.hold().isPresent() ? 1 : 0)),
+                        gauge(consumer, "failing.members", null, c -> c.members().stream()
+                                .filter(member -> member.failure() != null)
+                                .count()),
                         gauge(consumer, "lag", null, c -> c.members().stream()
                                 .mapToLong(Member::lag)
                                 .sum()),

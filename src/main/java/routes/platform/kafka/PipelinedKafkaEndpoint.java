@@ -1,24 +1,45 @@
 package routes.platform.kafka;
 
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import org.apache.camel.Consumer;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.camel.component.kafka.KafkaEndpoint;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import routes.platform.error.Failures;
 
 /** A {@code kafka:} endpoint with the stock producer and our consumer. What the consumer cannot do it refuses by the option's name. */
 class PipelinedKafkaEndpoint extends KafkaEndpoint {
 
     private static final KafkaConfiguration DEFAULTS = new KafkaConfiguration();
 
+    /** A record that another deserializer could not read would be no record at all, with no bytes for its dead letter. */
+    private static final String BYTES = ByteArrayDeserializer.class.getName();
+
+    /** What the consumer decides by itself, or takes from an option of the URI, under the names of the client. */
+    private static final Set<String> OURS = Set.of(
+            ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
+            ConsumerConfig.AUTO_COMMIT_INTERVAL_MS_CONFIG,
+            ConsumerConfig.GROUP_ID_CONFIG,
+            ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG,
+            ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG);
+
     private final ConsumerSettings settings;
+    private final Failures failures;
     private final boolean autoCommitAsked;
 
     PipelinedKafkaEndpoint(
-            String uri, PipelinedKafkaComponent component, ConsumerSettings settings, boolean autoCommitAsked) {
+            String uri,
+            PipelinedKafkaComponent component,
+            ConsumerSettings settings,
+            Failures failures,
+            boolean autoCommitAsked) {
         super(uri, component);
         this.settings = settings;
+        this.failures = failures;
         this.autoCommitAsked = autoCommitAsked;
     }
 
@@ -39,6 +60,19 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
                     option.name(),
                     "is not supported");
         }
+        refuseUnless(BYTES.equals(getConfiguration().getKeyDeserializer()), "keyDeserializer", "is not " + BYTES);
+        refuseUnless(BYTES.equals(getConfiguration().getValueDeserializer()), "valueDeserializer", "is not " + BYTES);
+        refuseUnless(
+                getConfiguration().getGroupInstanceId() == null
+                        || getConfiguration().getConsumersCount() == 1,
+                "groupInstanceId",
+                "names one member, consumersCount asks for more");
+        for (String client : OURS) {
+            refuseUnless(
+                    !getConfiguration().getAdditionalProperties().containsKey(client),
+                    "additionalProperties." + client,
+                    "is not supported");
+        }
         refuseUnless(getKafkaManualCommitFactory() == null, "kafkaManualCommitFactory", "is not supported");
         refuseUnless(!isBridgeErrorHandler(), "bridgeErrorHandler", "is not supported");
         refuseUnless(getExceptionHandler() == null, "exceptionHandler", "is not supported");
@@ -56,7 +90,7 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
                 !component.isSubscribeConsumerTopicMustExists(),
                 "subscribeConsumerTopicMustExists",
                 "is not supported");
-        PipelinedConsumer consumer = new PipelinedConsumer(this, processor, settings);
+        PipelinedConsumer consumer = new PipelinedConsumer(this, processor, settings, failures);
         configureConsumer(consumer);
         return consumer;
     }
@@ -69,16 +103,18 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
     }
 
     /** Options of the stock consumer that have no meaning here, by the name that they have in a URI. */
-    private enum Option {
+    enum Option {
         breakOnFirstError(KafkaConfiguration::isBreakOnFirstError),
         allowManualCommit(KafkaConfiguration::isAllowManualCommit),
-        batching(KafkaConfiguration::isBatching),
         batchingIntervalMs(KafkaConfiguration::getBatchingIntervalMs),
         seekTo(KafkaConfiguration::getSeekTo),
         pollOnError(KafkaConfiguration::getPollOnError),
         pollTimeoutMs(KafkaConfiguration::getPollTimeoutMs),
         offsetRepository(KafkaConfiguration::getOffsetRepository),
-        autoCommitIntervalMs(KafkaConfiguration::getAutoCommitIntervalMs);
+        autoCommitIntervalMs(KafkaConfiguration::getAutoCommitIntervalMs),
+        shutdownTimeout(KafkaConfiguration::getShutdownTimeout),
+        specificAvroReader(KafkaConfiguration::isSpecificAvroReader),
+        schemaRegistryURL(KafkaConfiguration::getSchemaRegistryURL);
 
         private final Function<KafkaConfiguration, Object> value;
 

@@ -1,15 +1,17 @@
 package routes.platform.kafka;
 
+import java.util.List;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
-/** What is done with a record: the route. */
+/** What is done with a record, or with a batch of them: the route. */
 interface RecordHandler {
 
     /**
+     * @param messages one, or a batch of one partition in its order, which takes effect as a whole or not at all
      * @param done told the failure, or null; only when this returned false
-     * @return whether the record is finished on return
+     * @return whether the work is finished on return
      * @throws Exception when it is finished and has failed
      */
-    boolean handle(ConsumerRecord<Object, Object> message, Consumer<Throwable> done) throws Exception;
+    boolean handle(List<ConsumerRecord<Object, Object>> messages, Consumer<Throwable> done) throws Exception;
 }

@@ -28,7 +28,9 @@ class FailuresTest {
                 new RuntimeException(new SQLException("no state")),
                 new TimeoutException("no acknowledgement"),
                 new RuntimeException(new ConnectException("refused")),
-                new EOFException());
+                new EOFException(),
+                new RuntimeException(new OutOfMemoryError()),
+                new NoClassDefFoundError());
     }
 
     static Stream<Throwable> poison() {
@@ -40,6 +42,7 @@ class FailuresTest {
                 new RuntimeException(new SQLException("index row too large", "54000")),
                 new RuntimeException(new SQLException("duplicate key", "23505")),
                 new RecordTooLargeException("too large"),
+                new StackOverflowError(),
                 new NullPointerException());
     }
 

@@ -21,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
@@ -42,6 +43,7 @@ import org.springframework.boot.actuate.health.Health;
 import org.springframework.boot.actuate.health.Status;
 import org.springframework.util.unit.DataSize;
 import routes.platform.error.Failures;
+import routes.platform.error.ProblemException;
 import sandbox.Servers;
 
 /** The consumer in routes of its own against a real broker. Several Camel contexts are several instances. */
@@ -209,6 +211,47 @@ class KafkaConsumerIT {
     }
 
     @Test
+    @SuppressWarnings("unchecked")
+    void handsOverBatchesInOrderAndFindsTheOneRecordThatIsRefused() throws Exception {
+        List<Integer> sizes = new CopyOnWriteArrayList<>();
+        send(1000, 40);
+        run("&batching=true&maxPollRecords=100", exchange -> {
+            List<Message> batch = exchange.getMessage().getBody(List.class);
+            boolean poison = batch.stream().anyMatch(message -> text(message).equals("777"));
+            if (poison && batch.size() > 1) {
+                throw new ProblemException(400, "wrong");
+            }
+            sizes.add(batch.size());
+            assertThat(exchange.getMessage().getHeader(KafkaConstants.TOPIC)).isEqualTo(topic);
+            batch.forEach(message -> seen.add(key(message) + " " + (poison ? "777" : text(message))));
+        });
+
+        await().untilAsserted(() -> assertThat(seen).hasSize(1000));
+        assertThat(seen).doesNotHaveDuplicates();
+        assertOrderPerKey(1000, 40);
+        assertThat(sizes).contains(1, 100);
+        await().untilAsserted(() -> assertThat(committed()).isEqualTo(1000));
+    }
+
+    @Test
+    void runsEveryExchangeOnItsWorkersHoweverManyWait() throws Exception {
+        Set<String> threads = ConcurrentHashMap.newKeySet();
+        send(3000, 3000);
+        CountDownLatch go = new CountDownLatch(1);
+        run("", exchange -> {
+            go.await();
+            threads.add(Thread.currentThread().getName());
+            note(exchange);
+        });
+        await().until(() ->
+                meters.get("event-broker.consumer.in.flight").gauge().value() >= 400);
+        go.countDown();
+
+        await().untilAsserted(() -> assertThat(seen).hasSize(3000));
+        assertThat(threads).hasSize(8).allSatisfy(name -> assertThat(name).contains("-worker"));
+    }
+
+    @Test
     void takesTombstonesAndRecordsWithoutAKey() throws Exception {
         List<Object> bodies = new CopyOnWriteArrayList<>();
         run("", exchange -> {
@@ -252,14 +295,17 @@ class KafkaConsumerIT {
             strings = {
                 "breakOnFirstError=true",
                 "allowManualCommit=true",
-                "batching=true",
                 "batchingIntervalMs=7",
                 "seekTo=BEGINNING",
                 "pollOnError=STOP",
                 "pollTimeoutMs=7",
                 "autoCommitEnable=true",
                 "autoCommitIntervalMs=7",
-                "bridgeErrorHandler=true"
+                "bridgeErrorHandler=true",
+                "shutdownTimeout=7",
+                "valueDeserializer=org.apache.kafka.common.serialization.StringDeserializer",
+                "additionalProperties.enable.auto.commit=true",
+                "groupInstanceId=a&consumersCount=2"
             })
     void refusesWhatItDoesNotHonour(String option) {
         assertThatThrownBy(() -> run("&" + option, this::note))
@@ -276,8 +322,8 @@ class KafkaConsumerIT {
                 Duration.ofMillis(500),
                 Duration.ofMillis(100),
                 Duration.ofSeconds(1));
-        PipelinedKafkaComponent kafka =
-                new PipelinedKafkaComponent(settings, contexts.isEmpty() ? meters : new SimpleMeterRegistry());
+        PipelinedKafkaComponent kafka = new PipelinedKafkaComponent(
+                settings, contexts.isEmpty() ? meters : new SimpleMeterRegistry(), new Failures());
         DefaultCamelContext camel = new DefaultCamelContext();
         contexts.add(camel);
         camel.getShutdownStrategy().setTimeout(2);
@@ -326,7 +372,15 @@ class KafkaConsumerIT {
     }
 
     private static String key(Exchange exchange) {
-        return new String(exchange.getMessage().getHeader(KafkaConstants.KEY, byte[].class), StandardCharsets.UTF_8);
+        return key(exchange.getMessage());
+    }
+
+    private static String key(Message message) {
+        return new String(message.getHeader(KafkaConstants.KEY, byte[].class), StandardCharsets.UTF_8);
+    }
+
+    private static String text(Message message) {
+        return new String(message.getBody(byte[].class), StandardCharsets.UTF_8);
     }
 
     /** First occurrences: a record may come twice, after a rebalance. */

@@ -2,6 +2,7 @@ package routes.platform.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -23,35 +24,46 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.util.unit.DataSize;
+import routes.platform.error.Failures;
+import routes.platform.error.ProblemException;
 
 /** The bookkeeping of a partition, with a clock and workers that the test turns by hand. */
 class PartitionWorkTest {
 
-    private static final Exception DOWN = new Exception("down");
+    private static final Exception DOWN = new IOException("down");
 
     private final Deque<Runnable> tasks = new ArrayDeque<>();
     private final Map<Long, Consumer<Throwable>> running = new HashMap<>();
     private final Map<Long, String> keys = new HashMap<>();
     private final List<Long> started = new ArrayList<>();
+    private final List<List<Long>> batches = new ArrayList<>();
     private long now;
 
-    private final PartitionWork work = new PartitionWork(
-            new ConsumerSettings(
-                    8,
-                    40,
-                    DataSize.ofKilobytes(1),
-                    3,
-                    Duration.ofNanos(100),
-                    Duration.ofNanos(1000),
-                    Duration.ZERO,
-                    Duration.ZERO),
-            tasks::add,
-            (message, done) -> {
-                running.put(message.offset(), done);
-                started.add(message.offset());
-                return false;
-            },
-            () -> now);
+    private final PartitionWork work = work(0);
+
+    private PartitionWork work(int batch) {
+        return new PartitionWork(
+                "t partition 0, group g",
+                new ConsumerSettings(
+                        8,
+                        40,
+                        DataSize.ofKilobytes(1),
+                        3,
+                        Duration.ofNanos(100),
+                        Duration.ofNanos(1000),
+                        Duration.ZERO,
+                        Duration.ZERO),
+                batch,
+                new Failures(),
+                tasks::add,
+                (messages, done) -> {
+                    running.put(messages.get(0).offset(), done);
+                    started.add(messages.get(0).offset());
+                    batches.add(messages.stream().map(ConsumerRecord::offset).toList());
+                    return false;
+                },
+                () -> now);
+    }
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
@@ -156,6 +168,67 @@ class PartitionWorkTest {
         work.share(20);
         work.add(List.of(message(1, "a", 1), message(2, "a", 1)));
         assertThat(work.isFull()).isTrue();
+    }
+
+    @Test
+    void triesTheOtherHeldKeysAtOnceWhenOneOfThemSucceeds() {
+        work.add(List.of(message(0, "a", 1), message(1, "b", 1)));
+        runTasks();
+        for (int i = 0; i < 4; i++) {
+            end(0, DOWN);
+            now += 1000;
+            work.retry();
+            runTasks();
+        }
+        end(1, DOWN);
+        end(0, null);
+        work.retry();
+        runTasks();
+        assertThat(running).containsOnlyKeys(1L);
+    }
+
+    @Test
+    void halvesABatchUntilThePoisonIsAloneAndGrowsAgain() {
+        PartitionWork inBatches = work(8);
+        List<ConsumerRecord<Object, Object>> messages = new ArrayList<>();
+        for (int i = 0; i < 32; i++) {
+            messages.add(message(i, "k" + i % 5, 1));
+        }
+        inBatches.add(messages);
+        long poison = 5;
+        List<Long> done = new ArrayList<>();
+        tasks.poll().run();
+        while (!running.isEmpty()) {
+            assertThat(running).hasSize(1);
+            List<Long> batch = batches.get(batches.size() - 1);
+            boolean refused = batch.size() > 1 && batch.contains(poison);
+            if (!refused) {
+                done.addAll(batch);
+            }
+            end(batch.get(0), refused ? new ProblemException(400, "wrong") : null);
+            assertThat(inBatches.position() == null ? 0 : inBatches.position().offset())
+                    .isEqualTo(done.size());
+            runTasks();
+        }
+
+        assertThat(done).hasSize(32).isSorted();
+        assertThat(batches.stream().map(List::size)).containsExactly(8, 4, 8, 4, 2, 1, 2, 1, 2, 4, 8, 8, 4);
+    }
+
+    @Test
+    void keepsABatchWholeAndHoldsThePartitionWhileADependencyIsDown() {
+        PartitionWork inBatches = work(8);
+        inBatches.add(List.of(message(0, "a", 1), message(1, "b", 1)));
+        runTasks();
+        end(0, DOWN);
+        assertThat(inBatches.hold()).contains(DOWN);
+        now += 100;
+        inBatches.retry();
+        runTasks();
+        end(0, null);
+        assertThat(inBatches.hold()).isEmpty();
+        assertThat(inBatches.position().offset()).isEqualTo(2);
+        assertThat(batches).containsExactly(List.of(0L, 1L), List.of(0L, 1L));
     }
 
     @Test

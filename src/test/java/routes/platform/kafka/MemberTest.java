@@ -1,0 +1,237 @@
+package routes.platform.kafka;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetCommitCallback;
+import org.apache.kafka.clients.consumer.OffsetResetStrategy;
+import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.util.unit.DataSize;
+import routes.platform.error.Failures;
+
+/** A member against a client that does what a real broker cannot be made to do. */
+class MemberTest {
+
+    private static final TopicPartition P0 = new TopicPartition("t", 0);
+    private static final TopicPartition P1 = new TopicPartition("t", 1);
+
+    private final ConsumerSettings settings = new ConsumerSettings(
+            2,
+            100,
+            DataSize.ofMegabytes(1),
+            3,
+            Duration.ofMillis(1),
+            Duration.ofMillis(5),
+            Duration.ofMillis(1),
+            Duration.ofSeconds(1));
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final List<Client> clients = new CopyOnWriteArrayList<>();
+    private final List<String> handled = new CopyOnWriteArrayList<>();
+    private final Failures failures = new Failures();
+    private final Member member = new Member(
+            "member",
+            settings,
+            failures,
+            Duration.ofSeconds(1),
+            this::client,
+            (client, listener) -> client.subscribe(List.of("t"), listener),
+            partition -> new PartitionWork(
+                    partition.toString(),
+                    settings,
+                    0,
+                    failures,
+                    threads,
+                    (messages, done) -> {
+                        messages.forEach(m -> handled.add(m.partition() + "-" + m.offset()));
+                        return true;
+                    },
+                    System::nanoTime));
+
+    @BeforeEach
+    void start() {
+        threads.execute(member);
+        await().until(() -> !clients.isEmpty());
+        assign(P0, P1);
+        await().until(() -> member.works().size() == 2);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        member.stop(System.nanoTime() + Duration.ofSeconds(1).toNanos());
+        await().until(() -> latest().closed());
+        threads.shutdown();
+        assertThat(threads.awaitTermination(5, java.util.concurrent.TimeUnit.SECONDS))
+                .isTrue();
+    }
+
+    @Test
+    void commitsAgainWhatCouldNotBeCommitted() {
+        latest().commitFailures.add(new RetriableCommitFailedException("coordinator"));
+        latest().commitFailures.add(new RebalanceInProgressException());
+        add(P0, 0);
+
+        await().untilAsserted(() -> assertThat(latest().accepted).containsEntry(P0, 1L));
+        assertThat(latest().attempts).hasSizeGreaterThanOrEqualTo(3);
+        assertThat(member.failure()).isNull();
+    }
+
+    @Test
+    void goesOnWhenTheLastCommitOfAPartitionIsRefused() {
+        Client client = latest();
+        client.refuseSync = true;
+        client.commitFailures.addAll(List.of(new CommitFailedException(), new CommitFailedException()));
+        add(P0, 0);
+        await().until(() -> handled.contains("0-0"));
+        assign(P1);
+        await().until(() -> !member.works().containsKey(P0));
+        add(P1, 0);
+
+        await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P1, 1L));
+        assertThat(clients).hasSize(1);
+    }
+
+    @Test
+    void forgetsPartitionsThatAreLostWithoutCommittingThem() {
+        Client client = latest();
+        client.commitFailures.addAll(java.util.Collections.nCopies(1000, new RebalanceInProgressException()));
+        add(P0, 0);
+        await().until(() -> handled.contains("0-0"));
+        client.schedulePollTask(() -> member.onPartitionsLost(Set.of(P0)));
+        await().until(() -> !member.works().containsKey(P0));
+        client.commitFailures.clear();
+        add(P1, 0);
+
+        await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P1, 1L));
+        assertThat(client.accepted).doesNotContainKey(P0);
+        assertThat(client.syncs).isEmpty();
+    }
+
+    static List<Throwable> failuresOfAPoll() {
+        return List.of(
+                new WakeupException(),
+                new KafkaException("Received exception when fetching the next record from t-0"),
+                new RecordDeserializationException(P0, 0, "unreadable", null),
+                new OutOfMemoryError("of a test"),
+                new StackOverflowError());
+    }
+
+    @ParameterizedTest
+    @MethodSource("failuresOfAPoll")
+    void showsWhyItCannotPollAndStartsAgain(Throwable failure) {
+        Client first = latest();
+        List<Throwable> shown = new CopyOnWriteArrayList<>();
+        first.whenClosed = () -> threads.execute(() -> {
+            while (clients.size() == 1) {
+                if (member.failure() != null) {
+                    shown.add(member.failure());
+                }
+            }
+        });
+        first.schedulePollTask(() -> sneak(failure));
+        await().until(() -> clients.size() == 2);
+        assertThat(first.closed()).isTrue();
+        assertThat(shown).contains(failure);
+
+        assign(P0);
+        await().until(() -> member.works().size() == 1);
+        add(P0, 0);
+        await().untilAsserted(() -> assertThat(latest().accepted).containsEntry(P0, 1L));
+        assertThat(member.failure()).isNull();
+    }
+
+    private Client client() {
+        Client client = new Client();
+        clients.add(client);
+        return client;
+    }
+
+    private Client latest() {
+        return clients.get(clients.size() - 1);
+    }
+
+    private void assign(TopicPartition... partitions) {
+        Client client = latest();
+        client.schedulePollTask(() -> {
+            client.rebalance(List.of(partitions));
+            for (TopicPartition partition : partitions) {
+                client.updateBeginningOffsets(Map.of(partition, 0L));
+                client.updateEndOffsets(Map.of(partition, 0L));
+            }
+        });
+    }
+
+    private void add(TopicPartition partition, long offset) {
+        Client client = latest();
+        client.schedulePollTask(() ->
+                client.addRecord(new ConsumerRecord<>(partition.topic(), partition.partition(), offset, "k", "v")));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> void sneak(Throwable failure) throws T {
+        throw (T) failure;
+    }
+
+    private static final class Client extends MockConsumer<Object, Object> {
+
+        private final ConcurrentLinkedQueue<Exception> commitFailures = new ConcurrentLinkedQueue<>();
+        private final Map<TopicPartition, Long> accepted = new java.util.concurrent.ConcurrentHashMap<>();
+        private final List<Collection<TopicPartition>> attempts = new CopyOnWriteArrayList<>();
+        private final List<Map<TopicPartition, OffsetAndMetadata>> syncs = new ArrayList<>();
+        private volatile boolean refuseSync;
+        private volatile Runnable whenClosed = () -> {};
+
+        private Client() {
+            super(OffsetResetStrategy.EARLIEST);
+        }
+
+        @Override
+        public synchronized void commitAsync(
+                Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
+            attempts.add(offsets.keySet());
+            Exception failure = commitFailures.poll();
+            if (failure == null) {
+                offsets.forEach((partition, offset) -> accepted.put(partition, offset.offset()));
+            }
+            callback.onComplete(offsets, failure);
+        }
+
+        @Override
+        public synchronized void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+            syncs.add(offsets);
+            if (refuseSync) {
+                throw new CommitFailedException("the group has rebalanced");
+            }
+            offsets.forEach((partition, offset) -> accepted.put(partition, offset.offset()));
+        }
+
+        @Override
+        public void close(Duration timeout) {
+            super.close(timeout);
+            whenClosed.run();
+        }
+    }
+}
