@@ -25,7 +25,7 @@ import org.awaitility.core.ConditionFactory;
 import sandbox.Servers;
 
 /** The runtime as a process of its own, seen from outside: HTTP, what it prints, signals, its exit code. */
-final class RunningImage implements AutoCloseable {
+public final class RunningImage implements AutoCloseable {
 
     static final String READY = "/observe/health/ready";
     static final String LIVE = "/observe/health/live";
@@ -38,13 +38,13 @@ final class RunningImage implements AutoCloseable {
     private final List<Integer> answersBeforeReady = new ArrayList<>();
 
     /** @param directory has its standard output and errors */
-    RunningImage(Process process, Path directory) {
+    public RunningImage(Process process, Path directory) {
         this.process = process;
         this.directory = directory;
     }
 
     /** What compose.yaml sets, for the servers of the tests, and free ports on the loopback address. */
-    static Map<String, String> environment(Servers servers) {
+    public static Map<String, String> environment(Servers servers) {
         Map<String, String> properties = new HashMap<>(servers.properties());
         properties.putAll(Map.of(
                 "server.port", "0",
@@ -58,7 +58,7 @@ final class RunningImage implements AutoCloseable {
     }
 
     /** Asks, from the first moment on, whether it is ready, until it is. */
-    RunningImage awaitReady() {
+    public RunningImage awaitReady() {
         await().atMost(START).pollInterval(Duration.ofMillis(10)).until(() -> {
             if (!process.isAlive()) {
                 throw new IllegalStateException("ended with " + process.exitValue() + ": " + output());
@@ -101,7 +101,7 @@ final class RunningImage implements AutoCloseable {
         return RuntimeIT.exchange(headers.length == 0 ? request : request.headers(headers));
     }
 
-    HttpResponse<String> management(String path) {
+    public HttpResponse<String> management(String path) {
         return RuntimeIT.exchange(HttpRequest.newBuilder(managementUri(path)));
     }
 
@@ -122,7 +122,7 @@ final class RunningImage implements AutoCloseable {
     }
 
     /** Sends SIGTERM. */
-    void terminate() {
+    public void terminate() {
         process.destroy();
     }
 
@@ -132,7 +132,7 @@ final class RunningImage implements AutoCloseable {
      * @return exit code
      * @throws IllegalStateException when it takes longer
      */
-    int awaitExit(Duration atMost) {
+    public int awaitExit(Duration atMost) {
         try {
             if (!process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS)) {
                 throw new IllegalStateException("still running after " + atMost);

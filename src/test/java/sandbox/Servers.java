@@ -95,14 +95,24 @@ public final class Servers implements AutoCloseable {
      */
     public static synchronized Servers shared() {
         if (shared == null) {
-            PrimitiveIterator.OfInt ports = Ports.free();
-            Servers servers =
-                    new Servers(BUILD.resolve("it-servers"), server -> ports.nextInt(), Map.of(), true, System.out);
-            servers.start();
+            Servers servers = own("it-servers");
             Runtime.getRuntime().addShutdownHook(new Thread(servers::close, "stop servers"));
             shared = servers;
         }
         return shared;
+    }
+
+    /**
+     * Those of one test that breaks them, which closes them; started, on free ports, with fresh data.
+     *
+     * @param directory name of a directory under {@code target}
+     */
+    public static Servers own(String directory) {
+        PrimitiveIterator.OfInt ports = Ports.free();
+        Servers servers = new Servers(
+                BUILD.resolve(directory), server -> ports.nextInt(), Map.of(), true, System.out);
+        servers.start();
+        return servers;
     }
 
     /**

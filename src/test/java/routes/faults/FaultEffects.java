@@ -1,0 +1,86 @@
+package routes.faults;
+
+import java.util.List;
+import org.apache.camel.Body;
+import org.apache.camel.Message;
+import org.springframework.boot.SpringApplication;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.transaction.annotation.Transactional;
+import routes.EventBroker;
+import routes.platform.event.Event;
+import routes.platform.state.HandledEvents;
+
+/**
+ * The runtime with the two routes of {@code faults/faults.camel.yaml}, and what they do: one effect per event, in one transaction with
+ * the note that it was handled, and apart from it a row per attempt. No component, so that it is in no other runtime.
+ */
+class FaultEffects {
+
+    private static final String GROUP = "pharmacy-prescription-processor";
+
+    private final JdbcTemplate jdbc;
+    private final HandledEvents handled;
+
+    FaultEffects(JdbcTemplate jdbc, HandledEvents handled) {
+        this.jdbc = jdbc;
+        this.handled = handled;
+    }
+
+    public static void main(String[] arguments) {
+        new SpringApplication(EventBroker.class, FaultEffects.class).run(arguments);
+    }
+
+    static void createTables(JdbcTemplate jdbc) {
+        jdbc.execute(
+                "create table fault_effect (id bigserial, run text, topic text, key text, seq int, event_id text)");
+        jdbc.execute("create table fault_attempt (run text, event_id text, process bigint)");
+    }
+
+    public void attempt(@Body Event event) throws InterruptedException {
+        note(List.of(event));
+        Thread.sleep(event.payload().path("delayMs").asInt());
+    }
+
+    public void attemptAll(@Body List<Message> records) throws InterruptedException {
+        List<Event> events = events(records);
+        note(events);
+        for (Event event : events) {
+            Thread.sleep(event.payload().path("delayMs").asInt());
+        }
+    }
+
+    @Transactional
+    public void apply(@Body Event event) {
+        if (handled.isFirst(GROUP, event.metadata().tenant(), event.metadata().eventId())) {
+            jdbc.update(
+                    "insert into fault_effect (run, topic, key, seq, event_id) values (?, ?, ?, ?, ?)",
+                    event.payload().path("patientId").asText(),
+                    event.topic(),
+                    event.payload().path("id").asText(),
+                    event.payload().path("seq").asInt(),
+                    event.metadata().eventId());
+        }
+    }
+
+    @Transactional
+    public void applyAll(@Body List<Message> records) {
+        events(records).forEach(this::apply);
+    }
+
+    private void note(List<Event> events) {
+        long process = ProcessHandle.current().pid();
+        jdbc.batchUpdate(
+                "insert into fault_attempt (run, event_id, process) values (?, ?, ?)",
+                events.stream()
+                        .map(event -> new Object[] {
+                            event.payload().path("patientId").asText(),
+                            event.metadata().eventId(),
+                            process
+                        })
+                        .toList());
+    }
+
+    private static List<Event> events(List<Message> records) {
+        return records.stream().map(message -> message.getBody(Event.class)).toList();
+    }
+}

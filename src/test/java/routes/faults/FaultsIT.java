@@ -1,0 +1,561 @@
+package routes.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static routes.faults.Load.CREATED;
+import static routes.faults.Load.UPDATED;
+import static routes.faults.Load.bytes;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import routes.RunningImage;
+import sandbox.Servers;
+
+/**
+ * The delivery promise while things break, of the runtime as a process of its own, record by record and in batches. Each run prints its
+ * counts: nothing lost, no second effect, order per key, each poison record in its dead-letter topic with the bytes that it had.
+ */
+@Tag("faults")
+class FaultsIT {
+
+    private static final String GROUP = "pharmacy-prescription-processor";
+    private static final Path DIRECTORY = Path.of("target", "faults");
+    private static final Random RANDOM = new Random();
+
+    private static Servers servers;
+    private static String brokers;
+    private static Admin admin;
+    private static JdbcTemplate jdbc;
+
+    private final List<Instance> instances = new ArrayList<>();
+
+    @BeforeAll
+    static void startServers() throws Exception {
+        servers = Servers.own("faults-servers");
+        Map<String, String> properties = servers.properties();
+        brokers = properties.get("camel.component.kafka.brokers");
+        admin = Admin.create(Map.of("bootstrap.servers", brokers));
+        jdbc = new JdbcTemplate(new DriverManagerDataSource(
+                properties.get("spring.datasource.url"),
+                properties.get("spring.datasource.username"),
+                properties.getOrDefault("spring.datasource.password", "")));
+        try (Instance first = new Instance()) {
+            first.ready();
+        }
+        FaultEffects.createTables(jdbc);
+    }
+
+    @AfterAll
+    static void stopServers() {
+        admin.close();
+        servers.close();
+    }
+
+    @AfterEach
+    void stopInstances() {
+        instances.forEach(Instance::close);
+    }
+
+    @Test
+    void killedTwentyTimes() throws Exception {
+        try (Load load = new Load("kill", brokers).start(150)) {
+            for (int i = 0; i < 20; i++) {
+                Instance instance = instance();
+                TimeUnit.MILLISECONDS.sleep(RANDOM.nextInt(4000));
+                instance.kill();
+            }
+            instance();
+            verify("kill -9 x 20", load);
+        }
+    }
+
+    @Test
+    void brokerKilled() throws Exception {
+        instance();
+        try (Load load = new Load("broker-kill", brokers).start(200)) {
+            TimeUnit.SECONDS.sleep(4);
+            servers.kafka().kill();
+            TimeUnit.SECONDS.sleep(3);
+            servers.kafka().start();
+            TimeUnit.SECONDS.sleep(4);
+            verify("broker kill -9 and restart", load);
+        }
+    }
+
+    @Test
+    void brokerFrozenBeyondTheDeliveryTimeout() throws Exception {
+        instance();
+        try (Load load = new Load("broker-stop", brokers).start(200)) {
+            TimeUnit.SECONDS.sleep(4);
+            servers.kafka().suspend();
+            TimeUnit.SECONDS.sleep(40);
+            servers.kafka().resume();
+            TimeUnit.SECONDS.sleep(4);
+            verify("broker SIGSTOP 40 s", load);
+        }
+    }
+
+    @Test
+    void databaseDown() throws Exception {
+        Instance instance = instance();
+        try (Load load = new Load("database", brokers)) {
+            load.send(400);
+            servers.postgres().kill();
+            long foreign;
+            try {
+                for (int i = 0; i < 30; i++) {
+                    load.good(i % 2 == 0 ? CREATED : UPDATED, "k" + i, "");
+                    TimeUnit.SECONDS.sleep(1);
+                }
+                assertThat(instance.runtime.management("/observe/health/ready").statusCode())
+                        .isEqualTo(503);
+                foreign = letters(load).stream()
+                        .filter(letter -> letter.headers().lastHeader("poison-id") == null)
+                        .count();
+            } finally {
+                servers.postgres().start();
+            }
+            long back = System.nanoTime();
+            verify("PostgreSQL down 30 s, dead letters of good records " + foreign, load);
+            System.out.printf(
+                    "faults: everything done %d ms after PostgreSQL was back%n",
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - back));
+            assertThat(foreign).isZero();
+        }
+    }
+
+    @Test
+    void deadLettersRefused() throws Exception {
+        Instance instance = instance();
+        try (Load load = new Load("dlq-refused", brokers)) {
+            limit(CREATED + ".dlq", "10");
+            limit(UPDATED + ".dlq", "10");
+            try {
+                load.send(1000);
+                awaitHeld(instance, "takes no dead letters: RecordTooLargeException");
+            } finally {
+                limit(CREATED + ".dlq", "1114124");
+                limit(UPDATED + ".dlq", "1114124");
+            }
+            verify("dead-letter topics refuse", load);
+        }
+    }
+
+    @Test
+    void deadLetterTopicsMissing() throws Exception {
+        Instance instance = instance();
+        try (Load load = new Load("dlq-missing", brokers)) {
+            List<String> topics = List.of(CREATED + ".dlq", UPDATED + ".dlq");
+            admin.deleteTopics(topics).all().get();
+            try {
+                load.send(1000);
+                awaitHeld(instance, ".dlq takes no dead letters: ");
+            } finally {
+                admin.createTopics(topics.stream()
+                                .map(topic -> new NewTopic(topic, 6, (short) 1)
+                                        .configs(Map.of("max.message.bytes", "1114124")))
+                                .toList())
+                        .all()
+                        .get();
+            }
+            verify("dead-letter topics missing", load);
+        }
+    }
+
+    @Test
+    void aMemberJoinsAndLeavesEveryThreeSeconds() throws Exception {
+        instance();
+        try (Load load = new Load("joins", brokers).start(200)) {
+            int joins = 0;
+            for (long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60); System.nanoTime() < end; joins++) {
+                try (KafkaConsumer<byte[], byte[]> member = consumer(GROUP)) {
+                    member.subscribe(List.of(CREATED, UPDATED));
+                    long leave = System.nanoTime() + TimeUnit.SECONDS.toNanos(3);
+                    while (System.nanoTime() < leave) {
+                        member.poll(Duration.ofMillis(100));
+                    }
+                }
+                TimeUnit.SECONDS.sleep(3);
+            }
+            verify("a member joined and left " + joins + " times", load);
+        }
+    }
+
+    @Test
+    void aSlowHandler() throws Exception {
+        instance("CAMEL_COMPONENT_KAFKA_MAXPOLLINTERVALMS=6000");
+        try (Load load = new Load("slow", brokers)) {
+            for (int i = 0; i < 4; i++) {
+                load.good(CREATED, "slow-" + i, ",\"delayMs\":15000");
+            }
+            load.good(UPDATED, "slow", ",\"delayMs\":15000");
+            load.send(400);
+            int attempts = verify("a handler of 15 s, poll interval 6 s", load);
+            assertThat(attempts).as("no rebalance, so no record came twice").isEqualTo(load.sent.get());
+        }
+    }
+
+    @Test
+    void terminatedUnderLoad() throws Exception {
+        try (Load load = new Load("term", brokers).start(200)) {
+            List<String> ends = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                Instance instance = instance();
+                TimeUnit.SECONDS.sleep(3);
+                long since = System.nanoTime();
+                instance.runtime.terminate();
+                int code = instance.runtime.awaitExit(Duration.ofSeconds(30));
+                ends.add("exit %d after %d ms"
+                        .formatted(code, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since)));
+                assertThat(code).isEqualTo(143);
+            }
+            instance();
+            verify("SIGTERM x 3 under load, " + ends, load);
+        }
+    }
+
+    @Test
+    void twoInstances() throws Exception {
+        instance();
+        instance();
+        try (Load load = new Load("two", brokers).start(200)) {
+            TimeUnit.SECONDS.sleep(10);
+            verify("two instances", load);
+            List<Integer> parts = jdbc.queryForList(
+                    "select count(*) from fault_attempt where run = ? group by process", Integer.class, load.run);
+            System.out.println("faults: attempts by instance " + parts);
+            assertThat(parts).hasSize(2);
+        }
+    }
+
+    @Test
+    void aCorpusOfPoison() throws Exception {
+        instance();
+        try (Load load = new Load("corpus", brokers)) {
+            Map<String, byte[]> corpus = corpus();
+            for (String topic : List.of(CREATED, UPDATED)) {
+                corpus.forEach((name, value) -> {
+                    load.good(topic, name, "");
+                    load.poison(topic, name, value, "twice", "1", "twice", "2", "Twice", "3");
+                    load.good(topic, name, "");
+                });
+            }
+            verify("poison corpus " + corpus.keySet(), load);
+            assertThat(letters(load)).allSatisfy(letter -> assertThat(
+                            Stream.of(letter.headers().headers("twice").iterator())
+                                    .flatMap(headers -> {
+                                        List<String> values = new ArrayList<>();
+                                        headers.forEachRemaining(h -> values.add(text(h.value())));
+                                        return values.stream();
+                                    }))
+                    .containsExactly("1", "2"));
+        }
+    }
+
+    @Test
+    void aBacklogOfAHundredTimesWhatMayBeInFlight() throws Exception {
+        int count = 200_000;
+        try (Load load = new Load("backlog", brokers)) {
+            String padding = ",\"note\":\"" + "x".repeat(700) + "\"";
+            for (int i = 0; i < count; i++) {
+                load.good(i % 20 == 0 ? CREATED : UPDATED, "k" + i % 1000, padding);
+            }
+            load.finish();
+            Instance instance = instance();
+            List<Long> heap = new ArrayList<>();
+            for (int tenth = 1; tenth <= 10; tenth++) {
+                int done = count / 10 * tenth;
+                await(600).until(() -> effects(load.run) >= done);
+                heap.add(instance.heapMegabytes());
+            }
+            verify("backlog of " + count + ", -Xmx256m, heap in MB after each tenth " + heap, load);
+            assertThat(heap.get(9)).isLessThan(heap.get(0) + 30);
+        }
+    }
+
+    /** @return how many times good records were tried */
+    private static int verify(String what, Load load) throws Exception {
+        load.finish();
+        await(180).untilAsserted(() -> {
+            assertThat(effects(load.run)).as("effects").isGreaterThanOrEqualTo(load.sent.get());
+            assertThat(found(load)).as("dead letters").hasSize(load.poison.size());
+            assertThat(lag()).as("lag").isZero();
+        });
+        int effects = effects(load.run);
+        int distinct = count("select count(distinct event_id) from fault_effect where run = ?", load.run);
+        int attempts = count("select count(*) from fault_attempt where run = ?", load.run);
+        int disordered = count(
+                """
+                select count(*) from (
+                  select seq, lag(seq) over (partition by topic, key order by id) before from fault_effect where run = ?) e
+                where seq < before""",
+                load.run);
+        List<ConsumerRecord<byte[], byte[]>> letters = letters(load);
+        Map<String, String> found = found(load);
+        long identical = found.entrySet().stream()
+                .filter(letter -> letter.getValue().equals(load.poison.get(letter.getKey())))
+                .count();
+        Set<String> ids =
+                letters.stream().map(letter -> header(letter, "dead-letter-id")).collect(Collectors.toSet());
+        System.out.printf(
+                "faults: %s: sent %d, lost %d, second effects %d, out of order %d, attempts %d (%d repeated); poison %d, dead letters %d (%d distinct), bytes identical %d%n",
+                what,
+                load.sent.get(),
+                load.sent.get() - distinct,
+                effects - distinct,
+                disordered,
+                attempts,
+                attempts - distinct,
+                load.poison.size(),
+                letters.size(),
+                ids.size(),
+                identical);
+        assertThat(distinct).isEqualTo(load.sent.get());
+        assertThat(effects).isEqualTo(distinct);
+        assertThat(disordered).isZero();
+        assertThat(ids).hasSize(load.poison.size());
+        assertThat(identical).isEqualTo(load.poison.size());
+        return attempts;
+    }
+
+    /** What the dead letters of a load hold: key and SHA-256 of the value by the id of the record. */
+    private static Map<String, String> found(Load load) {
+        Map<String, String> found = new HashMap<>();
+        for (ConsumerRecord<byte[], byte[]> letter : letters(load)) {
+            String id = letter.headers().lastHeader("poison-id") == null ? "none" : header(letter, "poison-id");
+            found.put(id, text(letter.key()).substring(load.run.length()) + " " + Load.sha256(letter.value()));
+        }
+        return found;
+    }
+
+    private static List<ConsumerRecord<byte[], byte[]>> letters(Load load) {
+        List<ConsumerRecord<byte[], byte[]>> letters = new ArrayList<>();
+        for (String topic : List.of(CREATED + ".dlq", UPDATED + ".dlq")) {
+            try (KafkaConsumer<byte[], byte[]> consumer = consumer(null)) {
+                List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
+                        .map(partition -> new TopicPartition(topic, partition.partition()))
+                        .toList();
+                Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+                consumer.assign(partitions);
+                consumer.seekToBeginning(partitions);
+                while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+                    consumer.poll(Duration.ofMillis(100)).forEach(letter -> {
+                        if (load.run.equals(header(letter, Load.RUN))) {
+                            letters.add(letter);
+                        }
+                    });
+                }
+            }
+        }
+        return letters;
+    }
+
+    private static long lag() throws Exception {
+        Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(GROUP)
+                .partitionsToOffsetAndMetadata()
+                .get();
+        Set<TopicPartition> partitions = new HashSet<>();
+        admin.describeTopics(List.of(CREATED, UPDATED))
+                .allTopicNames()
+                .get()
+                .forEach((topic, description) -> description
+                        .partitions()
+                        .forEach(p -> partitions.add(new TopicPartition(topic, p.partition()))));
+        long lag = 0;
+        var ends = admin.listOffsets(partitions.stream().collect(Collectors.toMap(p -> p, p -> OffsetSpec.latest())))
+                .all()
+                .get();
+        for (TopicPartition partition : partitions) {
+            OffsetAndMetadata offset = committed.get(partition);
+            lag += ends.get(partition).offset() - (offset == null ? 0 : offset.offset());
+        }
+        return lag;
+    }
+
+    private static int effects(String run) {
+        return count("select count(*) from fault_effect where run = ?", run);
+    }
+
+    private static int count(String sql, String run) {
+        return jdbc.queryForObject(sql, Integer.class, run);
+    }
+
+    private static void limit(String topic, String bytes) throws Exception {
+        admin.incrementalAlterConfigs(Map.of(
+                        new ConfigResource(ConfigResource.Type.TOPIC, topic),
+                        List.of(new AlterConfigOp(
+                                new ConfigEntry("max.message.bytes", bytes), AlterConfigOp.OpType.SET))))
+                .all()
+                .get();
+    }
+
+    private static void awaitHeld(Instance instance, String reason) {
+        await(60).untilAsserted(() -> assertThat(
+                        instance.runtime.management("/observe/health/ready").body())
+                .contains("\"held\"")
+                .contains(", partition ")
+                .contains(reason));
+    }
+
+    private static KafkaConsumer<byte[], byte[]> consumer(String group) {
+        Map<String, Object> properties = new HashMap<>(
+                Map.of("bootstrap.servers", brokers, "enable.auto.commit", false, "auto.offset.reset", "earliest"));
+        if (group != null) {
+            properties.put("group.id", group);
+            properties.put("session.timeout.ms", 6000);
+            properties.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor");
+        }
+        return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+
+    private static Map<String, byte[]> corpus() {
+        String event =
+                """
+                {"metadata":{"eventId":"9b2f7c1e-0d57-4c5b-a0c3-2d7a90b1f4e5","eventType":"t","eventSource":"medication-service","timestamp":1},"payload":{"id":"i","patientId":"p","medication":{"name":"n"}}}""";
+        Map<String, byte[]> corpus = new HashMap<>();
+        corpus.put("truncated", bytes(event.substring(0, event.length() - 3)));
+        corpus.put("null", null);
+        corpus.put("empty", new byte[0]);
+        corpus.put("bad-utf8", latin1(event.replace("\"n\"", "\"\u00c3\u0028\"")));
+        corpus.put("unpaired-surrogate", bytes(event.replace("9b2f7c1e", "\\ud800")));
+        corpus.put("over-size", bytes("{\"a\":\"" + "x".repeat(1_048_000)));
+        corpus.put("deep", bytes("[".repeat(200_000)));
+        corpus.put("wrong-shape", bytes(event.replace("\"medication\"", "\"medicine\"")));
+        corpus.put("huge-number", bytes(event.replace("\"timestamp\":1", "\"timestamp\":1e999999999")));
+        corpus.put("long-number", bytes(event.replace("\"timestamp\":1", "\"timestamp\":1" + "0".repeat(100_000))));
+        corpus.put("field-twice", bytes(event.replace("\"id\":\"i\"", "\"id\":\"i\",\"id\":\"j\"")));
+        corpus.put("no-uuid", bytes(event.replace("9b2f7c1e", "zzzzzzzz")));
+        corpus.put("no-object", bytes("[1]"));
+        return corpus;
+    }
+
+    private static byte[] latin1(String text) {
+        return text.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static String header(ConsumerRecord<byte[], byte[]> letter, String name) {
+        return text(letter.headers().lastHeader(name).value());
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    private static org.awaitility.core.ConditionFactory await(int seconds) {
+        return Awaitility.await()
+                .atMost(Duration.ofSeconds(seconds))
+                .pollInterval(Duration.ofMillis(500))
+                .ignoreExceptions();
+    }
+
+    private Instance instance(String... environment) throws Exception {
+        Instance instance = new Instance(environment);
+        instances.add(instance);
+        instance.ready();
+        return instance;
+    }
+
+    /** The runtime as a process, on the class path of the tests. */
+    private static final class Instance implements AutoCloseable {
+
+        private static int started;
+
+        private final Process process;
+        private final RunningImage runtime;
+
+        Instance(String... environment) throws Exception {
+            Path directory = Files.createDirectories(DIRECTORY.resolve("run-" + ++started));
+            ProcessBuilder builder = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-Xmx256m",
+                            "-XX:+UseSerialGC",
+                            "-XX:TieredStopAtLevel=1",
+                            FaultEffects.class.getName())
+                    .redirectOutput(directory.resolve("stdout").toFile())
+                    .redirectError(directory.resolve("stderr").toFile());
+            builder.environment()
+                    .put(
+                            "CLASSPATH",
+                            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+            builder.environment().putAll(RunningImage.environment(servers));
+            builder.environment()
+                    .putAll(Map.of(
+                            "CAMEL_MAIN_ROUTESINCLUDEPATTERN",
+                            "classpath:camel/shared/errors.camel.yaml,file:src/test/resources/faults/faults.camel.yaml",
+                            "CAMEL_COMPONENT_KAFKA_SESSIONTIMEOUTMS",
+                            "6000",
+                            "CAMEL_COMPONENT_KAFKA_HEARTBEATINTERVALMS",
+                            "1000"));
+            for (String variable : environment) {
+                builder.environment().put(variable.split("=")[0], variable.split("=")[1]);
+            }
+            process = builder.start();
+            runtime = new RunningImage(process, directory);
+        }
+
+        void ready() {
+            runtime.awaitReady();
+        }
+
+        void kill() throws InterruptedException {
+            process.destroyForcibly().waitFor();
+        }
+
+        /** What is alive after a collection. */
+        long heapMegabytes() throws Exception {
+            new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "jcmd")
+                                    .toString(),
+                            Long.toString(process.pid()),
+                            "GC.run")
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start()
+                    .waitFor();
+            Matcher used = Pattern.compile("jvm_memory_used_bytes\\{.*area=\"heap\".*} (\\S+)")
+                    .matcher(runtime.management("/observe/metrics").body());
+            double sum = 0;
+            while (used.find()) {
+                sum += Double.parseDouble(used.group(1));
+            }
+            return (long) (sum / (1 << 20));
+        }
+
+        @Override
+        public void close() {
+            runtime.close();
+        }
+    }
+}
