@@ -449,7 +449,8 @@ class FaultsIT {
         corpus.put("null", null);
         corpus.put("empty", new byte[0]);
         corpus.put("bad-utf8", latin1(event.replace("\"n\"", "\"\u00c3\u0028\"")));
-        corpus.put("unpaired-surrogate", bytes(event.replace("9b2f7c1e", "\\ud800")));
+        corpus.put("unpaired-surrogate", latin1(event.replace("\"n\"", "\"\u00ed\u00a0\u0080\"")));
+        corpus.put("escaped-surrogate", bytes(event.replace("\"n\"", "\"\\ud800\"")));
         corpus.put("over-size", bytes("{\"a\":\"" + "x".repeat(1_048_000)));
         corpus.put("deep", bytes("[".repeat(200_000)));
         corpus.put("wrong-shape", bytes(event.replace("\"medication\"", "\"medicine\"")));

@@ -1,7 +1,6 @@
 package routes.platform.error;
 
 import java.time.Clock;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,7 +38,7 @@ public class DeadLetters {
 
     /** Whether it is not known which record is poison: then the consumer tries smaller batches, in the end each record alone. */
     public boolean isBatch(Exchange exchange) {
-        return exchange.getMessage().getBody() instanceof List && record(exchange) == null;
+        return record(exchange) == null;
     }
 
     /** Whether this consumer group is the one that dead-letters records of the topic; all others skip what they cannot read. */

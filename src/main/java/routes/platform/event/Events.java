@@ -13,6 +13,7 @@ import org.springframework.stereotype.Component;
 import routes.platform.Json;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
+import routes.platform.error.RecordInBatchException;
 import routes.platform.http.CorrelationId;
 
 /** Reads events from records. The first step of every entry route. */
@@ -28,13 +29,20 @@ public class Events {
     /**
      * Reads every record of a batch; in each message, the event takes the place of the value.
      *
-     * @throws ProblemException when one of them is not what the contract says: the consumer finds out which
+     * @throws RecordInBatchException for the first that is not what the contract says
      */
     public List<Message> readAll(@Body List<Message> records) {
-        records.forEach(message -> message.setBody(event(
-                message.getBody(byte[].class),
-                message.getHeader(KafkaConstants.TOPIC, String.class),
-                message.getHeaders())));
+        for (int i = 0; i < records.size(); i++) {
+            Message message = records.get(i);
+            try {
+                message.setBody(event(
+                        message.getBody(byte[].class),
+                        message.getHeader(KafkaConstants.TOPIC, String.class),
+                        message.getHeaders()));
+            } catch (ProblemException e) {
+                throw new RecordInBatchException(i, e);
+            }
+        }
         return records;
     }
 

@@ -19,17 +19,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import routes.platform.error.DeadLetterException;
 import routes.platform.error.Failures;
+import routes.platform.error.RecordInBatchException;
 
 /**
  * The records of one partition between their poll and their commit, for one assignment: a partition that comes back gets a new one,
  * so what ends late counts for nothing. Records of a key form a lane, of which one at a time is handled; a lane whose record failed is
  * held and retried by itself. In batches, the whole partition is one lane, of which a batch at a time is handled; a batch that is
- * refused for what is in it is halved until the bad record is alone, and grows again. The position is behind the longest run of
+ * refused for what is in it is cut before the bad record where that is known, else halved until it is alone. The position is behind the longest run of
  * finished records from the start, whatever is finished beyond.
  */
 final class PartitionWork {
 
     private static final Logger LOG = LoggerFactory.getLogger(PartitionWork.class);
+
+    private static final int UNKNOWN = -1;
 
     private static final Object WHOLE_PARTITION = new Object();
 
@@ -146,6 +149,9 @@ final class PartitionWork {
         suspended = true;
         for (long left; running > 0 && (left = deadline - nanos.getAsLong()) > 0; ) {
             TimeUnit.NANOSECONDS.timedWait(this, Math.max(left, TimeUnit.MILLISECONDS.toNanos(1)));
+        }
+        if (running > 0) {
+            LOG.info("not waited for any longer: {}, records in flight {}; they come again", name, unfinished);
         }
     }
 
@@ -266,9 +272,10 @@ final class PartitionWork {
             }
             return null;
         }
-        return lane.limit == 1
+        int size = lane.beforePoison > 0 ? lane.beforePoison : lane.beforePoison == 0 ? 1 : lane.limit;
+        return size == 1
                 ? List.of(lane.entries.peek())
-                : lane.entries.stream().limit(lane.limit).toList();
+                : lane.entries.stream().limit(size).toList();
     }
 
     /** @return whether the lane goes on */
@@ -278,7 +285,7 @@ final class PartitionWork {
             return false;
         }
         if (failure != null && handled.size() > 1 && !failures.isDependencyDown(failure)) {
-            lane.limit = handled.size() / 2;
+            split(lane, handled, failure);
             return true;
         }
         if (failure != null) {
@@ -287,7 +294,11 @@ final class PartitionWork {
             return false;
         }
         handled.forEach(entry -> finish(lane, entry));
-        lane.limit = Math.min(Math.max(1, batch), lane.limit * 2);
+        if (lane.beforePoison >= 0) {
+            lane.beforePoison = lane.beforePoison > 0 ? 0 : UNKNOWN;
+        } else {
+            lane.limit = Math.min(Math.max(1, batch), lane.limit * 2);
+        }
         while (!window.isEmpty() && window.peek().message == null) {
             Entry first = window.poll();
             if (window.isEmpty() || window.peek().message != null) {
@@ -306,6 +317,14 @@ final class PartitionWork {
             release(lane, handled.get(0));
         }
         return more;
+    }
+
+    private void split(Lane lane, List<Entry> handled, Throwable failure) {
+        RecordInBatchException known = failures.find(failure, RecordInBatchException.class);
+        lane.beforePoison = known == null ? UNKNOWN : known.index();
+        if (known == null) {
+            lane.limit = handled.size() / 2;
+        }
     }
 
     private void finish(Lane lane, Entry entry) {
@@ -359,6 +378,10 @@ final class PartitionWork {
         private boolean scheduled;
         private boolean running;
         private int limit = Math.max(1, batch);
+
+        /** How many records come before one that is known to be poison: they are the next batch, and then it alone. */
+        private int beforePoison = UNKNOWN;
+
         private int failures;
         private Throwable failure;
         private long retryAt;

@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.util.unit.DataSize;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
+import routes.platform.error.RecordInBatchException;
 
 /** The bookkeeping of a partition, with a clock and workers that the test turns by hand. */
 class PartitionWorkTest {
@@ -213,6 +214,33 @@ class PartitionWorkTest {
 
         assertThat(done).hasSize(32).isSorted();
         assertThat(batches.stream().map(List::size)).containsExactly(8, 4, 8, 4, 2, 1, 2, 1, 2, 4, 8, 8, 4);
+    }
+
+    @Test
+    void takesAPoisonOutThatIsKnownWithoutLookingForIt() {
+        PartitionWork inBatches = work(8);
+        List<ConsumerRecord<Object, Object>> messages = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            messages.add(message(i, "k" + i % 5, 1));
+        }
+        inBatches.add(messages);
+        runTasks();
+        end(0, new RecordInBatchException(5, new ProblemException(400, "wrong")));
+        runTasks();
+        end(0, null);
+        runTasks();
+        end(5, null);
+        runTasks();
+        end(6, new RecordInBatchException(0, new ProblemException(400, "wrong")));
+        runTasks();
+        end(6, null);
+        runTasks();
+        end(7, null);
+        runTasks();
+        end(15, null);
+
+        assertThat(batches.stream().map(List::size)).containsExactly(8, 5, 1, 8, 1, 8, 5);
+        assertThat(inBatches.position().offset()).isEqualTo(20);
     }
 
     @Test
