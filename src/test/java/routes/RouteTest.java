@@ -124,6 +124,10 @@ public abstract class RouteTest extends CamelTestSupport {
             return false;
         }
 
+        public void written() {
+            // nothing to log
+        }
+
         public void address(Exchange exchange) {
             exchange.getMessage()
                     .setBody(exchange.getProperty(DeadLetters.RECORD, ConsumerRecord.class)

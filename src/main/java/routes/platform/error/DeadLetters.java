@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Exchange;
+import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.support.SynchronizationAdapter;
@@ -75,17 +76,7 @@ public class DeadLetters {
         String group = group(exchange);
         String id = NameBasedUuid.of(topic, partition, offset, group).toString();
         String target = AsyncApi.deadLetterTopic(topic);
-        gates.computeIfAbsent(target, Gate::new)
-                .enter(
-                        exchange,
-                        () -> LOG.warn(
-                                "dead letter {}: {} partition {} offset {}, group {}: {}",
-                                id,
-                                topic,
-                                partition,
-                                offset,
-                                group,
-                                failures.describe(cause)));
+        gates.computeIfAbsent(target, Gate::new).enter(exchange);
 
         RecordMessage letter = new RecordMessage(exchange.getContext());
         letter.setBody(original.value());
@@ -105,6 +96,19 @@ public class DeadLetters {
         letter.setHeader(KafkaConstants.KEY, original.key());
         letter.setHeader(KafkaConstants.OVERRIDE_TOPIC, target);
         exchange.setMessage(letter);
+    }
+
+    /** Says in the log that a dead letter rests in its topic. */
+    public void written(Exchange exchange) {
+        Message letter = exchange.getMessage();
+        LOG.warn(
+                "dead letter {}: {} partition {} offset {}, group {}: {}",
+                letter.getHeader("dead-letter-id"),
+                letter.getHeader("original-topic"),
+                letter.getHeader("original-partition"),
+                letter.getHeader("original-offset"),
+                letter.getHeader("consumer-group"),
+                letter.getHeader("error-message"));
     }
 
     /** Camel's own headers on the way out; a record that carries one keeps everything else. */
@@ -135,8 +139,7 @@ public class DeadLetters {
             this.topic = topic;
         }
 
-        /** @param passed run when the dead letter is written */
-        synchronized void enter(Exchange exchange, Runnable passed) {
+        synchronized void enter(Exchange exchange) {
             if (refusal != null) {
                 if (trying != null) {
                     throw new DeadLetterException(topic, refusal);
@@ -147,7 +150,6 @@ public class DeadLetters {
                 @Override
                 public void onComplete(Exchange written) {
                     leave(exchange, null);
-                    passed.run();
                 }
 
                 @Override

@@ -31,7 +31,10 @@ public class Events {
      *
      * @throws RecordInBatchException for the first that is not what the contract says
      */
-    public List<Message> readAll(@Body List<Message> records) {
+    public List<Message> readAll(@Body List<Message> records, Exchange exchange) {
+        if (records.size() == 1) {
+            exchange.setProperty(CorrelationId.PROPERTY, records.get(0).getHeader(RecordHeaders.CORRELATION_ID));
+        }
         for (int i = 0; i < records.size(); i++) {
             Message message = records.get(i);
             try {
