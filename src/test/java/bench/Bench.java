@@ -1,0 +1,295 @@
+package bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.GroupNotEmptyException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.opentest4j.TestAbortedException;
+import routes.NodeClients;
+import sandbox.Servers;
+
+/**
+ * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round's figures count only after its
+ * records have been read back: none lost, none twice, each key in order, all offsets committed.
+ *
+ * <p>Arguments: {@code rounds=5 warm-ups=2 records=200000 few=20000 workloads=many,poison,hot sides=raw,yaml,… jfr=<side>}
+ */
+public final class Bench {
+
+    private static final int PARTITIONS = 6;
+    private static final String RAW = "raw";
+    private static final String YAML = "yaml route";
+    private static final long TIMEOUT_NANOS = 300_000_000_000L;
+
+    private final Map<String, String> options;
+    private final Map<String, String> servers;
+    private final String brokers;
+    private final Admin admin;
+    private final Map<String, Map<String, List<Figures>>> results = new LinkedHashMap<>();
+
+    /** @param cpu microseconds of the side's process per record */
+    private record Figures(double cpu, double perSecond) {}
+
+    private Bench(Map<String, String> options, Map<String, String> servers) {
+        this.options = options;
+        this.servers = servers;
+        brokers = servers.get("camel.component.kafka.brokers");
+        admin = Admin.create(Map.of("bootstrap.servers", brokers));
+    }
+
+    public static void main(String[] args) throws Exception {
+        Map<String, String> options = Arrays.stream(args)
+                .map(argument -> argument.split("=", 2))
+                .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
+        Bench bench = new Bench(options, Servers.shared().properties());
+        bench.run();
+        System.exit(0);
+    }
+
+    private int number(String option, int otherwise) {
+        return Integer.parseInt(options.getOrDefault(option, String.valueOf(otherwise)));
+    }
+
+    private void run() throws Exception {
+        List<String> wanted =
+                List.of(options.getOrDefault("workloads", "many,poison,hot").split(","));
+        Map<String, Workload> workloads = new HashMap<>();
+        for (Workload workload : Workload.all(number("records", 200_000), number("few", 20_000))) {
+            workloads.put(workload.topic(), workload);
+            create(workload.topic(), "CreateTime");
+            create(workload.topic() + ".dlq", "CreateTime");
+            if (wanted.contains(workload.name())) {
+                workload.fill(brokers);
+            }
+        }
+        List<Side> sides = sides();
+        try {
+            int warmUps = number("warm-ups", 2);
+            for (int round = -warmUps; round < number("rounds", 5); round++) {
+                for (String name : wanted) {
+                    for (Side side : sides) {
+                        Workload workload = workloads.get("bench." + name + (side.isSlowOn(name) ? "-few" : ""));
+                        Figures figures = round(side, workload);
+                        System.out.printf(
+                                "round %2d  %-7s %-20s %6.1f us/record %8.0f records/s%n",
+                                round, name, side.name(), figures.cpu, figures.perSecond);
+                        if (round >= 0) {
+                            results.computeIfAbsent(name, n -> new LinkedHashMap<>())
+                                    .computeIfAbsent(side.name(), n -> new ArrayList<>())
+                                    .add(figures);
+                        }
+                    }
+                    Collections.rotate(sides, 1);
+                }
+            }
+        } finally {
+            sides.forEach(Side::close);
+        }
+        results.forEach(this::print);
+    }
+
+    private List<Side> sides() throws IOException {
+        List<String> runtime = new ArrayList<>(List.of("bench/transform.camel.yaml"));
+        servers.forEach((name, value) -> runtime.add("--" + name + "=" + value));
+        runtime.addAll(List.of(
+                "--server.port=0",
+                "--management.server.port=0",
+                "--server.address=127.0.0.1",
+                "--management.server.address=127.0.0.1",
+                "--event-broker.pubsub.enabled=false"));
+        Stream.of(options.getOrDefault("runtime", "").split(","))
+                .filter(option -> !option.isEmpty())
+                .forEach(option -> runtime.add("--" + option));
+        List<Side> sides = new ArrayList<>();
+        java(sides, RAW, Set.of(), RawLoop.class, List.of(brokers));
+        java(sides, "raw again", Set.of(), RawLoop.class, List.of(brokers));
+        java(sides, YAML, Set.of("hot"), YamlRoute.class, runtime);
+        java(sides, "stock camel-kafka", Set.of("all"), StockCamel.class, List.of(brokers));
+        try {
+            NodeClients.install();
+            node(sides, "kafkajs eachBatch", Set.of(), "eachBatch");
+            node(sides, "kafkajs eachMessage", Set.of("all"), "eachMessage");
+        } catch (TestAbortedException e) {
+            System.out.println("kafkajs: " + e.getMessage());
+        }
+        return sides;
+    }
+
+    private boolean isWanted(String side) {
+        String wanted = options.get("sides");
+        return wanted == null || List.of(wanted.split(",")).contains(side);
+    }
+
+    private void java(List<Side> sides, String name, Set<String> slowOn, Class<?> main, List<String> arguments)
+            throws IOException {
+        if (isWanted(name)) {
+            List<String> jvm = name.equals(options.get("jfr"))
+                    ? List.of("-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr")
+                    : List.of();
+            sides.add(Side.java(name, slowOn, jvm, main, arguments));
+        }
+    }
+
+    private void node(List<Side> sides, String name, Set<String> slowOn, String mode) throws IOException {
+        if (isWanted(name)) {
+            sides.add(Side.node(name, slowOn, Path.of("target", "node"), List.of("--broker", brokers, "--mode", mode)));
+        }
+    }
+
+    private Figures round(Side side, Workload workload) throws Exception {
+        String sink = "bench.sink." + System.nanoTime();
+        create(sink, "LogAppendTime");
+        Map<TopicPartition, Long> from = ends(List.of(sink, workload.topic() + ".dlq"));
+        String group = "bench";
+
+        double before = side.cpu().toNanos();
+        side.tell("start %s %s %s".formatted(workload.topic(), sink, group));
+        await(side, "the sink is full", () -> sum(ends(sinks(from))) - sum(from) >= workload.count());
+        double cpu = (side.cpu().toNanos() - before) / 1e3;
+        await(side, "all is committed", () -> committed(group) == workload.count());
+        side.tell("stop");
+
+        long millis = workload.verify(brokers, sink, from, ends(sinks(from)));
+        await(side, "the group is empty", () -> delete(group));
+        admin.deleteTopics(List.of(sink)).all().get();
+        return new Figures(cpu / workload.count(), 1e3 * (workload.count() - workload.poisoned()) / millis);
+    }
+
+    /** Returns when the leader of each partition serves: the first records of a producer may be refused before, and then for ever. */
+    private void create(String topic, String timestamps) throws Exception {
+        admin.createTopics(List.of(new NewTopic(topic, PARTITIONS, (short) 1)
+                        .configs(Map.of("message.timestamp.type", timestamps))))
+                .all()
+                .get();
+        for (boolean serves = false; !serves; ) {
+            try {
+                admin.describeTopics(List.of(topic)).allTopicNames().get();
+                ends(List.of(topic));
+                serves = true;
+            } catch (ExecutionException e) {
+                if (!(e.getCause() instanceof RetriableException)) {
+                    throw e;
+                }
+                Thread.sleep(20);
+            }
+        }
+    }
+
+    private static Collection<String> sinks(Map<TopicPartition, Long> offsets) {
+        return offsets.keySet().stream().map(TopicPartition::topic).collect(Collectors.toSet());
+    }
+
+    private Map<TopicPartition, Long> ends(Collection<String> topics) throws Exception {
+        Map<TopicPartition, OffsetSpec> latest = topics.stream()
+                .flatMap(topic ->
+                        IntStream.range(0, PARTITIONS).mapToObj(partition -> new TopicPartition(topic, partition)))
+                .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()));
+        Map<TopicPartition, Long> ends = new HashMap<>();
+        for (Map.Entry<TopicPartition, ListOffsetsResultInfo> end :
+                admin.listOffsets(latest).all().get().entrySet()) {
+            ends.put(end.getKey(), end.getValue().offset());
+        }
+        return ends;
+    }
+
+    private static long sum(Map<TopicPartition, Long> offsets) {
+        return offsets.values().stream().mapToLong(offset -> offset).sum();
+    }
+
+    private long committed(String group) throws Exception {
+        return admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().values().stream()
+                .mapToLong(OffsetAndMetadata::offset)
+                .sum();
+    }
+
+    private boolean delete(String group) throws Exception {
+        try {
+            admin.deleteConsumerGroups(List.of(group)).all().get();
+            return true;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof GroupNotEmptyException) {
+                return false;
+            }
+            if (e.getCause() instanceof GroupIdNotFoundException) {
+                return true;
+            }
+            throw e;
+        }
+    }
+
+    private static void await(Side side, String what, Callable<Boolean> condition) throws Exception {
+        long deadline = System.nanoTime() + TIMEOUT_NANOS;
+        while (!condition.call()) {
+            side.checkAlive();
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException(side.name() + ": waited in vain until " + what + ", see " + side.log());
+            }
+            Thread.sleep(20);
+        }
+    }
+
+    private void print(String workload, Map<String, List<Figures>> sides) {
+        List<Figures> raw = sides.get(RAW);
+        System.out.printf(
+                "%n%s%n| side | CPU us/record, median (min - max) | CPU / raw | throughput / raw |%n|---|---|---|---|%n",
+                workload);
+        sides.keySet().stream().sorted().forEach(side -> {
+            List<Figures> rounds = sides.get(side);
+            double[] cpu = rounds.stream().mapToDouble(Figures::cpu).sorted().toArray();
+            System.out.printf(
+                    "| %s | %.1f (%.1f - %.1f) | %s | %s |%n",
+                    side,
+                    median(cpu),
+                    cpu[0],
+                    cpu[cpu.length - 1],
+                    ratio(rounds, raw, false),
+                    ratio(rounds, raw, true));
+        });
+        Optional.ofNullable(results.get("many").get(YAML))
+                .filter(clean -> workload.equals("poison"))
+                .ifPresent(clean -> System.out.printf(
+                        "with 1 %% poison / without: CPU %s, throughput %s%n",
+                        ratio(sides.get(YAML), clean, false), ratio(sides.get(YAML), clean, true)));
+    }
+
+    /** The median of the ratios within each round. */
+    private static String ratio(List<Figures> of, List<Figures> to, boolean throughput) {
+        if (of == null || to == null) {
+            return "-";
+        }
+        return "%.2f"
+                .formatted(median(IntStream.range(0, of.size())
+                        .mapToDouble(round -> throughput
+                                ? of.get(round).perSecond / to.get(round).perSecond
+                                : of.get(round).cpu / to.get(round).cpu)
+                        .sorted()
+                        .toArray()));
+    }
+
+    private static double median(double[] sorted) {
+        int half = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+    }
+}

@@ -1,0 +1,21 @@
+package bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.apache.camel.Body;
+import routes.platform.Json;
+import routes.platform.error.ProblemException;
+
+/** What every side does with a record: reads the JSON, marks the prescription as requested, writes it. */
+public final class Transform {
+
+    /** @throws ProblemException when the value is not one JSON object: poison */
+    public JsonNode read(@Body byte[] value) {
+        return Json.readObject(value);
+    }
+
+    public byte[] write(@Body JsonNode event) {
+        ((ObjectNode) event.path("payload")).put("status", "requested");
+        return Json.write(event);
+    }
+}

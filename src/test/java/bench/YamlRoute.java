@@ -1,0 +1,69 @@
+package bench;
+
+import java.io.IOException;
+import java.util.Properties;
+import org.apache.camel.CamelContext;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+import org.springframework.boot.SpringApplication;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Primary;
+import org.springframework.core.io.ClassPathResource;
+import routes.EventBroker;
+import routes.platform.contract.AsyncApi;
+
+/** The whole runtime as it ships, with a route of the bench beside its own, which are switched off. */
+final class YamlRoute implements Contender {
+
+    private final CamelContext camel;
+    private final String file;
+
+    private YamlRoute(CamelContext camel, String file) {
+        this.camel = camel;
+        this.file = file;
+    }
+
+    /** @param args the route's file, then options of the runtime */
+    public static void main(String[] args) throws IOException {
+        String[] options = new String[args.length - 1];
+        System.arraycopy(args, 1, options, 0, options.length);
+        CamelContext camel = new SpringApplication(EventBroker.class, Contract.class)
+                .run(options)
+                .getBean(CamelContext.class);
+        Contender.serve(new YamlRoute(camel, args[0]));
+    }
+
+    @Override
+    public void start(String source, String sink, String group) throws Exception {
+        Properties properties = new Properties();
+        properties.put("bench.source", source);
+        properties.put("bench.sink", sink);
+        properties.put("bench.group", group);
+        camel.getPropertiesComponent().setOverrideProperties(properties);
+        PluginHelper.getRoutesLoader(camel)
+                .loadRoutes(ResourceHelper.resolveMandatoryResource(camel, "classpath:" + file));
+    }
+
+    @Override
+    public void stop() throws Exception {
+        camel.getRouteController().stopRoute("bench");
+        camel.removeRoute("bench");
+    }
+
+    /** The topics of the bench, so that dead letters have an owner. */
+    @Configuration(proxyBeanMethods = false)
+    static class Contract {
+
+        @Bean
+        @Primary
+        AsyncApi benchContract() {
+            return new AsyncApi(new ClassPathResource("bench/asyncapi.yaml"));
+        }
+
+        @Bean
+        Transform transform() {
+            return new Transform();
+        }
+    }
+}
