@@ -1,0 +1,77 @@
+package routes.platform.route;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.NamedNode;
+import org.apache.camel.Route;
+import org.apache.camel.spi.RoutePolicy;
+import org.apache.camel.spi.RoutePolicyFactory;
+import org.apache.camel.support.RoutePolicySupport;
+import org.springframework.stereotype.Component;
+
+/**
+ * What each route did and how long it took, under the names that Camel gives these meters. Camel's own policy formats a name and looks
+ * its meter up by tags for every exchange, which took a tenth of the time of a route; here they are made once.
+ */
+@Component
+class RouteMetrics implements RoutePolicyFactory {
+
+    private final MeterRegistry meters;
+
+    RouteMetrics(MeterRegistry meters) {
+        this.meters = meters;
+    }
+
+    @Override
+    public RoutePolicy createRoutePolicy(CamelContext camel, String routeId, NamedNode route) {
+        return new Policy(meters, routeId);
+    }
+
+    private static final class Policy extends RoutePolicySupport {
+
+        private final MeterRegistry meters;
+        private final String started;
+        private final Timer timer;
+        private final FunctionCounter total;
+        private final Counter failed;
+
+        private Policy(MeterRegistry meters, String routeId) {
+            this.meters = meters;
+            started = "started:" + routeId;
+            Tags tags = Tags.of("routeId", routeId);
+            timer = Timer.builder("camel.route.policy").tags(tags).register(meters);
+            total = FunctionCounter.builder("camel.exchanges.total", timer, Timer::count)
+                    .tags(tags)
+                    .register(meters);
+            failed = Counter.builder("camel.exchanges.failed").tags(tags).register(meters);
+        }
+
+        @Override
+        public void onExchangeBegin(Route route, Exchange exchange) {
+            exchange.setProperty(started, System.nanoTime());
+        }
+
+        @Override
+        public void onExchangeDone(Route route, Exchange exchange) {
+            if (exchange.removeProperty(started) instanceof Long start) {
+                timer.record(System.nanoTime() - start, TimeUnit.NANOSECONDS);
+            }
+            if (exchange.isFailed()) {
+                failed.increment();
+            }
+        }
+
+        @Override
+        public void onRemove(Route route) {
+            meters.remove(timer);
+            meters.remove(total);
+            meters.remove(failed);
+        }
+    }
+}
