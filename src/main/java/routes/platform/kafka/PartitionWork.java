@@ -2,6 +2,7 @@ package routes.platform.kafka;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -94,7 +95,13 @@ final class PartitionWork {
         byteShare = Math.max(1, settings.maxBytes().toBytes() / partitions);
     }
 
-    synchronized void add(List<ConsumerRecord<Object, Object>> records) {
+    void add(List<ConsumerRecord<Object, Object>> records) {
+        // handed to the workers after the lock is free: the first of them would otherwise wait for it at once
+        take(records).forEach(workers::execute);
+    }
+
+    private synchronized List<Lane> take(List<ConsumerRecord<Object, Object>> records) {
+        List<Lane> starting = new ArrayList<>();
         long now = nanos.getAsLong();
         for (ConsumerRecord<Object, Object> message : records) {
             Entry entry = new Entry(message, now);
@@ -105,9 +112,15 @@ final class PartitionWork {
             lane.entries.add(entry);
             if (!lane.scheduled) {
                 lane.scheduled = true;
-                schedule(lane);
+                if (mayRun(lane)) {
+                    begin(lane);
+                    starting.add(lane);
+                } else if (!held.contains(lane)) {
+                    waiting.add(lane);
+                }
             }
         }
+        return starting;
     }
 
     /** Lets the held keys try again whose time has come, and says in the log when the partition is held and when it goes on. */
@@ -244,9 +257,13 @@ final class PartitionWork {
     }
 
     private void start(Lane lane) {
+        begin(lane);
+        workers.execute(lane);
+    }
+
+    private void begin(Lane lane) {
         lane.running = true;
         running++;
-        workers.execute(lane);
     }
 
     private void stop(Lane lane) {
