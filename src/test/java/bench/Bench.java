@@ -2,6 +2,7 @@ package bench;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -41,6 +42,9 @@ public final class Bench {
     private static final int PARTITIONS = 6;
     private static final String RAW = "raw";
     private static final String YAML = "yaml route";
+    private static final String PROJECTION = "projection";
+    private static final String RAW_PROJECTION = "raw JDBC batch";
+    private static final String YAML_PROJECTION = "yaml batch route";
     private static final long TIMEOUT_NANOS = 300_000_000_000L;
 
     private final Map<String, String> options;
@@ -73,14 +77,14 @@ public final class Bench {
     }
 
     private void run() throws Exception {
-        List<String> wanted =
-                List.of(options.getOrDefault("workloads", "many,poison,hot").split(","));
+        List<String> wanted = List.of(
+                options.getOrDefault("workloads", "many,poison,hot,projection").split(","));
         Map<String, Workload> workloads = new HashMap<>();
         for (Workload workload : Workload.all(number("records", 200_000), number("few", 20_000))) {
             workloads.put(workload.topic(), workload);
             create(workload.topic(), "CreateTime");
             create(workload.topic() + ".dlq", "CreateTime");
-            if (wanted.contains(workload.name())) {
+            if (wanted.contains(workload.name()) || workload.topic().equals("bench.many")) {
                 workload.fill(brokers);
             }
         }
@@ -90,8 +94,13 @@ public final class Bench {
             for (int round = -warmUps; round < number("rounds", 5); round++) {
                 for (String name : wanted) {
                     for (Side side : sides) {
+                        if (isProjection(side.name()) != name.equals(PROJECTION)) {
+                            continue;
+                        }
                         Workload workload = workloads.get("bench." + name + (side.isSlowOn(name) ? "-few" : ""));
-                        Figures figures = round(side, workload);
+                        Figures figures = name.equals(PROJECTION)
+                                ? projectionRound(side, workloads.get("bench.many"))
+                                : round(side, workload);
                         System.out.printf(
                                 "round %2d  %-7s %-20s %6.1f us/record %8.0f records/s%n",
                                 round, name, side.name(), figures.cpu, figures.perSecond);
@@ -111,13 +120,15 @@ public final class Bench {
     }
 
     private List<Side> sides() throws IOException {
-        List<String> runtime = new ArrayList<>(List.of("bench/transform.camel.yaml"));
+        List<String> runtime = new ArrayList<>();
         servers.forEach((name, value) -> runtime.add("--" + name + "=" + value));
         runtime.addAll(List.of(
                 "--server.port=0",
                 "--management.server.port=0",
                 "--server.address=127.0.0.1",
                 "--management.server.address=127.0.0.1",
+                // as all sides
+                "--camel.component.kafka.compression-codec=none",
                 "--event-broker.pubsub.enabled=false"));
         Stream.of(options.getOrDefault("runtime", "").split(","))
                 .filter(option -> !option.isEmpty())
@@ -125,7 +136,9 @@ public final class Bench {
         List<Side> sides = new ArrayList<>();
         java(sides, RAW, Set.of(), RawLoop.class, List.of(brokers));
         java(sides, "raw again", Set.of(), RawLoop.class, List.of(brokers));
-        java(sides, YAML, Set.of("hot"), YamlRoute.class, runtime);
+        java(sides, YAML, Set.of("hot"), YamlRoute.class, with("bench/transform.camel.yaml", runtime));
+        java(sides, RAW_PROJECTION, Set.of(), RawProjection.class, runtime);
+        java(sides, YAML_PROJECTION, Set.of(), YamlRoute.class, with("bench/projection.camel.yaml", runtime));
         java(sides, "stock camel-kafka", Set.of("all"), StockCamel.class, List.of(brokers));
         try {
             NodeClients.install();
@@ -135,6 +148,14 @@ public final class Bench {
             System.out.println("kafkajs: " + e.getMessage());
         }
         return sides;
+    }
+
+    private static List<String> with(String file, List<String> options) {
+        return Stream.concat(Stream.of(file), options.stream()).toList();
+    }
+
+    private static boolean isProjection(String side) {
+        return side.equals(RAW_PROJECTION) || side.equals(YAML_PROJECTION);
     }
 
     private boolean isWanted(String side) {
@@ -175,6 +196,22 @@ public final class Bench {
         await(side, "the group is empty", () -> delete(group));
         admin.deleteTopics(List.of(sink)).all().get();
         return new Figures(cpu / workload.count(), 1e3 * (workload.count() - workload.poisoned()) / millis);
+    }
+
+    private Figures projectionRound(Side side, Workload workload) throws Exception {
+        String table = "bench_" + System.nanoTime();
+        String group = "bench";
+        try (Connection connection = Projection.connect(servers)) {
+            Projection.create(connection, table);
+            double before = side.cpu().toNanos();
+            side.tell("start %s %s %s".formatted(workload.topic(), table, group));
+            await(side, "all is committed", () -> committed(group) == workload.count());
+            double cpu = (side.cpu().toNanos() - before) / 1e3;
+            side.tell("stop");
+            await(side, "the group is empty", () -> delete(group));
+            long millis = Projection.verify(connection, table, workload.count());
+            return new Figures(cpu / workload.count(), 1e3 * workload.count() / millis);
+        }
     }
 
     /** Returns when the leader of each partition serves: the first records of a producer may be refused before, and then for ever. */
@@ -251,7 +288,7 @@ public final class Bench {
     }
 
     private void print(String workload, Map<String, List<Figures>> sides) {
-        List<Figures> raw = sides.get(RAW);
+        List<Figures> raw = sides.get(workload.equals(PROJECTION) ? RAW_PROJECTION : RAW);
         System.out.printf(
                 "%n%s%n| side | CPU us/record, median (min - max) | CPU / raw | throughput / raw |%n|---|---|---|---|%n",
                 workload);
@@ -267,7 +304,7 @@ public final class Bench {
                     ratio(rounds, raw, false),
                     ratio(rounds, raw, true));
         });
-        Optional.ofNullable(results.get("many").get(YAML))
+        Optional.ofNullable(results.getOrDefault("many", Map.of()).get(YAML))
                 .filter(clean -> workload.equals("poison"))
                 .ifPresent(clean -> System.out.printf(
                         "with 1 %% poison / without: CPU %s, throughput %s%n",

@@ -2,6 +2,7 @@ package bench;
 
 import java.io.IOException;
 import java.util.Properties;
+import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -59,6 +60,11 @@ final class YamlRoute implements Contender {
         @Primary
         AsyncApi benchContract() {
             return new AsyncApi(new ClassPathResource("bench/asyncapi.yaml"));
+        }
+
+        @Bean
+        Projection projection(DataSource database) {
+            return new Projection(database);
         }
 
         @Bean

@@ -1,0 +1,94 @@
+package bench;
+
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/** A JDBC batch for each poll, by hand: one transaction, then the offsets. */
+final class RawProjection implements Contender {
+
+    private final Map<String, String> servers;
+    private volatile boolean stopping;
+    private Thread thread;
+
+    private RawProjection(Map<String, String> servers) {
+        this.servers = servers;
+    }
+
+    /** @param args the same options as the runtime's */
+    public static void main(String[] args) throws IOException {
+        Map<String, String> servers = new HashMap<>();
+        for (String argument : args) {
+            String[] pair = argument.substring(2).split("=", 2);
+            servers.put(pair[0], pair[1]);
+        }
+        Contender.serve(new RawProjection(servers));
+    }
+
+    @Override
+    public void start(String source, String sink, String group) {
+        stopping = false;
+        thread = new Thread(() -> {
+            try {
+                run(source, sink, group);
+            } catch (Throwable e) {
+                e.printStackTrace();
+                Runtime.getRuntime().halt(1);
+            }
+        });
+        thread.start();
+    }
+
+    @Override
+    public void stop() throws InterruptedException {
+        stopping = true;
+        thread.join();
+    }
+
+    private void run(String source, String table, String group) throws SQLException {
+        Map<String, Object> config = Map.of(
+                "bootstrap.servers", servers.get("camel.component.kafka.brokers"),
+                "group.id", group,
+                "enable.auto.commit", "false",
+                "auto.offset.reset", "earliest",
+                "max.poll.records", "500");
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                        new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+                Connection connection = Projection.connect(servers);
+                PreparedStatement insert = Projection.insert(connection, table)) {
+            connection.setAutoCommit(false);
+            consumer.subscribe(List.of(source));
+            Map<TopicPartition, OffsetAndMetadata> done = new HashMap<>();
+            while (!stopping) {
+                ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ofMillis(100));
+                for (ConsumerRecord<byte[], byte[]> message : records) {
+                    Object[] row = Projection.row(message.value(), message.key());
+                    for (int i = 0; i < row.length; i++) {
+                        insert.setObject(i + 1, row[i]);
+                    }
+                    insert.addBatch();
+                    done.put(
+                            new TopicPartition(message.topic(), message.partition()),
+                            new OffsetAndMetadata(message.offset() + 1));
+                }
+                if (!records.isEmpty()) {
+                    insert.executeBatch();
+                    connection.commit();
+                    consumer.commitAsync(Map.copyOf(done), null);
+                }
+            }
+            consumer.commitSync(done);
+        }
+    }
+}
