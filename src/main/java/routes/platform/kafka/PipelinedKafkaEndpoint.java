@@ -3,10 +3,13 @@ package routes.platform.kafka;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
+import org.apache.camel.AsyncCallback;
 import org.apache.camel.Consumer;
+import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.camel.component.kafka.KafkaEndpoint;
+import org.apache.camel.component.kafka.KafkaProducer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import routes.platform.error.Failures;
@@ -93,6 +96,29 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
         PipelinedConsumer consumer = new PipelinedConsumer(this, processor, settings, failures);
         configureConsumer(consumer);
         return consumer;
+    }
+
+    /**
+     * A record's exchange gives its thread back until the broker has acknowledged what it sent; so records are acknowledged together.
+     * Any other exchange, a request's or one in a transaction, stays on its thread.
+     */
+    @Override
+    protected KafkaProducer createProducer(KafkaEndpoint endpoint) {
+        return new KafkaProducer(endpoint) {
+            @Override
+            public boolean process(Exchange exchange, AsyncCallback callback) {
+                if (exchange.getFromEndpoint() instanceof PipelinedKafkaEndpoint && !exchange.isTransacted()) {
+                    return super.process(exchange, callback);
+                }
+                try {
+                    process(exchange);
+                } catch (Exception e) {
+                    exchange.setException(e);
+                }
+                callback.done(true);
+                return true;
+            }
+        };
     }
 
     private void refuseUnless(boolean supported, String option, String why) {
