@@ -35,7 +35,7 @@ import sandbox.Servers;
  * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round's figures count only after its
  * records have been read back: none lost, none twice, each key in order, all offsets committed.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=2 records=200000 few=20000 workloads=many,poison,hot sides=raw,yaml,… jfr=<side>}
+ * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000 workloads=many,poison,hot sides=raw,yaml,… jfr=<side>}
  */
 public final class Bench {
 
@@ -90,7 +90,7 @@ public final class Bench {
         }
         List<Side> sides = sides();
         try {
-            int warmUps = number("warm-ups", 2);
+            int warmUps = number("warm-ups", 3);
             for (int round = -warmUps; round < number("rounds", 5); round++) {
                 for (String name : wanted) {
                     for (Side side : sides) {
