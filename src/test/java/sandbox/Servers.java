@@ -109,8 +109,7 @@ public final class Servers implements AutoCloseable {
      */
     public static Servers own(String directory) {
         PrimitiveIterator.OfInt ports = Ports.free();
-        Servers servers = new Servers(
-                BUILD.resolve(directory), server -> ports.nextInt(), Map.of(), true, System.out);
+        Servers servers = new Servers(BUILD.resolve(directory), server -> ports.nextInt(), Map.of(), true, System.out);
         servers.start();
         return servers;
     }

@@ -20,7 +20,7 @@ import org.springframework.util.unit.DataSize;
 @ConfigurationProperties("event-broker.consumer")
 record ConsumerSettings(
         @DefaultValue("8") int threads,
-        @DefaultValue("2000") int maxInFlight,
+        @DefaultValue("4000") int maxInFlight,
         @DefaultValue("16MB") DataSize maxBytes,
         @DefaultValue("16") int heldKeys,
         @DefaultValue("200ms") Duration backoff,

@@ -9,10 +9,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -56,6 +59,11 @@ final class PartitionWork {
     private final Map<Object, Lane> lanes = new HashMap<>();
     private final Set<Lane> held = new LinkedHashSet<>();
     private final Deque<Lane> waiting = new ArrayDeque<>();
+
+    /** Exchanges that ended on some thread: one of these threads at a time books them for all, so that none waits for the lock. */
+    private final Queue<Ended> ended = new ConcurrentLinkedQueue<>();
+
+    private final AtomicInteger unbooked = new AtomicInteger();
     private OffsetAndMetadata position;
     private int share;
     private long byteShare;
@@ -336,6 +344,23 @@ final class PartitionWork {
         return more;
     }
 
+    private void book() {
+        for (int seen = 1; seen != 0; seen = unbooked.addAndGet(-seen)) {
+            bookAll().forEach(workers::execute);
+        }
+    }
+
+    /** @return the lanes that go on */
+    private synchronized List<Lane> bookAll() {
+        List<Lane> going = new ArrayList<>();
+        for (Ended next; (next = ended.poll()) != null; ) {
+            if (finished(next.lane, next.entries, next.failure)) {
+                going.add(next.lane);
+            }
+        }
+        return going;
+    }
+
     private void split(Lane lane, List<Entry> handled, Throwable failure) {
         RecordInBatchException known = failures.find(failure, RecordInBatchException.class);
         lane.beforePoison = known == null ? UNKNOWN : known.index();
@@ -388,6 +413,8 @@ final class PartitionWork {
         }
     }
 
+    private record Ended(Lane lane, List<Entry> entries, Throwable failure) {}
+
     private final class Lane implements Runnable {
 
         private final Object key;
@@ -436,8 +463,9 @@ final class PartitionWork {
         }
 
         private void doneLater(List<Entry> entries, Throwable failed) {
-            if (finished(this, entries, failed)) {
-                workers.execute(this);
+            ended.add(new Ended(this, entries, failed));
+            if (unbooked.getAndIncrement() == 0) {
+                book();
             }
         }
     }
