@@ -88,7 +88,8 @@ public final class Json {
             ascii &= b > 0;
             surrogates |= b == '\\' && i + 2 < bytes.length && bytes[i + 1] == 'u' && (bytes[i + 2] | ' ') == 'd';
         }
-        if (!ascii) {
+        // only a text with the replacement character may have been malformed: telling is slow, but that is rare
+        if (!ascii && new String(bytes, StandardCharsets.UTF_8).indexOf('\uFFFD') >= 0) {
             try {
                 StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
             } catch (CharacterCodingException e) {

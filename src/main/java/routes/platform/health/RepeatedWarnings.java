@@ -2,15 +2,13 @@ package routes.platform.health;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.LoggerContext;
-import ch.qos.logback.classic.turbo.TurboFilter;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.filter.Filter;
 import ch.qos.logback.core.spi.FilterReply;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.slf4j.ILoggerFactory;
 import org.slf4j.LoggerFactory;
-import org.slf4j.Marker;
 import org.springframework.stereotype.Component;
 
 /**
@@ -18,7 +16,7 @@ import org.springframework.stereotype.Component;
  * attempt to connect, some a second; a warning that says something else is never held back.
  */
 @Component
-final class RepeatedWarnings extends TurboFilter {
+final class RepeatedWarnings extends Filter<ILoggingEvent> {
 
     static final String LOGGER = "org.apache.kafka.clients.NetworkClient";
 
@@ -28,21 +26,18 @@ final class RepeatedWarnings extends TurboFilter {
     private final Map<String, Long> passed = new ConcurrentHashMap<>();
 
     RepeatedWarnings() {
-        ILoggerFactory factory = LoggerFactory.getILoggerFactory();
-        if (factory instanceof LoggerContext logback) {
-            // one only, also when an application is started again in the same process
-            logback.getTurboFilterList().removeIf(RepeatedWarnings.class::isInstance);
-            logback.addTurboFilter(this);
+        // at the appenders: a filter of the whole context would be asked for every statement that logs nothing, too
+        if (LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME) instanceof Logger root) {
+            root.iteratorForAppenders().forEachRemaining(appender -> appender.addFilter(this));
         }
     }
 
     @Override
-    public FilterReply decide(
-            Marker marker, Logger logger, Level level, String format, Object[] params, Throwable thrown) {
-        if (format == null || level != Level.WARN || !LOGGER.equals(logger.getName())) {
+    public FilterReply decide(ILoggingEvent event) {
+        if (event.getLevel() != Level.WARN || !LOGGER.equals(event.getLoggerName())) {
             return FilterReply.NEUTRAL;
         }
-        return passes(format, System.nanoTime()) ? FilterReply.NEUTRAL : FilterReply.DENY;
+        return passes(event.getFormattedMessage(), System.nanoTime()) ? FilterReply.NEUTRAL : FilterReply.DENY;
     }
 
     boolean passes(String message, long now) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.LoggingEvent;
 import ch.qos.logback.core.spi.FilterReply;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -38,6 +39,6 @@ class RepeatedWarningsTest {
     }
 
     private FilterReply decide(Logger logger, Level level, String message) {
-        return filter.decide(null, logger, level, message, null, null);
+        return filter.decide(new LoggingEvent("", logger, level, message, null, null));
     }
 }
