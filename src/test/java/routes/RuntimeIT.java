@@ -1,5 +1,8 @@
 package routes;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -131,6 +134,14 @@ public abstract class RuntimeIT {
 
     protected static String brokers() {
         return SERVERS.properties().get("camel.component.kafka.brokers");
+    }
+
+    protected static JsonNode json(String text) {
+        try {
+            return new ObjectMapper().readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(text, e);
+        }
     }
 
     protected static byte[] bytes(String text) {

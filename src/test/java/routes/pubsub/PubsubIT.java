@@ -3,9 +3,7 @@ package routes.pubsub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Collections;
@@ -440,13 +438,5 @@ class PubsubIT extends RuntimeIT {
                 {"metadata":{"eventId":"%s","eventType":"medication.prescription.created","eventSource":"medication-service",\
                 "timestamp":%d,"correlationId":"visit-1","security":{"principal":"dr-1","tenant":"default"}},"payload":%s}"""
                 .formatted(eventId, timestamp, prescription(id));
-    }
-
-    private static JsonNode json(String text) {
-        try {
-            return new ObjectMapper().readTree(text);
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(text, e);
-        }
     }
 }

@@ -1,5 +1,6 @@
 package routes.platform.http;
 
+import java.util.List;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.web.servlet.config.annotation.ResourceHandlerRegistry;
 import org.springframework.web.servlet.config.annotation.ViewControllerRegistry;
@@ -11,7 +12,9 @@ class ApiDocs implements WebMvcConfigurer {
 
     @Override
     public void addViewControllers(ViewControllerRegistry registry) {
-        registry.addRedirectViewController("/docs", "/docs/index.html");
+        for (String path : List.of("/", "/docs", "/docs/")) {
+            registry.addRedirectViewController(path, "/docs/index.html");
+        }
     }
 
     @Override

@@ -3,9 +3,7 @@ package routes.platform.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
@@ -136,6 +134,14 @@ class HttpIngressIT extends RuntimeIT {
                 .contains("X-Correlation-Id: " + problem.path("correlationId").asText());
         assertThat(answer.head() + answer.body()).doesNotContain(SECRET);
         assertThat(records(CREATED)).hasSize(before);
+    }
+
+    @Test
+    void leadsToTheDocumentationWhateverTheHostHeaderSays() throws IOException {
+        for (String path : List.of("/", "/docs", "/docs/")) {
+            Answer answer = Answer.of(send("GET " + path, "X-Forwarded-Host: evil.invalid", new byte[0]));
+            assertThat(answer.head()).contains("Location: /docs/index.html");
+        }
     }
 
     @Test
@@ -352,13 +358,5 @@ class HttpIngressIT extends RuntimeIT {
 
     private static String prescription(String id, String patient) {
         return "{\"id\":\"%s\",\"patientId\":\"%s\",\"medication\":{\"name\":\"Amoxicillin\"}}".formatted(id, patient);
-    }
-
-    private static JsonNode json(String text) {
-        try {
-            return new ObjectMapper().readTree(text);
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(text, e);
-        }
     }
 }
