@@ -5,6 +5,8 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -24,29 +26,29 @@ class RouteMetrics implements RoutePolicyFactory {
 
     private final MeterRegistry meters;
 
+    /** By route, whatever edition of it runs: a route that is exchanged goes on counting. */
+    private final Map<String, RoutePolicy> policies = new ConcurrentHashMap<>();
+
     RouteMetrics(MeterRegistry meters) {
         this.meters = meters;
     }
 
     @Override
     public RoutePolicy createRoutePolicy(CamelContext camel, String routeId, NamedNode route) {
-        return new Policy(meters, routeId);
+        return policies.computeIfAbsent(routeId, id -> new Policy(meters, id));
     }
 
     private static final class Policy extends RoutePolicySupport {
 
-        private final MeterRegistry meters;
         private final String started;
         private final Timer timer;
-        private final FunctionCounter total;
         private final Counter failed;
 
         private Policy(MeterRegistry meters, String routeId) {
-            this.meters = meters;
             started = "started:" + routeId;
             Tags tags = Tags.of("routeId", routeId);
             timer = Timer.builder("camel.route.policy").tags(tags).register(meters);
-            total = FunctionCounter.builder("camel.exchanges.total", timer, Timer::count)
+            FunctionCounter.builder("camel.exchanges.total", timer, Timer::count)
                     .tags(tags)
                     .register(meters);
             failed = Counter.builder("camel.exchanges.failed").tags(tags).register(meters);
@@ -65,13 +67,6 @@ class RouteMetrics implements RoutePolicyFactory {
             if (exchange.isFailed()) {
                 failed.increment();
             }
-        }
-
-        @Override
-        public void onRemove(Route route) {
-            meters.remove(timer);
-            meters.remove(total);
-            meters.remove(failed);
         }
     }
 }
