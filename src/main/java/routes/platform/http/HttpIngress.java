@@ -139,7 +139,9 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
             Json.read(body);
             checked.withContentType(mediaType).withBody(body);
             exchange.getMessage().setBody(body);
-            exchange.setProperty(HttpRequest.FINGERPRINT, request.digest().digest(body));
+            if (request.idempotencyKey().isPresent()) {
+                exchange.setProperty(HttpRequest.FINGERPRINT, request.digest().digest(body));
+            }
         }
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, mediaType);
         contract.firstError(checked.build()).ifPresent(error -> {
