@@ -7,6 +7,7 @@
  *   <li>{@code http} and {@code kafka} are the two ways in; both let only known headers pass.
  *   <li>{@code error} tells poison from a dependency that is down, and writes dead letters and problems.
  *   <li>{@code state} remembers what was handled and answered, and forgets it in time.
+ *   <li>{@code outbox} sends what follows from a database change, when and only when it is committed.
  *   <li>{@code route} says where a route file is wrong.
  *   <li>{@code health} says what the runtime is waiting for.
  * </ul>

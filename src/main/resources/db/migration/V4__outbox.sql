@@ -1,0 +1,20 @@
+-- Records that follow from a database change: written in its transaction, sent by the relay, marked once the broker has acknowledged them.
+create table outbox (
+    id            bigint generated always as identity primary key,
+    tenant        text        not null,
+    topic         text        not null,
+    key           bytea,
+    value         bytea,
+    header_names  text[]      not null,
+    header_values bytea[]     not null,
+    event_id      text,
+    created_at    timestamptz not null default clock_timestamp(),
+    sent_at       timestamptz,
+    -- the topic will never take it; later records of its key wait behind it
+    set_aside_at  timestamptz,
+    failure       text
+);
+-- by topic, so that a topic which waits does not stand in the way of the others
+create index outbox_unsent on outbox (topic, id) where sent_at is null and set_aside_at is null;
+create index outbox_set_aside on outbox (id) where set_aside_at is not null;
+create index outbox_sent_at on outbox (sent_at) where sent_at is not null;
