@@ -58,6 +58,7 @@ class ContractTest {
     @Test
     void everyReceivingOperationIsARouteOfItsGroupAndEveryRouteReceivesWhatTheContractSays() {
         Set<String> contract = asyncApi.channels().stream()
+                .flatMap(channel -> Stream.of(channel, asyncApi.deadLetters(channel)))
                 .flatMap(channel -> channel.groups().stream().map(group -> group + " <- " + channel.topic()))
                 .collect(Collectors.toCollection(TreeSet::new));
 

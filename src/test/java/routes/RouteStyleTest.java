@@ -49,7 +49,7 @@ class RouteStyleTest {
                     .isNotBlank();
             assertThat(route.path("routeConfigurationId").asText())
                     .as("error policy of %s", id)
-                    .isIn("consumer", "http", "handed-over");
+                    .isIn("consumer", "http", "clock", "handed-over");
         }
     }
 

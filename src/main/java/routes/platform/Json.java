@@ -11,7 +11,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import routes.platform.error.ProblemException;
+import routes.platform.error.MalformedJsonException;
+import routes.platform.error.SchemaViolationException;
 
 /** JSON as the contract needs it: strict, numbers kept digit for digit, and errors that say where without repeating what. */
 public final class Json {
@@ -25,19 +26,22 @@ public final class Json {
 
     private Json() {}
 
-    /** @throws ProblemException 400 when the bytes are not exactly one JSON object in UTF-8 */
+    /**
+     * @throws MalformedJsonException when the bytes are not exactly one JSON value in UTF-8
+     * @throws SchemaViolationException when that is no object
+     */
     public static JsonNode readObject(byte[] bytes) {
         JsonNode node = read(bytes);
         if (!node.isObject()) {
-            throw new ProblemException(400, "not a JSON object");
+            throw new SchemaViolationException("not a JSON object");
         }
         return node;
     }
 
-    /** @throws ProblemException 400 when the bytes are not exactly one JSON value in UTF-8 */
+    /** @throws MalformedJsonException when the bytes are not exactly one JSON value in UTF-8 */
     public static JsonNode read(byte[] bytes) {
         if (bytes == null) {
-            throw new ProblemException(400, "empty, expected JSON");
+            throw new MalformedJsonException("empty, expected JSON");
         }
         boolean surrogates = check(bytes);
         JsonNode node;
@@ -45,18 +49,17 @@ public final class Json {
             node = MAPPER.readTree(bytes, 0, bytes.length);
         } catch (JsonProcessingException e) {
             JsonLocation at = e.getLocation();
-            throw new ProblemException(
-                    400,
+            throw new MalformedJsonException(
                     at == null
                             ? "not valid JSON"
                             : "not valid JSON at line " + at.getLineNr() + ", column " + at.getColumnNr());
         } catch (ArithmeticException | NumberFormatException e) {
-            throw new ProblemException(400, "not valid JSON: a number is out of range");
+            throw new MalformedJsonException("not valid JSON: a number is out of range");
         } catch (IOException e) {
             throw notUtf8();
         }
         if (node.isMissingNode()) {
-            throw new ProblemException(400, "empty, expected JSON");
+            throw new MalformedJsonException("empty, expected JSON");
         }
         if (surrogates) {
             refuseHalfCharacters(node);
@@ -101,17 +104,17 @@ public final class Json {
 
     private static void refuseHalfCharacters(JsonNode node) {
         if (node.isTextual() && !StandardCharsets.UTF_8.newEncoder().canEncode(node.textValue())) {
-            throw new ProblemException(400, "not valid JSON: half of a surrogate pair");
+            throw new MalformedJsonException("not valid JSON: half of a surrogate pair");
         }
         node.fieldNames().forEachRemaining(name -> {
             if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
-                throw new ProblemException(400, "not valid JSON: half of a surrogate pair");
+                throw new MalformedJsonException("not valid JSON: half of a surrogate pair");
             }
         });
         node.forEach(Json::refuseHalfCharacters);
     }
 
-    private static ProblemException notUtf8() {
-        return new ProblemException(400, "not valid JSON: not UTF-8");
+    private static MalformedJsonException notUtf8() {
+        return new MalformedJsonException("not valid JSON: not UTF-8");
     }
 }

@@ -85,7 +85,7 @@ public class AsyncApi {
                 null,
                 false,
                 null,
-                List.of(),
+                groups(template),
                 null,
                 partitions(template),
                 config,

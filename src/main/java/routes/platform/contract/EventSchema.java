@@ -8,7 +8,7 @@ import com.networknt.schema.SchemaLocation;
 import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion.VersionFlag;
 import com.networknt.schema.ValidationMessage;
-import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 
 /** A JSON Schema of {@code schemas/}. It says what is wrong and where, in the schema's words, and never repeats the value. */
@@ -30,7 +30,16 @@ public final class EventSchema {
 
     /** The first thing that is wrong, by its place and name, such as {@code /payload/medication: required property 'name' not found}. */
     public Optional<String> firstError(JsonNode value) {
-        return schema.validate(value).stream().map(EventSchema::describe).min(Comparator.naturalOrder());
+        return errors(value).stream().findFirst();
+    }
+
+    /** Everything that is wrong, sorted; empty when the value is as the schema says. */
+    public List<String> errors(JsonNode value) {
+        return schema.validate(value).stream()
+                .map(EventSchema::describe)
+                .distinct()
+                .sorted()
+                .toList();
     }
 
     private static String describe(ValidationMessage message) {

@@ -69,7 +69,7 @@ public class DeadLetters {
      */
     public void address(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
-        Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        Throwable cause = failures.reason(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
         String topic = original.topic();
         String partition = String.valueOf(original.partition());
         String offset = String.valueOf(original.offset());
@@ -85,14 +85,14 @@ public class DeadLetters {
                 letter.addHeader(header.key(), header.value());
             }
         }
-        letter.setHeader("original-topic", topic);
-        letter.setHeader("original-partition", partition);
-        letter.setHeader("original-offset", offset);
-        letter.setHeader("error-message", failures.describe(cause));
-        letter.setHeader("error-stack", failures.stack(cause));
-        letter.setHeader("timestamp", String.valueOf(clock.millis()));
-        letter.setHeader("consumer-group", group);
-        letter.setHeader("dead-letter-id", id);
+        letter.setHeader(DeadLetterHeaders.ORIGINAL_TOPIC, topic);
+        letter.setHeader(DeadLetterHeaders.ORIGINAL_PARTITION, partition);
+        letter.setHeader(DeadLetterHeaders.ORIGINAL_OFFSET, offset);
+        letter.setHeader(DeadLetterHeaders.ERROR_MESSAGE, failures.describe(cause));
+        letter.setHeader(DeadLetterHeaders.ERROR_STACK, failures.stack(cause));
+        letter.setHeader(DeadLetterHeaders.TIMESTAMP, String.valueOf(clock.millis()));
+        letter.setHeader(DeadLetterHeaders.CONSUMER_GROUP, group);
+        letter.setHeader(DeadLetterHeaders.DEAD_LETTER_ID, id);
         letter.setHeader(KafkaConstants.KEY, original.key());
         letter.setHeader(KafkaConstants.OVERRIDE_TOPIC, target);
         exchange.setMessage(letter);
@@ -103,12 +103,12 @@ public class DeadLetters {
         Message letter = exchange.getMessage();
         LOG.warn(
                 "dead letter {}: {} partition {} offset {}, group {}: {}",
-                letter.getHeader("dead-letter-id"),
-                letter.getHeader("original-topic"),
-                letter.getHeader("original-partition"),
-                letter.getHeader("original-offset"),
-                letter.getHeader("consumer-group"),
-                letter.getHeader("error-message"));
+                letter.getHeader(DeadLetterHeaders.DEAD_LETTER_ID),
+                letter.getHeader(DeadLetterHeaders.ORIGINAL_TOPIC),
+                letter.getHeader(DeadLetterHeaders.ORIGINAL_PARTITION),
+                letter.getHeader(DeadLetterHeaders.ORIGINAL_OFFSET),
+                letter.getHeader(DeadLetterHeaders.CONSUMER_GROUP),
+                letter.getHeader(DeadLetterHeaders.ERROR_MESSAGE));
     }
 
     /** Camel's own headers on the way out; a record that carries one keeps everything else. */

@@ -61,6 +61,12 @@ public class Failures {
         return null;
     }
 
+    /** What to tell of a failure: our own problem when there is one among its causes, whoever has wrapped it. */
+    Throwable reason(Throwable failure) {
+        ProblemException problem = find(failure, ProblemException.class);
+        return problem != null ? problem : failure;
+    }
+
     /** What may be shown of a failure: our own messages, and of others only the class and SQLSTATE, for they repeat values. */
     public String describe(Throwable failure) {
         ProblemException problem = find(failure, ProblemException.class);

@@ -3,7 +3,7 @@ package routes.platform.event;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Map;
 import routes.platform.Caller;
-import routes.platform.error.ProblemException;
+import routes.platform.error.InvalidMetadataException;
 
 /**
  * What an event says about itself, with the contract's defaults filled in.
@@ -23,7 +23,7 @@ public record EventMetadata(
     /**
      * From an enveloped or a flat value; on a flat one the record headers are the only carrier of correlation, causation and tenant.
      *
-     * @throws ProblemException when the value has no id or type, or no timestamp, or one that no database or log should be given
+     * @throws InvalidMetadataException when the value has no id or type, or no timestamp, or one that no database or log should be given
      */
     static EventMetadata of(JsonNode value, Map<String, Object> headers) {
         boolean enveloped = value.path("metadata").isObject();
@@ -32,8 +32,8 @@ public record EventMetadata(
         String type = first(text(metadata, "eventType"), text(metadata, "commandType"));
         Long timestamp = exactLong(metadata.path("timestamp"));
         if (id == null || type == null || timestamp == null) {
-            throw new ProblemException(
-                    400, "neither an envelope nor a flat event: it needs an id, a type and a timestamp");
+            throw new InvalidMetadataException(
+                    "neither an envelope nor a flat event: it needs an id, a type and a timestamp");
         }
         JsonNode security = metadata.path("security");
         return new EventMetadata(
@@ -73,8 +73,8 @@ public record EventMetadata(
     /** Short enough for an index, and without characters that PostgreSQL or a log line cannot hold: the schemas say the same. */
     private static String plain(String what, String text) {
         if (text != null && (text.length() > MAX_LENGTH || text.chars().anyMatch(Character::isISOControl))) {
-            throw new ProblemException(
-                    400, what + " is longer than " + MAX_LENGTH + " characters, or has control characters");
+            throw new InvalidMetadataException(
+                    what + " is longer than " + MAX_LENGTH + " characters, or has control characters");
         }
         return text;
     }

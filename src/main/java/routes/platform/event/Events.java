@@ -14,6 +14,7 @@ import routes.platform.Json;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
 import routes.platform.error.RecordInBatchException;
+import routes.platform.error.SchemaViolationException;
 import routes.platform.http.CorrelationId;
 
 /** Reads events from records. The first step of every entry route. */
@@ -38,7 +39,7 @@ public class Events {
         for (int i = 0; i < records.size(); i++) {
             Message message = records.get(i);
             try {
-                message.setBody(event(
+                message.setBody(check(
                         message.getBody(byte[].class),
                         message.getHeader(KafkaConstants.TOPIC, String.class),
                         message.getHeaders()));
@@ -62,17 +63,22 @@ public class Events {
             Exchange exchange) {
         // before it is known whether the value can be read, so that poison is logged under the id that came with it
         exchange.setProperty(CorrelationId.PROPERTY, headers.get(RecordHeaders.CORRELATION_ID));
-        Event event = event(value, topic, headers);
+        Event event = check(value, topic, headers);
         exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());
         return event;
     }
 
-    private Event event(byte[] value, String topic, Map<String, Object> headers) {
+    /**
+     * The same outside of a route.
+     *
+     * @param headers of the record, as text
+     */
+    public Event check(byte[] value, String topic, Map<String, Object> headers) {
         JsonNode node = Json.readObject(value);
         contract.channel(topic)
                 .flatMap(channel -> channel.schema().firstError(node))
                 .ifPresent(error -> {
-                    throw new ProblemException(400, error);
+                    throw new SchemaViolationException(error);
                 });
         EventMetadata metadata = EventMetadata.of(node, headers);
         return new Event(topic, metadata, node.has("payload") ? node.path("payload") : node);

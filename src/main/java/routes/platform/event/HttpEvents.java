@@ -18,6 +18,7 @@ import routes.platform.NameBasedUuid;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
+import routes.platform.error.SchemaViolationException;
 import routes.platform.http.HttpRequest;
 
 /** Makes events of what callers send: fills the envelope, checks it, and addresses the record. */
@@ -125,7 +126,7 @@ public class HttpEvents {
 
     private static void check(Channel channel, JsonNode envelope) {
         channel.schema().firstError(envelope).ifPresent(error -> {
-            throw new ProblemException(400, error);
+            throw new SchemaViolationException(error);
         });
     }
 

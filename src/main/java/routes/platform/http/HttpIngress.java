@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
+import java.util.regex.Pattern;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.rest.openapi.DefaultRestOpenapiProcessorStrategy;
@@ -39,6 +40,9 @@ import routes.platform.error.ProblemException;
 class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
 
     private static final MediaType NDJSON = MediaType.parseMediaType("application/x-ndjson");
+
+    /** Of a parameter that may be repeated in an error. */
+    private static final Pattern NAME = Pattern.compile("[A-Za-z][\\w.-]{0,63}");
 
     private final OpenApi contract;
     private final Problems problems;
@@ -100,11 +104,11 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
         if (!isServed(exchange, operation) || servlet.getRequestURI().endsWith("/")) {
             throw new ProblemException(404, "no such resource");
         }
-        String mediaType = operation.getRequestBody() == null
-                ? ""
-                : mediaType(
+        String mediaType = hasBody(servlet, operation)
+                ? mediaType(
                         servlet.getContentType(),
-                        operation.getRequestBody().getContent().keySet());
+                        operation.getRequestBody().getContent().keySet())
+                : "";
         HttpRequest request = new HttpRequest(
                 Caller.SANDBOX,
                 (String) servlet.getAttribute(RequestFilter.CORRELATION_ID),
@@ -147,6 +151,15 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
         contract.firstError(checked.build()).ifPresent(error -> {
             throw new ProblemException(400, error);
         });
+    }
+
+    /** A body that the operation does not insist on may be missing: then it has no bytes. */
+    private static boolean hasBody(HttpServletRequest servlet, Operation operation) {
+        if (operation.getRequestBody() == null) {
+            return false;
+        }
+        boolean sent = servlet.getContentLengthLong() > 0 || servlet.getHeader(HttpHeaders.TRANSFER_ENCODING) != null;
+        return sent || Boolean.TRUE.equals(operation.getRequestBody().getRequired());
     }
 
     private byte[] read(RequestBody body) {
@@ -192,8 +205,20 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
             if (known && parameters.put(name, value) != null) {
                 throw new ProblemException(400, "query parameter " + name + ": is given twice");
             }
+            if (!known && knowsAllParameters(operation)) {
+                throw new ProblemException(
+                        400,
+                        (NAME.matcher(name).matches() ? "query parameter " + name : "a query parameter")
+                                + ": is not known");
+            }
         }
         return parameters;
+    }
+
+    /** Where a parameter that is misspelt would change what happens, and to how much. */
+    private static boolean knowsAllParameters(Operation operation) {
+        return operation.getExtensions() != null
+                && Boolean.TRUE.equals(operation.getExtensions().get("x-known-parameters-only"));
     }
 
     private static String decode(String text) {

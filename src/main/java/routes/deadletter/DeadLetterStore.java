@@ -1,0 +1,176 @@
+package routes.deadletter;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.Types;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.apache.camel.Body;
+import org.apache.camel.Message;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.context.annotation.Bean;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Transactional;
+import routes.platform.state.RetentionRule;
+
+/** Records dead letters. One that comes twice is one; one that was sent again and fails again is the same letter as before. */
+@Component("deadLetterStore")
+class DeadLetterStore {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DeadLetterStore.class);
+
+    private static final String INSERT =
+            """
+            insert into dead_letter (tenant, id, original_topic, original_partition, original_offset, key, value, headers,
+                                     consumer_group, error_class, error_message, error_stack, failed_at, attempts, status)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
+            on conflict (tenant, id) do nothing""";
+
+    private final JdbcTemplate jdbc;
+    private final JdbcClient client;
+    private final int maxAttempts;
+    private final Clock clock = Clock.systemUTC();
+
+    /** @param maxAttempts how often a letter may fail until it is parked */
+    DeadLetterStore(JdbcTemplate jdbc, @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
+        this.jdbc = jdbc;
+        this.client = JdbcClient.create(jdbc);
+        this.maxAttempts = maxAttempts;
+    }
+
+    @Bean
+    static RetentionRule deadLetterRetention(@Value("${event-broker.retention.dead-letters}") Duration keep) {
+        return new RetentionRule("dead_letter", "updated_at", keep);
+    }
+
+    @Bean
+    static RetentionRule reprocessJobRetention(@Value("${event-broker.retention.dead-letters}") Duration keep) {
+        return new RetentionRule("reprocess_job", "updated_at", keep);
+    }
+
+    /**
+     * Records dead letters in their order, all or none.
+     *
+     * @return how many failures that is, without those that were recorded before
+     */
+    @Transactional
+    public int store(@Body List<Message> records) {
+        int failures = 0;
+        for (Message message : records) {
+            if (store(Letter.of(message, clock))) {
+                failures++;
+            }
+        }
+        return failures;
+    }
+
+    private boolean store(Letter letter) {
+        if (letter.reprocessTimestamp().isPresent()) {
+            Optional<Boolean> counted = failedAgain(letter);
+            if (counted.isPresent()) {
+                return counted.get();
+            }
+            LOG.warn(
+                    "dead letter {} of {} says that it was reprocessed, but not from here: taken as a new one",
+                    letter.id(),
+                    letter.originalTopic());
+        }
+        return insert(letter, letter.id())
+                // an id that another letter has: nothing is lost, and nothing is taken for something else
+                || !isKnown(letter, letter.id()) && insert(letter, letter.ownId());
+    }
+
+    /** Whether it is counted now; empty when it does not come from an attempt that was made here. */
+    private Optional<Boolean> failedAgain(Letter letter) {
+        List<Long> letters = attempt(
+                        """
+                        update dead_letter_attempt
+                        set failed_at = :failedAt, error_class = :class, error_message = :message, error_stack = :stack
+                        where original_topic = :topic and key_digest = :key and reprocess_timestamp = :timestamp
+                          and value_digest = :value and failed_at is null
+                        returning letter""",
+                        letter)
+                .param("failedAt", letter.failedAt())
+                .param("class", letter.errorClass())
+                .param("message", letter.errorMessage())
+                .param("stack", letter.errorStack())
+                .query(Long.class)
+                .list();
+        if (letters.isEmpty()) {
+            return attempt(
+                            """
+                            select letter from dead_letter_attempt
+                            where original_topic = :topic and key_digest = :key and reprocess_timestamp = :timestamp
+                              and value_digest = :value""",
+                            letter)
+                    .query((row, n) -> false)
+                    .optional();
+        }
+        client.sql(
+                        """
+                        update dead_letter
+                        set attempts = attempts + 1, status = case when attempts + 1 < :max then 'NEW' else 'PARKED' end,
+                            failed_at = :failedAt, error_class = :class, error_message = :message, error_stack = :stack,
+                            updated_at = now()
+                        where seq = :letter""")
+                .param("max", maxAttempts)
+                .param("failedAt", letter.failedAt())
+                .param("class", letter.errorClass())
+                .param("message", letter.errorMessage())
+                .param("stack", letter.errorStack())
+                .param("letter", letters.get(0))
+                .update();
+        return Optional.of(true);
+    }
+
+    private JdbcClient.StatementSpec attempt(String sql, Letter letter) {
+        return client.sql(sql)
+                .param("topic", letter.originalTopic())
+                .param("key", Letter.digest(letter.key()))
+                .param("timestamp", letter.reprocessTimestamp().getAsLong())
+                .param("value", Letter.digest(letter.value()));
+    }
+
+    private boolean isKnown(Letter letter, String id) {
+        return client.sql(
+                        """
+                        select exists (select 1 from dead_letter where tenant = ? and id = ? and original_topic = ?
+                                       and key_digest = ? and value_digest = ?)""")
+                .params(
+                        letter.tenant(),
+                        id,
+                        letter.originalTopic(),
+                        Letter.digest(letter.key()),
+                        Letter.digest(letter.value()))
+                .query(Boolean.class)
+                .single();
+    }
+
+    private boolean insert(Letter letter, String id) {
+        return jdbc.execute((Connection connection) -> {
+            try (PreparedStatement insert = connection.prepareStatement(INSERT)) {
+                insert.setString(1, letter.tenant());
+                insert.setString(2, id);
+                insert.setString(3, letter.originalTopic());
+                insert.setObject(4, letter.originalPartition(), Types.INTEGER);
+                insert.setObject(5, letter.originalOffset(), Types.BIGINT);
+                insert.setBytes(6, letter.key());
+                insert.setBytes(7, letter.value());
+                insert.setArray(8, connection.createArrayOf("bytea", letter.headers()));
+                insert.setString(9, letter.consumerGroup());
+                insert.setString(10, letter.errorClass());
+                insert.setString(11, letter.errorMessage());
+                insert.setString(12, letter.errorStack());
+                insert.setLong(13, letter.failedAt());
+                insert.setString(14, maxAttempts > 1 ? "NEW" : "PARKED");
+                return insert.executeUpdate() == 1;
+            }
+        });
+    }
+}

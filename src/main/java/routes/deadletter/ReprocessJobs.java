@@ -1,0 +1,350 @@
+package routes.deadletter;
+
+import com.fasterxml.jackson.annotation.JsonRawValue;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Transactional;
+import org.springframework.transaction.support.TransactionTemplate;
+import routes.platform.Json;
+import routes.platform.NameBasedUuid;
+import routes.platform.error.Failures;
+import routes.platform.error.ProblemException;
+import routes.platform.http.HttpRequest;
+
+/**
+ * Sends many letters again, at a rate. A job is a row with a list of letters; each of its steps is one small transaction that locks the
+ * row, sends the next letters and moves on. So any instance can take any step, exactly one takes each, and when an instance dies
+ * the others go on where its last transaction ended.
+ */
+@Component("reprocessJobs")
+class ReprocessJobs {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ReprocessJobs.class);
+
+    /** Letters of a step, and their bytes: what it holds in memory, and how long a cancellation waits. */
+    private static final int STEP = 100;
+
+    private static final int STEP_BYTES = 4 << 20;
+
+    /** At a low rate a step is the tenth part of a second. */
+    private static final int STEPS_PER_SECOND = 10;
+
+    private static final int MAX_RATE = 10_000;
+    private static final int MAX_REASON = 256;
+
+    /** For how long steps are taken before the route starts anew, so that a stop does not wait for a job. */
+    private static final long TURN_NANOS = 1_000_000_000L;
+
+    private final JdbcClient jdbc;
+    private final TransactionTemplate transaction;
+    private final Reprocessing reprocessing;
+    private final Failures failures;
+    private final ObjectMapper mapper;
+    private final int defaultRate;
+
+    ReprocessJobs(
+            JdbcClient jdbc,
+            TransactionTemplate transaction,
+            Reprocessing reprocessing,
+            Failures failures,
+            ObjectMapper mapper,
+            @Value("${event-broker.deadletter.rate}") int defaultRate) {
+        this.jdbc = jdbc;
+        this.transaction = transaction;
+        this.reprocessing = reprocessing;
+        this.failures = failures;
+        this.mapper = mapper;
+        this.defaultRate = defaultRate;
+    }
+
+    enum State {
+        RUNNING,
+        DONE,
+        CANCELLED,
+        FAILED
+    }
+
+    /** What is asked for: a filter, and how to send what it finds. */
+    private record Order(DeadLetterFilter filter, int rate, String reason) {}
+
+    record Count(int count) {}
+
+    record Started(UUID jobId) {}
+
+    /**
+     * A job as a caller sees it.
+     *
+     * @param done letters that were sent
+     * @param skipped letters that had been changed since the job began, or that their topic would not take
+     * @param rate letters per second
+     * @param failure why it FAILED, else null
+     * @param createdAt epoch milliseconds
+     * @param updatedAt epoch milliseconds
+     */
+    record Job(
+            UUID jobId,
+            State state,
+            int total,
+            int done,
+            int skipped,
+            int rate,
+            @JsonRawValue String filter,
+            String reason,
+            String failure,
+            String createdBy,
+            long createdAt,
+            long updatedAt) {}
+
+    private record Due(UUID id, String tenant, int rate, String reason, String createdBy, long position) {}
+
+    private record Listed(long letter, int attempts, long bytes) {}
+
+    /** Whether the request only asks how many letters it would send. */
+    public boolean isDryRun(Exchange exchange) {
+        return Boolean.parseBoolean(HttpRequest.of(exchange).parameter("dryRun"));
+    }
+
+    /** How many letters a job with this body would send, if it began now. */
+    public Count count(@Body byte[] body, Exchange exchange) {
+        return new Count(order(body)
+                .filter()
+                .bind(
+                        jdbc.sql("select count(*) from dead_letter where status = 'NEW' and "
+                                + DeadLetterFilter.CONDITION),
+                        HttpRequest.of(exchange).caller().tenant())
+                .query(Integer.class)
+                .single());
+    }
+
+    /**
+     * Begins a job with the letters that are NEW now. With an {@code Idempotency-Key} the job's id follows from it, so that a request
+     * which died before its answer was kept begins no second one.
+     */
+    @Transactional
+    public Started start(@Body byte[] body, Exchange exchange) throws JsonProcessingException {
+        HttpRequest request = HttpRequest.of(exchange);
+        String tenant = request.caller().tenant();
+        String principal = request.caller().principal();
+        Order order = order(body);
+        UUID id = request.idempotencyKey()
+                .map(key -> NameBasedUuid.of(tenant, principal, key, "reprocess"))
+                .orElseGet(UUID::randomUUID);
+        int began = jdbc.sql(
+                        """
+                        insert into reprocess_job (id, tenant, state, filter, rate, reason, total, created_by)
+                        values (?, ?, 'RUNNING', ?::json, ?, ?, 0, ?) on conflict (id) do nothing""")
+                .params(id, tenant, mapper.writeValueAsString(order.filter()), order.rate(), order.reason(), principal)
+                .update();
+        if (began == 1) {
+            int total = order.filter()
+                    .bind(
+                            jdbc.sql(
+                                            """
+                                    insert into reprocess_job_letter (tenant, job, letter, attempts)
+                                    select tenant, :job, seq, attempts from dead_letter
+                                    where status = 'NEW' and """
+                                                    + DeadLetterFilter.CONDITION)
+                                    .param("job", id),
+                            tenant)
+                    .update();
+            jdbc.sql(
+                            "update reprocess_job set total = ?, state = case when ? = 0 then 'DONE' else state end where id = ?")
+                    .params(total, total, id)
+                    .update();
+        }
+        return new Started(id);
+    }
+
+    /** @throws ProblemException 404 when the caller has no such job */
+    public Job show(@Header("id") String id, Exchange exchange) {
+        return jdbc.sql(
+                        """
+                        select id as job_id, state, total, done, skipped, rate, filter, reason, failure, created_by,
+                               (extract(epoch from created_at) * 1000)::bigint as created_at,
+                               (extract(epoch from updated_at) * 1000)::bigint as updated_at
+                        from reprocess_job where tenant = ? and id = ?""")
+                .params(HttpRequest.of(exchange).caller().tenant(), uuid(id))
+                .query(Job.class)
+                .optional()
+                .orElseThrow(ReprocessJobs::noSuchJob);
+    }
+
+    /** @throws ProblemException 404 when the caller has no such job, 409 when it has ended */
+    @Transactional
+    public Job cancel(@Header("id") String id, Exchange exchange) {
+        int cancelled = jdbc.sql(
+                        """
+                        update reprocess_job set state = 'CANCELLED', updated_at = now()
+                        where tenant = ? and id = ? and state = 'RUNNING'""")
+                .params(HttpRequest.of(exchange).caller().tenant(), uuid(id))
+                .update();
+        Job job = show(id, exchange);
+        if (cancelled == 0) {
+            throw new ProblemException(409, "the job is " + job.state() + ": only a RUNNING one can be cancelled");
+        }
+        return job;
+    }
+
+    /** Takes the steps that are due, of all jobs, for at most about a second. */
+    public void sendDue() {
+        long end = System.nanoTime() + TURN_NANOS;
+        while (step() && System.nanoTime() < end) {
+            // the next one
+        }
+    }
+
+    private boolean step() {
+        UUID[] taken = new UUID[1];
+        try {
+            return Boolean.TRUE.equals(transaction.execute(status -> {
+                Optional<Due> due = due();
+                due.ifPresent(job -> {
+                    taken[0] = job.id();
+                    send(job);
+                });
+                return due.isPresent();
+            }));
+        } catch (RuntimeException e) {
+            if (taken[0] == null || failures.isDependencyDown(e)) {
+                throw e;
+            }
+            // it would fail again: what was sent before stays, what comes behind waits for a person
+            LOG.error("job {} failed: {}", taken[0], failures.describe(e));
+            jdbc.sql("update reprocess_job set state = 'FAILED', failure = ?, updated_at = now() where id = ?")
+                    .params(failures.describe(e), taken[0])
+                    .update();
+            return true;
+        }
+    }
+
+    /** The job whose turn it is, locked. */
+    private Optional<Due> due() {
+        return jdbc.sql(
+                        """
+                        select id, tenant, rate, reason, created_by, position from reprocess_job
+                        where state = 'RUNNING' and next_at <= clock_timestamp()
+                        order by next_at limit 1 for update skip locked""")
+                .query(Due.class)
+                .optional();
+    }
+
+    private void send(Due job) {
+        List<Listed> next = next(job);
+        List<Reprocessing.Sendable> letters = lock(next).stream()
+                .filter(letter -> reprocessing.unsendable(letter).isEmpty())
+                .toList();
+        if (!letters.isEmpty()) {
+            reprocessing.send(letters, new Reprocessing.Sender(job.createdBy(), job.reason(), job.id()), null);
+        }
+        jdbc.sql(
+                        """
+                        update reprocess_job
+                        set done = done + :done, skipped = skipped + :skipped, position = :position, updated_at = now(),
+                            next_at = greatest(next_at, clock_timestamp() - interval '1 second')
+                                      + make_interval(secs => :seconds),
+                            state = case when exists (select 1 from reprocess_job_letter
+                                                      where job = :job and letter > :position)
+                                         then 'RUNNING' else 'DONE' end
+                        where id = :job""")
+                .param("done", letters.size())
+                .param("skipped", next.size() - letters.size())
+                .param(
+                        "position",
+                        next.isEmpty()
+                                ? job.position()
+                                : next.get(next.size() - 1).letter())
+                .param("seconds", next.size() / (double) job.rate())
+                .param("job", job.id())
+                .update();
+    }
+
+    /** The letters of this step, in the order in which they were first stored. */
+    private List<Listed> next(Due job) {
+        List<Listed> listed = jdbc.sql(
+                        """
+                        select j.letter, j.attempts, coalesce(octet_length(l.value), 0) as bytes
+                        from reprocess_job_letter j left join dead_letter l on l.seq = j.letter
+                        where j.job = ? and j.letter > ? order by j.letter limit ?""")
+                .params(job.id(), job.position(), Math.max(1, Math.min(STEP, job.rate() / STEPS_PER_SECOND)))
+                .query(Listed.class)
+                .list();
+        int letters = 0;
+        for (long bytes = 0; letters < listed.size() && bytes < STEP_BYTES; letters++) {
+            bytes += listed.get(letters).bytes();
+        }
+        return listed.subList(0, letters);
+    }
+
+    /** Those that are as they were when the job began, locked until the transaction ends. */
+    private List<Reprocessing.Sendable> lock(List<Listed> listed) {
+        if (listed.isEmpty()) {
+            return List.of();
+        }
+        Map<Long, Integer> attempts = listed.stream().collect(Collectors.toMap(Listed::letter, Listed::attempts));
+        List<Reprocessing.Sendable> letters = new ArrayList<>(jdbc.sql("select " + Reprocessing.Sendable.COLUMNS
+                        + " from dead_letter where seq in (:letters) and status = 'NEW' order by seq for update")
+                .param("letters", List.copyOf(attempts.keySet()))
+                .query(Reprocessing.Sendable::of)
+                .list());
+        letters.removeIf(letter -> letter.attempts() != attempts.get(letter.seq()));
+        return letters;
+    }
+
+    private Order order(byte[] body) {
+        JsonNode fields = Json.readObject(body);
+        fields.fieldNames().forEachRemaining(name -> {
+            if (!DeadLetterFilter.FIELDS.contains(name) && !name.equals("rate") && !name.equals("reason")) {
+                throw new ProblemException(400, unknown(name));
+            }
+        });
+        JsonNode rate = fields.path("rate");
+        boolean given = !rate.isMissingNode() && !rate.isNull();
+        if (given
+                && !(rate.canConvertToInt()
+                        && rate.isIntegralNumber()
+                        && rate.asInt() >= 1
+                        && rate.asInt() <= MAX_RATE)) {
+            throw new ProblemException(400, "/rate: expected a whole number from 1 to " + MAX_RATE);
+        }
+        JsonNode reason = fields.path("reason");
+        if (!reason.isMissingNode()
+                && !reason.isNull()
+                && !(reason.isTextual() && Envelope.plain(reason.asText()).isPresent())) {
+            throw new ProblemException(400, "/reason: expected a text of 1 to " + MAX_REASON + " characters");
+        }
+        return new Order(DeadLetterFilter.of(fields), given ? rate.asInt() : defaultRate, reason.textValue());
+    }
+
+    /** A name that was sent is repeated only when it looks like one. */
+    private static String unknown(String name) {
+        return (name.matches("[A-Za-z][\\w.-]{0,63}") ? "/" + name + ": is not known" : "a field is not known")
+                + ", there are " + String.join(", ", DeadLetterFilter.FIELDS) + ", rate, reason";
+    }
+
+    private static UUID uuid(String id) {
+        try {
+            return UUID.fromString(id);
+        } catch (IllegalArgumentException e) {
+            throw noSuchJob();
+        }
+    }
+
+    private static ProblemException noSuchJob() {
+        return new ProblemException(404, "no such job");
+    }
+}

@@ -1,0 +1,299 @@
+package routes.deadletter;
+
+import java.nio.charset.StandardCharsets;
+import java.sql.Array;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.apache.camel.Exchange;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.record.AbstractRecords;
+import org.apache.kafka.common.record.CompressionType;
+import org.apache.kafka.common.record.MemoryRecords;
+import org.apache.kafka.common.record.RecordBatch;
+import org.apache.kafka.common.record.SimpleRecord;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
+import routes.platform.contract.AsyncApi;
+import routes.platform.contract.Channel;
+import routes.platform.error.DeadLetterHeaders;
+import routes.platform.error.ProblemException;
+import routes.platform.event.Events;
+import routes.platform.http.HttpRequest;
+import routes.platform.outbox.Outbox;
+import routes.platform.outbox.OutboxRecord;
+
+/**
+ * Sends letters again. In one transaction a letter is marked, its attempt noted and its record added to the outbox: all of it happens,
+ * once, or nothing. The attempt is there before its record can be read, so a second failure always finds it.
+ */
+@Component("reprocessing")
+class Reprocessing {
+
+    /** Of {@code original-error}, so that it does not make a record too large for its topic. */
+    private static final int MAX_ERROR = 256;
+
+    private static final int MAX_PROBLEMS = 10;
+
+    private final JdbcClient jdbc;
+    private final Outbox outbox;
+    private final AsyncApi contract;
+    private final Events events;
+    private final int maxRequestSize;
+    private final Clock clock = Clock.systemUTC();
+
+    Reprocessing(
+            JdbcClient jdbc,
+            Outbox outbox,
+            AsyncApi contract,
+            Events events,
+            @Value("${camel.component.kafka.max-request-size}") int maxRequestSize) {
+        this.jdbc = jdbc;
+        this.outbox = outbox;
+        this.contract = contract;
+        this.events = events;
+        this.maxRequestSize = maxRequestSize;
+    }
+
+    /**
+     * A letter to send.
+     *
+     * @param value what is sent: the last edit, else what the dead letter has; null is a tombstone
+     * @param headers of the dead letter, name, value, name, value …
+     */
+    record Sendable(
+            long seq,
+            String id,
+            String tenant,
+            String topic,
+            byte[] key,
+            byte[] value,
+            List<byte[]> headers,
+            String errorMessage,
+            DeadLetterFilter.Status status,
+            int attempts) {
+
+        static final String COLUMNS =
+                """
+                seq, id, tenant, original_topic, key, headers, error_message, status, attempts,
+                coalesce((select edited_value from dead_letter_attempt a
+                          where a.letter = seq and a.edited_value is not null
+                          order by reprocess_timestamp desc limit 1), value) as value""";
+
+        static Sendable of(ResultSet row, int n) throws SQLException {
+            return new Sendable(
+                    row.getLong("seq"),
+                    row.getString("id"),
+                    row.getString("tenant"),
+                    row.getString("original_topic"),
+                    row.getBytes("key"),
+                    row.getBytes("value"),
+                    list(row.getArray("headers")),
+                    row.getString("error_message"),
+                    DeadLetterFilter.Status.valueOf(row.getString("status")),
+                    row.getInt("attempts"));
+        }
+
+        static List<byte[]> list(Array array) throws SQLException {
+            return Arrays.asList((byte[][]) array.getArray());
+        }
+
+        Sendable with(byte[] edited) {
+            return new Sendable(seq, id, tenant, topic, key, edited, headers, errorMessage, status, attempts);
+        }
+    }
+
+    /** Who sends letters, and why; job is null for a single one. */
+    record Sender(String principal, String reason, UUID job) {}
+
+    /** What became of a letter. */
+    record Reprocessed(String id, DeadLetterFilter.Status status, int attempts) {}
+
+    /**
+     * Sends one letter again. The body, when there is one, is the whole new value of the record; the key stays.
+     *
+     * @throws ProblemException 404 when the caller has no such letter; 409 when it is not NEW, or PARKED and not edited, or its topic
+     *     would not take it; 400 when the new value is not what its topic's consumers can read
+     */
+    @Transactional
+    public Reprocessed reprocess(@org.apache.camel.Header("id") String id, Exchange exchange) {
+        HttpRequest request = HttpRequest.of(exchange);
+        byte[] edited =
+                request.mediaType().isEmpty() ? null : exchange.getMessage().getBody(byte[].class);
+        Sendable letter = jdbc.sql(
+                        "select " + Sendable.COLUMNS + " from dead_letter where tenant = ? and id = ? for update")
+                .params(request.caller().tenant(), id)
+                .query(Sendable::of)
+                .optional()
+                .orElseThrow(() -> new ProblemException(404, "no such dead letter"));
+        boolean allowed = letter.status() == DeadLetterFilter.Status.NEW
+                || letter.status() == DeadLetterFilter.Status.PARKED && edited != null;
+        if (!allowed) {
+            throw new ProblemException(
+                    409,
+                    switch (letter.status()) {
+                        case PARKED ->
+                            "the dead letter is PARKED, it failed " + letter.attempts()
+                                    + " times: it can only be reprocessed with a new value";
+                        case REPROCESSED ->
+                            "the dead letter is REPROCESSED: it was sent again and has not failed since";
+                        default -> "the dead letter is " + letter.status() + ": only a NEW one can be reprocessed";
+                    });
+        }
+        if (edited != null) {
+            check(letter, edited);
+        }
+        Sendable sent = edited == null ? letter : letter.with(edited);
+        unsendable(sent).ifPresent(why -> {
+            throw new ProblemException(409, why);
+        });
+        send(List.of(sent), new Sender(request.caller().principal(), request.parameter("reason"), null), edited);
+        return new Reprocessed(id, DeadLetterFilter.Status.REPROCESSED, letter.attempts());
+    }
+
+    /** Why a letter cannot be sent, whatever its status. */
+    public Optional<String> unsendable(Sendable letter) {
+        Optional<Channel> channel = contract.channel(letter.topic());
+        if (channel.isEmpty()) {
+            return Optional.of("the original topic is not in the contract");
+        }
+        List<Header> headers = headers(letter, clock.millis());
+        if (headers.stream().anyMatch(header -> header.key().indexOf('\0') >= 0)) {
+            return Optional.of("the name of a record header has a character that cannot be kept");
+        }
+        return isTooLarge(letter, headers.toArray(Header[]::new), channel.get())
+                ? Optional.of("the record is larger than its topic takes")
+                : Optional.empty();
+    }
+
+    /** Sends letters whose rows the transaction has locked, and which can be sent. Records of a key keep the order of the list. */
+    @Transactional(propagation = Propagation.MANDATORY)
+    public void send(List<Sendable> letters, Sender sender, byte[] edited) {
+        Map<Long, Long> timestamps = new HashMap<>();
+        // whoever sends several letters waits for others in this order, so that two of them do not wait for each other
+        letters.stream()
+                .sorted(Comparator.comparing(Sendable::topic)
+                        .thenComparing(Sendable::key, Comparator.nullsFirst((a, b) -> Arrays.compareUnsigned(a, b)))
+                        .thenComparing(Sendable::seq))
+                .forEach(letter -> timestamps.put(letter.seq(), note(letter, sender, edited)));
+        jdbc.sql("update dead_letter set status = 'REPROCESSED', updated_at = now() where seq in (:letters)")
+                .param("letters", letters.stream().map(Sendable::seq).toList())
+                .update();
+        outbox.addAll(letters.stream()
+                .map(letter -> record(letter, timestamps.get(letter.seq())))
+                .collect(Collectors.toList()));
+    }
+
+    private void check(Sendable letter, byte[] edited) {
+        DecodedValue decoded =
+                DecodedValue.of(edited, letter.topic(), headersAsText(letter.headers()), contract, events);
+        if (!decoded.problems().isEmpty()) {
+            throw new ProblemException(
+                    400, decoded.problems().stream().limit(MAX_PROBLEMS).collect(Collectors.joining("; ")));
+        }
+        if (!decoded.metadata().tenant().equals(letter.tenant())) {
+            throw new ProblemException(400, "/metadata/security/tenant: is not that of the dead letter");
+        }
+    }
+
+    /** @return the time that tells this attempt from all others of its topic and key, epoch milliseconds */
+    private long note(Sendable letter, Sender sender, byte[] edited) {
+        Optional<Long> noted;
+        do {
+            // nothing comes back when another transaction has taken this time meanwhile: the next one is free
+            noted = jdbc.sql(
+                            """
+                            insert into dead_letter_attempt (tenant, letter, original_topic, key_digest, value_digest,
+                                                             edited_value, sent_by, reason, job, reprocess_timestamp)
+                            select :tenant, :letter, :topic, :key, :value, :edited, :principal, :reason, :job,
+                                   greatest(:now, (select max(reprocess_timestamp) + 1 from dead_letter_attempt
+                                                   where original_topic = :topic and key_digest = :key))
+                            on conflict (original_topic, key_digest, reprocess_timestamp) do nothing
+                            returning reprocess_timestamp""")
+                    .param("tenant", letter.tenant())
+                    .param("letter", letter.seq())
+                    .param("topic", letter.topic())
+                    .param("key", Letter.digest(letter.key()))
+                    .param("value", Letter.digest(letter.value()))
+                    .param("edited", edited, Types.BINARY)
+                    .param("principal", sender.principal())
+                    .param("reason", sender.reason(), Types.VARCHAR)
+                    .param("job", sender.job(), Types.OTHER)
+                    .param("now", clock.millis())
+                    .query(Long.class)
+                    .optional();
+        } while (noted.isEmpty());
+        return noted.get();
+    }
+
+    /** Key, value and headers as they were, without what made a dead letter of them, and with what tells that it comes again. */
+    private static List<Header> headers(Sendable letter, long timestamp) {
+        List<Header> headers = new ArrayList<>();
+        for (int i = 0; i < letter.headers().size(); i += 2) {
+            String name = new String(letter.headers().get(i), StandardCharsets.UTF_8);
+            if (!DeadLetterHeaders.ALL.contains(name)) {
+                headers.add(new RecordHeader(name, letter.headers().get(i + 1)));
+            }
+        }
+        String error = letter.errorMessage();
+        headers.add(header(DeadLetterHeaders.REPROCESSED, "true"));
+        headers.add(header(DeadLetterHeaders.ORIGINAL_ERROR, error.substring(0, Math.min(error.length(), MAX_ERROR))));
+        headers.add(header(DeadLetterHeaders.REPROCESS_TIMESTAMP, String.valueOf(timestamp)));
+        return headers;
+    }
+
+    private static OutboxRecord record(Sendable letter, long timestamp) {
+        return new OutboxRecord(
+                letter.topic(),
+                letter.key(),
+                letter.value(),
+                headers(letter, timestamp),
+                Envelope.of(letter.value()).eventId().orElse(null),
+                letter.tenant());
+    }
+
+    private static RecordHeader header(String name, String text) {
+        return new RecordHeader(name, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** It would stay at the head of its key for ever. The producer measures before it compresses, the broker afterwards. */
+    private boolean isTooLarge(Sendable letter, Header[] headers, Channel channel) {
+        int plain = AbstractRecords.estimateSizeInBytesUpperBound(
+                RecordBatch.CURRENT_MAGIC_VALUE, CompressionType.NONE, letter.key(), letter.value(), headers);
+        if (plain <= channel.maxMessageBytes()) {
+            return false;
+        }
+        return plain > maxRequestSize
+                || MemoryRecords.withRecords(
+                                        Compression.gzip().build(),
+                                        new SimpleRecord(clock.millis(), letter.key(), letter.value(), headers))
+                                .sizeInBytes()
+                        > channel.maxMessageBytes();
+    }
+
+    static Map<String, Object> headersAsText(List<byte[]> headers) {
+        Map<String, Object> text = new HashMap<>();
+        for (int i = 0; i < headers.size(); i += 2) {
+            byte[] value = headers.get(i + 1);
+            text.put(
+                    new String(headers.get(i), StandardCharsets.UTF_8),
+                    value == null ? null : new String(value, StandardCharsets.UTF_8));
+        }
+        return text;
+    }
+}
