@@ -53,9 +53,14 @@ public abstract class RouteTest extends CamelTestSupport {
         context.addComponent("kafka", kafka);
         context.getRegistry().bind("events", new Events(contract));
         context.getRegistry().bind("failures", new Failures());
-        context.getRegistry().bind("deadLetters", new DeadLetterDouble());
+        context.getRegistry().bind("deadLetters", deadLetters());
         bind(context.getRegistry());
         return context;
+    }
+
+    /** What the error policy asks about poison. */
+    protected Object deadLetters() {
+        return new DeadLetterDouble();
     }
 
     /** Where the routes send to: a regular expression of URIs whose mocks take the messages instead. */

@@ -312,7 +312,7 @@ class PubsubIT extends RuntimeIT {
         assertThat(header(letter, "original-partition")).matches("[0-5]");
         assertThat(header(letter, "original-offset")).matches("\\d+");
         assertThat(header(letter, "error-message")).isEqualTo("not valid JSON: not UTF-8");
-        assertThat(header(letter, "error-stack")).startsWith("routes.platform.error.ProblemException\n\tat ");
+        assertThat(header(letter, "error-stack")).startsWith("routes.platform.error.MalformedJsonException\n\tat ");
         assertThat(header(letter, "timestamp")).matches("\\d{13}");
         assertThat(header(letter, "consumer-group")).isEqualTo("pharmacy-prescription-processor");
         assertThat(UUID.fromString(header(letter, "dead-letter-id")).version()).isEqualTo(5);

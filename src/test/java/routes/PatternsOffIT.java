@@ -1,4 +1,4 @@
-package routes.pubsub;
+package routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,11 +7,10 @@ import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.TestPropertySource;
-import routes.RuntimeIT;
 
-@TestPropertySource(properties = "event-broker.pubsub.enabled=false")
+@TestPropertySource(properties = {"event-broker.pubsub.enabled=false", "event-broker.deadletter.enabled=false"})
 @DirtiesContext
-class PubsubOffIT extends RuntimeIT {
+class PatternsOffIT extends RuntimeIT {
 
     @Autowired
     private CamelContext camel;
@@ -22,9 +21,12 @@ class PubsubOffIT extends RuntimeIT {
         assertThat(post("/api/topics/medication.prescription.created/events", "application/json", "{}")
                         .statusCode())
                 .isEqualTo(404);
+        assertThat(get("/api/dead-letters").statusCode()).isEqualTo(404);
+        assertThat(post("/api/dead-letters/reprocess", "application/json", "{}").statusCode())
+                .isEqualTo(404);
         assertThat(camel.getRoutes())
-                .filteredOn(route -> route.getEndpoint().getEndpointUri().startsWith("kafka:"))
-                .isNotEmpty()
+                .filteredOn(route -> route.getEndpoint().getEndpointUri().matches("(kafka|scheduler):.*"))
+                .hasSizeGreaterThan(2)
                 .allSatisfy(route -> assertThat(camel.getRouteController()
                                 .getRouteStatus(route.getRouteId())
                                 .isStarted())
