@@ -1,0 +1,122 @@
+package routes.platform.outbox;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Consumer;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.kafka.serde.KafkaHeaderSerializer;
+import org.apache.camel.spi.HeaderFilterStrategy;
+import org.apache.camel.support.DefaultComponent;
+import org.apache.camel.support.DefaultEndpoint;
+import org.apache.camel.support.DefaultProducer;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import routes.platform.Caller;
+import routes.platform.event.RecordHeaders;
+
+/**
+ * {@code outbox:<topic>} as a step: adds the message to the outbox, in the transaction of the route's {@code transacted}. Key, body and
+ * headers are given as to {@code kafka:<topic>}; a body that is a list of messages becomes a record each.
+ */
+@Component("outbox-component") // Camel looks for it by this name when the one without -component is something else: the
+// Java API
+class OutboxComponent extends DefaultComponent {
+
+    /** Message header: what a consumer tells a repeat by, for the table. */
+    static final String EVENT_ID = "CamelOutboxEventId";
+
+    private static final List<String> ALWAYS =
+            List.of(RecordHeaders.CORRELATION_ID, RecordHeaders.CAUSATION_ID, RecordHeaders.TENANT);
+
+    private final Outbox outbox;
+    private final HeaderFilterStrategy filter;
+    private final KafkaHeaderSerializer serializer;
+
+    OutboxComponent(
+            Outbox outbox,
+            @Qualifier("recordHeaderAllowList") HeaderFilterStrategy filter,
+            KafkaHeaderSerializer serializer) {
+        this.outbox = outbox;
+        this.filter = filter;
+        this.serializer = serializer;
+    }
+
+    @Override
+    protected Endpoint createEndpoint(String uri, String topic, Map<String, Object> parameters) {
+        return new DefaultEndpoint(uri, this) {
+            @Override
+            public Producer createProducer() {
+                return new DefaultProducer(this) {
+                    @Override
+                    public void process(Exchange exchange) {
+                        add(topic, exchange);
+                    }
+                };
+            }
+
+            @Override
+            public Consumer createConsumer(Processor processor) {
+                throw new UnsupportedOperationException("outbox:" + topic + " cannot be read: read kafka:" + topic);
+            }
+        };
+    }
+
+    private void add(String topic, Exchange exchange) {
+        if (!TransactionSynchronizationManager.isActualTransactionActive()) {
+            throw new OutboxOutsideTransactedException(topic);
+        }
+        if (exchange.getMessage().getBody() instanceof List<?> messages) {
+            outbox.addAll(messages.stream()
+                    .map(message -> message(topic, (Message) message, exchange))
+                    .toList());
+        } else {
+            outbox.add(message(topic, exchange.getMessage(), exchange));
+        }
+    }
+
+    private OutboxRecord message(String topic, Message message, Exchange exchange) {
+        List<Header> headers = new ArrayList<>();
+        message.getHeaders().forEach((name, value) -> {
+            if (value != null && !filter.applyFilterToCamelHeaders(name, value, exchange)) {
+                byte[] bytes = serializer.serialize(name, value);
+                if (bytes != null) {
+                    headers.add(new RecordHeader(name, bytes));
+                }
+            }
+        });
+        for (String name : ALWAYS) {
+            if (headers.stream().noneMatch(header -> header.key().equals(name))) {
+                headers.add(new RecordHeader(name, new byte[0]));
+            }
+        }
+        String tenant = message.getHeader(RecordHeaders.TENANT, "", String.class);
+        return new OutboxRecord(
+                topic,
+                bytes(topic, "the header " + KafkaConstants.KEY, message.getHeader(KafkaConstants.KEY)),
+                bytes(topic, "the body", message.getBody()),
+                headers,
+                message.getHeader(EVENT_ID, String.class),
+                tenant.isEmpty() ? Caller.DEFAULT_TENANT : tenant);
+    }
+
+    private static byte[] bytes(String topic, String what, Object value) {
+        if (value instanceof String text) {
+            return text.getBytes(StandardCharsets.UTF_8);
+        }
+        if (value == null || value instanceof byte[]) {
+            return (byte[]) value;
+        }
+        throw new IllegalArgumentException("outbox:%s: %s is a %s, and not bytes or text: marshal it"
+                .formatted(topic, what, value.getClass().getName()));
+    }
+}

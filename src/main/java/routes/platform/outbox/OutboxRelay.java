@@ -1,0 +1,364 @@
+package routes.platform.outbox;
+
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Array;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.apache.camel.CamelContext;
+import org.apache.camel.component.kafka.KafkaComponent;
+import org.apache.camel.component.kafka.KafkaConfiguration;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+import org.springframework.stereotype.Component;
+import routes.platform.error.Failures;
+import routes.platform.outbox.OutboxSender.Result;
+import routes.platform.outbox.OutboxSender.Row;
+
+/**
+ * Sends what is in the outbox. Of all instances one does, the one whose connection holds the lock; the others try to get it, and one does
+ * as soon as that connection is gone.
+ *
+ * <p>One that has lost its connection and does not know it yet can only repeat records. It sends the rows of a key in their order, each
+ * after all earlier ones have been written or marked as sent; so does the next one, from the first row that is not marked. Whatever the
+ * two write in between each other, no row of a key is written for the first time before those that come before it.
+ */
+@Component
+class OutboxRelay implements SmartLifecycle {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxRelay.class);
+
+    /** Always from the first row that is not sent: one that is committed late has a lower id than others that are sent already. */
+    private static final String READ =
+            """
+            select * from (
+                select *, sum(coalesce(octet_length(value), 0)) over (order by id) - coalesce(octet_length(value), 0) as before
+                from (
+                    select id, topic, key, value, header_names, header_values from outbox
+                    where sent_at is null and set_aside_at is null and id <> all(?) and topic <> all(?)
+                      and (key is null or (topic, key) not in (
+                          select topic, key from outbox where set_aside_at is not null and key is not null))
+                    order by id limit ?) unsent) rows
+            where before < ?
+            order by id""";
+
+    private static final String MARK = "update outbox set sent_at = clock_timestamp() where id = any(?)";
+
+    private static final String SET_ASIDE =
+            "update outbox set set_aside_at = clock_timestamp(), failure = ? where id = ?";
+
+    private static final String LOCK = "select pg_try_advisory_lock(hashtextextended('outbox relay', 0))";
+
+    /**
+     * So that a server notices within some seconds that this host is gone, and gives the lock to another one; and a plan for each number
+     * of rows that wait.
+     */
+    private static final String SESSION =
+            """
+            set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
+            set tcp_user_timeout = 10000; set plan_cache_mode = force_custom_plan""";
+
+    private static final int MOST_ROWS = 1000;
+    private static final String CONNECT_TIMEOUT_S = "5";
+    private static final String SOCKET_TIMEOUT_S = "10";
+    private static final int MAX_BLOCK_MS = 2000;
+    private static final long BUFFER_BESIDE_BYTES = 32L << 20;
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+    private static final Duration DRAIN = Duration.ofSeconds(2);
+
+    private final HikariDataSource pool;
+    private final CamelContext camel;
+    private final Admin admin;
+    private final OutboxSettings settings;
+    private final Failures failures;
+    private final AtomicLong sent = new AtomicLong();
+    private volatile Thread thread;
+    private volatile boolean stopping;
+    private volatile boolean active;
+    private volatile String failure;
+    private volatile Map<String, String> waitingTopics = Map.of();
+
+    OutboxRelay(DataSource database, CamelContext camel, Admin admin, OutboxSettings settings, Failures failures)
+            throws SQLException {
+        this.pool = database.unwrap(HikariDataSource.class);
+        this.camel = camel;
+        this.admin = admin;
+        this.settings = settings;
+        this.failures = failures;
+    }
+
+    /** Whether this instance is the one that sends. */
+    boolean isActive() {
+        return active;
+    }
+
+    /** Why this instance can neither send nor wait for its turn. */
+    Optional<String> failure() {
+        return Optional.ofNullable(failure);
+    }
+
+    /** Topics whose records wait, and why; known where the relay is active. */
+    Map<String, String> waitingTopics() {
+        return waitingTopics;
+    }
+
+    /** Records that the broker has acknowledged since the start. */
+    long sent() {
+        return sent.get();
+    }
+
+    @Override
+    public synchronized void start() {
+        stopping = false;
+        thread = new Thread(this::run, "outbox-relay");
+        thread.start();
+    }
+
+    /** Waits for what is under way, and no longer than {@link #DRAIN}; what is not acknowledged then, is sent again by another instance. */
+    @Override
+    public synchronized void stop() {
+        stopping = true;
+        try {
+            thread.join(DRAIN.plus(PAUSE).toMillis());
+            // in a call that does not return: to the brokers, or the database
+            thread.interrupt();
+            thread.join(PAUSE.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        thread = null;
+    }
+
+    @Override
+    public boolean isRunning() {
+        return thread != null;
+    }
+
+    /** After the routes, which write into the outbox until they have stopped. */
+    @Override
+    public int getPhase() {
+        return 0;
+    }
+
+    private void run() {
+        while (!stopping) {
+            try (Connection connection = connect()) {
+                failure = null;
+                while (!stopping && !lock(connection)) {
+                    Thread.sleep(PAUSE.toMillis());
+                }
+                if (!stopping) {
+                    relay(connection);
+                }
+            } catch (InterruptedException e) {
+                // only stop() does so
+                return;
+            } catch (SQLException | RuntimeException e) {
+                String why = failures.describe(e);
+                if (!why.equals(failure)) {
+                    LOG.warn("outbox: no relay here: {}", why);
+                }
+                failure = why;
+                pause();
+            }
+        }
+    }
+
+    private void pause() {
+        try {
+            Thread.sleep(PAUSE.toMillis());
+        } catch (InterruptedException e) {
+            stopping = true;
+        }
+    }
+
+    /** One of its own: those of the pool are for work that ends, and come and go. */
+    private Connection connect() throws SQLException {
+        Properties properties = new Properties();
+        properties.putAll(pool.getDataSourceProperties());
+        if (pool.getUsername() != null) {
+            properties.setProperty("user", pool.getUsername());
+        }
+        if (pool.getPassword() != null) {
+            properties.setProperty("password", pool.getPassword());
+        }
+        properties.setProperty("ApplicationName", "event-broker-outbox");
+        properties.setProperty("connectTimeout", CONNECT_TIMEOUT_S);
+        properties.setProperty("socketTimeout", SOCKET_TIMEOUT_S);
+        Connection connection = DriverManager.getConnection(pool.getJdbcUrl(), properties);
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(SESSION);
+            return connection;
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
+        }
+    }
+
+    private static boolean lock(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                ResultSet locked = statement.executeQuery(LOCK)) {
+            return locked.next() && locked.getBoolean(1);
+        }
+    }
+
+    private void relay(Connection connection) throws SQLException, InterruptedException {
+        LOG.info("outbox: this instance sends now");
+        try (OutboxSender sender = new OutboxSender(this::producer, admin, settings, System::nanoTime);
+                PreparedStatement read = connection.prepareStatement(READ);
+                PreparedStatement mark = connection.prepareStatement(MARK);
+                PreparedStatement setAside = connection.prepareStatement(SET_ASIDE)) {
+            active = true;
+            Duration patience = Duration.ZERO;
+            while (!stopping) {
+                book(sender, sender.results(patience), mark, setAside);
+                if (sender.broken() != null) {
+                    renew(sender, mark, setAside);
+                }
+                patience = take(sender, read);
+                waitingTopics = sender.waiting();
+            }
+            for (long end = System.nanoTime() + DRAIN.toNanos(); !sender.isIdle() && System.nanoTime() < end; ) {
+                book(sender, sender.results(settings.pollInterval()), mark, setAside);
+            }
+        } finally {
+            active = false;
+            waitingTopics = Map.of();
+            LOG.info("outbox: this instance sends no more");
+        }
+    }
+
+    /**
+     * Reads rows and sends them.
+     *
+     * @return how long to wait for results before the next time
+     */
+    private Duration take(OutboxSender sender, PreparedStatement read) throws SQLException {
+        int limit = Math.min(MOST_ROWS, sender.room());
+        // a full window first has to be half empty: each time, the rows that are under way are passed over
+        if (limit < Math.min(MOST_ROWS, settings.maxInFlight() / 2) || sender.byteRoom() <= 0) {
+            return settings.pollInterval();
+        }
+        long began = System.nanoTime();
+        List<Row> rows = read(read, sender.inFlight(), sender.closedTopics(), limit, sender.byteRoom());
+        if (rows.size() > 0) {
+            sender.send(rows);
+            return Duration.ZERO;
+        }
+        // when many rows wait for their topic or key, passing over them takes a while: not again and again
+        return Duration.ofNanos(Math.max(settings.pollInterval().toNanos(), 4 * (System.nanoTime() - began)));
+    }
+
+    private List<Row> read(
+            PreparedStatement read, Collection<Long> inFlight, Collection<String> closed, int limit, long bytes)
+            throws SQLException {
+        Connection connection = read.getConnection();
+        read.setArray(1, connection.createArrayOf("bigint", inFlight.toArray()));
+        read.setArray(2, connection.createArrayOf("text", closed.toArray()));
+        read.setInt(3, limit);
+        read.setLong(4, bytes);
+        List<Row> rows = new ArrayList<>();
+        try (ResultSet row = read.executeQuery()) {
+            while (row.next()) {
+                rows.add(new Row(
+                        row.getLong("id"),
+                        row.getString("topic"),
+                        row.getBytes("key"),
+                        row.getBytes("value"),
+                        headers(row.getArray("header_names"), row.getArray("header_values"))));
+            }
+        }
+        return rows;
+    }
+
+    private static List<Header> headers(Array names, Array values) throws SQLException {
+        String[] name = (String[]) names.getArray();
+        byte[][] value = (byte[][]) values.getArray();
+        List<Header> headers = new ArrayList<>(name.length);
+        for (int i = 0; i < name.length; i++) {
+            headers.add(new RecordHeader(name[i], value[i]));
+        }
+        return headers;
+    }
+
+    private void book(OutboxSender sender, List<Result> results, PreparedStatement mark, PreparedStatement setAside)
+            throws SQLException {
+        Object[] acknowledged = results.stream()
+                .filter(result -> result.failure() == null)
+                .map(result -> result.row().id())
+                .toArray();
+        if (acknowledged.length > 0) {
+            mark.setArray(1, mark.getConnection().createArrayOf("bigint", acknowledged));
+            mark.executeUpdate();
+            sent.addAndGet(acknowledged.length);
+        }
+        for (Result result : results) {
+            if (result.failure() != null && OutboxSender.isOfTheRow(result.failure())) {
+                Row row = result.row();
+                String why = "%s: about %d bytes"
+                        .formatted(result.failure().getClass().getSimpleName(), row.bytes());
+                setAside.setString(1, why);
+                setAside.setLong(2, row.id());
+                setAside.executeUpdate();
+                LOG.warn("outbox: record {} for {} is set aside, and its key waits: {}", row.id(), row.topic(), why);
+                sender.release(row);
+            }
+        }
+    }
+
+    /** Another producer after one that is broken. */
+    private void renew(OutboxSender sender, PreparedStatement mark, PreparedStatement setAside)
+            throws SQLException, InterruptedException {
+        Exception why = sender.broken();
+        sender.stop();
+        book(sender, sender.results(Duration.ZERO), mark, setAside);
+        if (!OutboxSender.isOfTheRow(why) && !OutboxSender.isOfTheTopic(why)) {
+            LOG.warn(
+                    "outbox: sends again what is not acknowledged: {}",
+                    why.getClass().getSimpleName());
+            Thread.sleep(PAUSE.toMillis());
+        }
+        sender.restart();
+    }
+
+    /** As {@code camel.component.kafka} says, except for what order and patience need. */
+    private Producer<byte[], byte[]> producer() {
+        KafkaConfiguration kafka =
+                camel.getComponent("kafka", KafkaComponent.class).getConfiguration();
+        Map<String, Object> config = new TreeMap<>(kafka.createProducerProperties().entrySet().stream()
+                .collect(Collectors.toMap(entry -> entry.getKey().toString(), Map.Entry::getValue)));
+        config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.getBrokers());
+        config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        config.put(ProducerConfig.ACKS_CONFIG, "all");
+        config.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 5);
+        // one record that fails while later ones of its key go through would be out of order: as long as it can, it
+        // waits
+        config.put(ProducerConfig.RETRIES_CONFIG, Integer.MAX_VALUE);
+        config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Integer.MAX_VALUE);
+        config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, MAX_BLOCK_MS);
+        config.put(ProducerConfig.BUFFER_MEMORY_CONFIG, settings.maxBytes().toBytes() + BUFFER_BESIDE_BYTES);
+        return new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+}

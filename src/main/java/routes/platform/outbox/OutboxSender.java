@@ -1,0 +1,359 @@
+package routes.platform.outbox;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.DescribeConfigsOptions;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.RecordBatchTooLargeException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.header.Header;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends rows of the outbox without waiting for each, and keeps the order of a key also when one cannot be sent. Used by one thread; the
+ * producer's own thread only tells it results.
+ *
+ * <p>What fails for itself is found before a later row of its key is sent: the client refuses at once what is larger than a request, and a
+ * row that may be larger than its topic takes goes alone. What else fails says something about the topic or the cluster. The broker then
+ * has refused this batch and, by their sequence numbers, those of its partition that were under way behind it; the producer would send
+ * these again, so it is closed before it can.
+ */
+final class OutboxSender implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxSender.class);
+
+    /** What a record needs in its batch besides key, value and headers. Generous. */
+    private static final int RECORD_OVERHEAD = 512;
+
+    private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;
+    private static final int ADMIN_TIMEOUT_MS = 5000;
+    private static final long LOOK_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final int MOST_DOUBLINGS = 6;
+
+    private final Supplier<Producer<byte[], byte[]>> producers;
+    private final Admin admin;
+    private final OutboxSettings settings;
+    private final LongSupplier clock;
+    private final Thread owner = Thread.currentThread();
+    private final BlockingQueue<Result> results = new LinkedBlockingQueue<>();
+    private final Map<Long, Row> inFlight = new HashMap<>();
+    private final Map<String, Topic> topics = new HashMap<>();
+    private final Set<Key> held = new HashSet<>();
+    private volatile Producer<byte[], byte[]> producer;
+    private volatile Exception broken;
+
+    OutboxSender(
+            Supplier<Producer<byte[], byte[]>> producers, Admin admin, OutboxSettings settings, LongSupplier clock) {
+        this.producers = producers;
+        this.producer = producers.get();
+        this.admin = admin;
+        this.settings = settings;
+        this.clock = clock;
+    }
+
+    /** A row of the outbox, without what the table keeps for people. */
+    record Row(long id, String topic, byte[] key, byte[] value, List<Header> headers) {
+
+        int bytes() {
+            int bytes = RECORD_OVERHEAD + length(key) + length(value);
+            for (Header header : headers) {
+                bytes += header.key().length() * 3 + length(header.value());
+            }
+            return bytes;
+        }
+
+        private static int length(byte[] bytes) {
+            return bytes == null ? 0 : bytes.length;
+        }
+
+        Key orderedBy() {
+            return key == null ? null : new Key(topic, ByteBuffer.wrap(key));
+        }
+    }
+
+    private record Key(String topic, ByteBuffer key) {}
+
+    /** @param failure null when the broker has acknowledged the row */
+    record Result(Row row, Exception failure) {}
+
+    /** What is known of a topic. */
+    private static final class Topic {
+
+        private int limit;
+        private long lookedAt;
+        private boolean known;
+        private int inFlight;
+        private long bytes;
+        private long progressAt;
+        private String refusal;
+        private long retryAt;
+        private int refusals;
+    }
+
+    /** How many rows more may be under way. What a topic does not acknowledge for long does not count: others go on. */
+    int room() {
+        return settings.maxInFlight()
+                - moving().mapToInt(topic -> topic.inFlight).sum();
+    }
+
+    /** The same in bytes. */
+    long byteRoom() {
+        return settings.maxBytes().toBytes()
+                - moving().mapToLong(topic -> topic.bytes).sum();
+    }
+
+    private Stream<Topic> moving() {
+        long now = clock.getAsLong();
+        return topics.values().stream().filter(topic -> !stuck(topic, now));
+    }
+
+    private static boolean stuck(Topic topic, long now) {
+        return topic.inFlight > 0 && now - topic.progressAt > STUCK_NANOS;
+    }
+
+    boolean isIdle() {
+        return inFlight.isEmpty();
+    }
+
+    Collection<Long> inFlight() {
+        return inFlight.keySet();
+    }
+
+    /** Topics whose rows are not to be read now. */
+    Set<String> closedTopics() {
+        long now = clock.getAsLong();
+        return topics.entrySet().stream()
+                .filter(topic -> stuck(topic.getValue(), now)
+                        || topic.getValue().refusal != null && topic.getValue().retryAt - now > 0)
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toSet());
+    }
+
+    /** Why which topics wait. */
+    Map<String, String> waiting() {
+        long now = clock.getAsLong();
+        Map<String, String> waiting = new TreeMap<>();
+        topics.forEach((name, topic) -> {
+            if (topic.refusal != null) {
+                waiting.put(name, topic.refusal);
+            } else if (stuck(topic, now)) {
+                waiting.put(name, "does not acknowledge");
+            }
+        });
+        return waiting;
+    }
+
+    /** The failure that ended this producer: nothing more is sent, and what is not acknowledged is to be sent again by another one. */
+    Exception broken() {
+        return broken;
+    }
+
+    /** Sends what may be sent now of rows that were read together; the others are to be read again. */
+    void send(List<Row> rows) {
+        lookAt(rows.stream().map(Row::topic).collect(Collectors.toSet()));
+        Set<String> skipped = new HashSet<>();
+        for (Row row : rows) {
+            Topic topic = topics.get(row.topic());
+            if (broken != null) {
+                return;
+            }
+            if (topic.refusal != null) {
+                skipped.add(row.topic());
+            }
+            if (!skipped.contains(row.topic()) && !held.contains(row.orderedBy())) {
+                send(row, topic);
+            }
+        }
+    }
+
+    private void send(Row row, Topic topic) {
+        boolean alone = row.bytes() > topic.limit;
+        if (alone && row.key() != null) {
+            held.add(row.orderedBy());
+        }
+        inFlight.put(row.id(), row);
+        if (topic.inFlight == 0) {
+            topic.progressAt = clock.getAsLong();
+        }
+        topic.inFlight++;
+        topic.bytes += row.bytes();
+        boolean othersBehind = row.key() != null && !alone;
+        producer.send(
+                new ProducerRecord<>(row.topic(), null, row.key(), row.value(), row.headers()),
+                (metadata, failure) -> done(row, failure, othersBehind, topic));
+    }
+
+    private void done(Row row, Exception failure, boolean othersBehind, Topic topic) {
+        if (failure != null && Thread.currentThread() == owner) {
+            // it is not under way, and what follows it must not be
+            if (!isOfTheRow(failure)) {
+                refuse(row.topic(), topic, failure, LOOK_AGAIN_NANOS);
+            } else if (row.key() != null) {
+                held.add(row.orderedBy());
+            }
+        } else if (failure != null && othersBehind && broken == null) {
+            broken = failure;
+            producer.close(Duration.ZERO);
+        }
+        results.add(new Result(row, failure));
+    }
+
+    /** What has come to an end; waits for it as long as given. */
+    List<Result> results(Duration patience) throws InterruptedException {
+        List<Result> done = new ArrayList<>();
+        Result first = results.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
+        if (first != null) {
+            done.add(first);
+            results.drainTo(done);
+        }
+        done.forEach(this::ended);
+        return done;
+    }
+
+    private void ended(Result result) {
+        Row row = result.row();
+        Topic topic = topics.get(row.topic());
+        inFlight.remove(row.id());
+        topic.inFlight--;
+        topic.bytes -= row.bytes();
+        topic.progressAt = clock.getAsLong();
+        if (result.failure() == null || !isOfTheRow(result.failure())) {
+            held.remove(row.orderedBy());
+        }
+        if (result.failure() == null) {
+            accept(row.topic(), topic);
+        } else if (isOfTheTopic(result.failure()) && topic.refusal == null) {
+            refuse(row.topic(), topic, result.failure(), LOOK_AGAIN_NANOS << Math.min(topic.refusals, MOST_DOUBLINGS));
+        }
+    }
+
+    /** After a row has been set aside: from now on the query finds those that wait behind it. */
+    void release(Row row) {
+        held.remove(row.orderedBy());
+    }
+
+    /** Ends a producer that is broken; its last {@link #results} come before {@link #restart}. */
+    void stop() {
+        producer.close(Duration.ZERO);
+    }
+
+    void restart() {
+        broken = null;
+        producer = producers.get();
+    }
+
+    /** Whether a row by itself can never be sent. */
+    static boolean isOfTheRow(Exception failure) {
+        return failure instanceof RecordTooLargeException
+                || failure instanceof RecordBatchTooLargeException
+                || failure instanceof InvalidRecordException;
+    }
+
+    static boolean isOfTheTopic(Exception failure) {
+        return failure instanceof TopicAuthorizationException
+                || failure instanceof InvalidTopicException
+                || failure instanceof UnknownTopicOrPartitionException;
+    }
+
+    private void refuse(String name, Topic topic, Exception failure, long delay) {
+        if (topic.refusals++ == 0) {
+            LOG.warn("outbox: topic {} waits: {}", name, failure.getClass().getSimpleName());
+        }
+        topic.refusal = failure.getClass().getSimpleName();
+        topic.retryAt = clock.getAsLong() + delay;
+        topic.known = false;
+    }
+
+    private void accept(String name, Topic topic) {
+        if (topic.refusals > 0 && topic.refusal == null) {
+            LOG.info("outbox: topic {} goes on", name);
+            topic.refusals = 0;
+        }
+    }
+
+    /**
+     * Asks the brokers for topics that are new here, or were looked at some time ago: a topic that does not exist would keep the producer
+     * waiting, and all others with it.
+     */
+    private void lookAt(Set<String> names) {
+        long now = clock.getAsLong();
+        List<ConfigResource> asked = names.stream()
+                .filter(name -> {
+                    Topic topic = topics.computeIfAbsent(name, n -> new Topic());
+                    return !topic.known || now - topic.lookedAt > LOOK_AGAIN_NANOS;
+                })
+                .map(name -> new ConfigResource(ConfigResource.Type.TOPIC, name))
+                .toList();
+        if (asked.isEmpty()) {
+            return;
+        }
+        Map<ConfigResource, KafkaFuture<Config>> answers = admin.describeConfigs(
+                        asked, new DescribeConfigsOptions().timeoutMs(ADMIN_TIMEOUT_MS))
+                .values();
+        answers.forEach((resource, answer) -> look(resource.name(), topics.get(resource.name()), answer));
+    }
+
+    private void look(String name, Topic topic, KafkaFuture<Config> answer) {
+        try {
+            Config config = answer.get(ADMIN_TIMEOUT_MS, TimeUnit.MILLISECONDS);
+            var limit = config.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
+            topic.limit = limit == null ? DEFAULT_MAX_MESSAGE_BYTES : Integer.parseInt(limit.value());
+            open(topic);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof AuthorizationException) {
+                // it may be written to all the same: then each row of a key waits for the one before
+                topic.limit = 0;
+                open(topic);
+            } else {
+                refuse(name, topic, (Exception) e.getCause(), LOOK_AGAIN_NANOS);
+            }
+        } catch (TimeoutException e) {
+            refuse(name, topic, e, LOOK_AGAIN_NANOS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            refuse(name, topic, e, LOOK_AGAIN_NANOS);
+        }
+    }
+
+    private void open(Topic topic) {
+        topic.known = true;
+        topic.lookedAt = clock.getAsLong();
+        topic.refusal = null;
+    }
+
+    /** At once: what is under way may reach the broker or not, and is sent again. */
+    @Override
+    public void close() {
+        stop();
+    }
+}
