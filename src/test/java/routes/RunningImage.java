@@ -89,12 +89,12 @@ public final class RunningImage implements AutoCloseable {
         return URI.create("http://127.0.0.1:" + ports().get(1) + path);
     }
 
-    HttpResponse<String> get(String path, String... headers) {
+    public HttpResponse<String> get(String path, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri(path));
         return RuntimeIT.exchange(headers.length == 0 ? request : request.headers(headers));
     }
 
-    HttpResponse<String> post(String path, String contentType, String body, String... headers) {
+    public HttpResponse<String> post(String path, String contentType, String body, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(uri(path))
                 .header("Content-Type", contentType)
                 .POST(HttpRequest.BodyPublishers.ofString(body));

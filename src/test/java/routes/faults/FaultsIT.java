@@ -305,6 +305,72 @@ class FaultsIT {
         }
     }
 
+    @Test
+    void killedWhileTenThousandLettersAreSentAgain() throws Exception {
+        int count = 10_000;
+        String routes =
+                "CAMEL_MAIN_ROUTESINCLUDEPATTERN=classpath:camel/*.camel.yaml,classpath:camel/shared/*.camel.yaml";
+        Instance[] two = {instance(routes), instance(routes)};
+        try (Load load = new Load("bulk", brokers)) {
+            String error = "Bulk" + load.run.replaceAll("\\W", "");
+            String filter = "{\"errorClass\":\"%s\",\"rate\":1000}".formatted(error);
+            for (int i = 0; i < count; i++) {
+                load.letter("k" + i % 100, error);
+            }
+            load.finish();
+            await(180).until(() -> reprocess(two[0], "?dryRun=true", filter).equals("{\"count\":" + count + "}"));
+            UUID job = UUID.fromString(reprocess(two[1], "", filter).replaceAll(".*:\"|\".*", ""));
+            int kills = 0;
+            for (; running(job); kills++) {
+                TimeUnit.MILLISECONDS.sleep(RANDOM.nextInt(2000));
+                two[kills % 2].kill();
+                two[kills % 2] = new Instance(routes);
+                instances.add(two[kills % 2]);
+            }
+            await(180).until(() -> count("select count(*) from outbox where sent_at is null and topic = ?", CREATED) == 0
+                    && lag() == 0);
+
+            int records = 0;
+            int disordered = 0;
+            Set<String> letters = new HashSet<>();
+            Map<String, Integer> last = new HashMap<>();
+            for (ConsumerRecord<byte[], byte[]> sent : read(CREATED)) {
+                Matcher event = Pattern.compile("\"eventId\":\"([^\"]+)\".*\"seq\":(\\d+)").matcher(text(sent.value()));
+                if (!load.run.equals(header(sent, Load.RUN)) || !event.find()) {
+                    continue;
+                }
+                records++;
+                int seq = Integer.parseInt(event.group(2));
+                if (letters.add(event.group(1))) {
+                    Integer before = last.put(text(sent.key()), seq);
+                    disordered += before != null && before > seq ? 1 : 0;
+                }
+            }
+            int attempts = count("select count(*) from dead_letter_attempt where job = ?::uuid", job.toString());
+            int done = count("select done from reprocess_job where id = ?::uuid", job.toString());
+            int orders = count("select count(*) from pharmacy_order where prescription_id like ? || '%'", load.run);
+            System.out.printf(
+                    "faults: bulk reprocessing of %d letters, kill -9 x %d: sent %d distinct (%d records repeated), lost %d, out of order %d; job says %d, attempts noted %d, orders of %d keys%n",
+                    count, kills, letters.size(), records - letters.size(), count - letters.size(), disordered, done, attempts, orders);
+            assertThat(kills).isGreaterThan(2);
+            assertThat(letters).hasSize(count);
+            assertThat(disordered).isZero();
+            assertThat(done).isEqualTo(count);
+            assertThat(attempts).isEqualTo(count);
+            assertThat(orders).isEqualTo(100);
+        }
+    }
+
+    private static String reprocess(Instance instance, String query, String filter) {
+        return instance.runtime
+                .post("/api/dead-letters/reprocess" + query, "application/json", filter)
+                .body();
+    }
+
+    private static boolean running(UUID job) {
+        return count("select count(*) from reprocess_job where id = ?::uuid and state = 'RUNNING'", job.toString()) == 1;
+    }
+
     /** @return how many times good records were tried */
     private static int verify(String what, Load load) throws Exception {
         load.finish();
@@ -361,25 +427,27 @@ class FaultsIT {
     }
 
     private static List<ConsumerRecord<byte[], byte[]>> letters(Load load) {
-        List<ConsumerRecord<byte[], byte[]>> letters = new ArrayList<>();
-        for (String topic : List.of(CREATED + ".dlq", UPDATED + ".dlq")) {
-            try (KafkaConsumer<byte[], byte[]> consumer = consumer(null)) {
-                List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
-                        .map(partition -> new TopicPartition(topic, partition.partition()))
-                        .toList();
-                Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-                consumer.assign(partitions);
-                consumer.seekToBeginning(partitions);
-                while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
-                    consumer.poll(Duration.ofMillis(100)).forEach(letter -> {
-                        if (load.run.equals(header(letter, Load.RUN))) {
-                            letters.add(letter);
-                        }
-                    });
-                }
+        return Stream.of(CREATED + ".dlq", UPDATED + ".dlq")
+                .flatMap(topic -> read(topic).stream())
+                .filter(letter -> load.run.equals(header(letter, Load.RUN)))
+                .toList();
+    }
+
+    /** Everything on a topic now, in the order of each partition. */
+    private static List<ConsumerRecord<byte[], byte[]>> read(String topic) {
+        List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer(null)) {
+            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
+                    .map(partition -> new TopicPartition(topic, partition.partition()))
+                    .toList();
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+                consumer.poll(Duration.ofMillis(100)).forEach(records::add);
             }
         }
-        return letters;
+        return records;
     }
 
     private static long lag() throws Exception {

@@ -80,6 +80,18 @@ final class Load implements AutoCloseable {
         send(message);
     }
 
+    /** A dead letter whose record is good: what made it one has been mended since. */
+    void letter(String key, String error) {
+        int n = number.incrementAndGet();
+        ProducerRecord<byte[], byte[]> message = message(CREATED + ".dlq", key, bytes(event(CREATED, key, n, "")));
+        message.headers()
+                .add("original-topic", bytes(CREATED))
+                .add("error-message", bytes("it was broken"))
+                .add("error-stack", bytes(error))
+                .add("dead-letter-id", bytes(UUID.randomUUID().toString()));
+        send(message);
+    }
+
     /** Returns when everything is acknowledged. */
     void finish() throws Exception {
         stopped = true;

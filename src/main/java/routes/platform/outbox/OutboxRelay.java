@@ -32,6 +32,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.stereotype.Component;
 import routes.platform.error.Failures;
 import routes.platform.outbox.OutboxSender.Result;
@@ -100,7 +101,8 @@ class OutboxRelay implements SmartLifecycle {
     private volatile String failure;
     private volatile Map<String, String> waitingTopics = Map.of();
 
-    OutboxRelay(DataSource database, CamelContext camel, Admin admin, OutboxSettings settings, Failures failures)
+    /** @param camel lazy, or Spring would start Camel before this bean: without its routes, which are collected later */
+    OutboxRelay(DataSource database, @Lazy CamelContext camel, Admin admin, OutboxSettings settings, Failures failures)
             throws SQLException {
         this.pool = database.unwrap(HikariDataSource.class);
         this.camel = camel;
