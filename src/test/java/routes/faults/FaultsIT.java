@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -327,15 +328,17 @@ class FaultsIT {
                 two[kills % 2] = new Instance(routes);
                 instances.add(two[kills % 2]);
             }
-            await(180).until(() -> count("select count(*) from outbox where sent_at is null and topic = ?", CREATED) == 0
-                    && lag() == 0);
+            await(180)
+                    .until(() -> count("select count(*) from outbox where sent_at is null and topic = ?", CREATED) == 0
+                            && lag() == 0);
 
             int records = 0;
             int disordered = 0;
             Set<String> letters = new HashSet<>();
             Map<String, Integer> last = new HashMap<>();
             for (ConsumerRecord<byte[], byte[]> sent : read(CREATED)) {
-                Matcher event = Pattern.compile("\"eventId\":\"([^\"]+)\".*\"seq\":(\\d+)").matcher(text(sent.value()));
+                Matcher event = Pattern.compile("\"eventId\":\"([^\"]+)\".*\"seq\":(\\d+)")
+                        .matcher(text(sent.value()));
                 if (!load.run.equals(header(sent, Load.RUN)) || !event.find()) {
                     continue;
                 }
@@ -351,7 +354,15 @@ class FaultsIT {
             int orders = count("select count(*) from pharmacy_order where prescription_id like ? || '%'", load.run);
             System.out.printf(
                     "faults: bulk reprocessing of %d letters, kill -9 x %d: sent %d distinct (%d records repeated), lost %d, out of order %d; job says %d, attempts noted %d, orders of %d keys%n",
-                    count, kills, letters.size(), records - letters.size(), count - letters.size(), disordered, done, attempts, orders);
+                    count,
+                    kills,
+                    letters.size(),
+                    records - letters.size(),
+                    count - letters.size(),
+                    disordered,
+                    done,
+                    attempts,
+                    orders);
             assertThat(kills).isGreaterThan(2);
             assertThat(letters).hasSize(count);
             assertThat(disordered).isZero();
@@ -368,7 +379,8 @@ class FaultsIT {
     }
 
     private static boolean running(UUID job) {
-        return count("select count(*) from reprocess_job where id = ?::uuid and state = 'RUNNING'", job.toString()) == 1;
+        return count("select count(*) from reprocess_job where id = ?::uuid and state = 'RUNNING'", job.toString())
+                == 1;
     }
 
     /** @return how many times good records were tried */
