@@ -82,7 +82,7 @@ final class Image {
         builder.environment().clear();
         builder.environment().put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + temporary);
         builder.environment().putAll(environment);
-        return new RunningImage(builder.start(), container);
+        return new RunningImage(builder.start(), container, environment);
     }
 
     private void workIn(Dockerfile.Instruction instruction) throws IOException {

@@ -368,6 +368,7 @@ class ImageIT {
         OpenStream(RunningImage to) throws IOException {
             connection = (HttpURLConnection) to.uri(EVENTS).toURL().openConnection();
             connection.setRequestMethod("POST");
+            connection.setRequestProperty("Authorization", to.authorization());
             connection.setRequestProperty("Content-Type", NDJSON);
             connection.setDoOutput(true);
             connection.setChunkedStreamingMode(0);

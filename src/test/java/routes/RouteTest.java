@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.RoutesBuilder;
@@ -19,6 +20,7 @@ import org.apache.camel.test.junit5.CamelTestSupport;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
 import org.springframework.core.io.ClassPathResource;
+import routes.platform.Caller;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.DeadLetters;
 import routes.platform.error.Failures;
@@ -30,6 +32,10 @@ import routes.platform.event.Events;
  * A test binds the beans that its routes call.
  */
 public abstract class RouteTest extends CamelTestSupport {
+
+    /** Who sends what comes over HTTP. */
+    protected static final Caller CALLER =
+            new Caller("sandbox", Caller.DEFAULT_TENANT, "default-organization", Set.of(), Set.of());
 
     protected final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
 

@@ -23,6 +23,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import sandbox.Servers;
+import sandbox.Tokens;
 
 /** The runtime as a process of its own, seen from outside: HTTP, what it prints, signals, its exit code. */
 public final class RunningImage implements AutoCloseable {
@@ -35,12 +36,17 @@ public final class RunningImage implements AutoCloseable {
 
     private final Process process;
     private final Path directory;
+    private final Tokens tokens;
     private final List<Integer> answersBeforeReady = new ArrayList<>();
 
-    /** @param directory has its standard output and errors */
-    public RunningImage(Process process, Path directory) {
+    /**
+     * @param directory has its standard output and errors
+     * @param environment of the process, which names its token issuer
+     */
+    public RunningImage(Process process, Path directory, Map<String, String> environment) {
         this.process = process;
         this.directory = directory;
+        this.tokens = new Tokens(environment.get("SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI"));
     }
 
     /** What compose.yaml sets, for the servers of the tests, and free ports on the loopback address. */
@@ -89,15 +95,24 @@ public final class RunningImage implements AutoCloseable {
         return URI.create("http://127.0.0.1:" + ports().get(1) + path);
     }
 
+    /** Of the client {@code sandbox}. */
+    String authorization() {
+        return tokens.sandbox();
+    }
+
+    /** A request with the token of the client {@code sandbox}, to be completed. */
+    HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(uri(path)).header("Authorization", authorization());
+    }
+
     public HttpResponse<String> get(String path, String... headers) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path));
+        HttpRequest.Builder request = request(path);
         return RuntimeIT.exchange(headers.length == 0 ? request : request.headers(headers));
     }
 
     public HttpResponse<String> post(String path, String contentType, String body, String... headers) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path))
-                .header("Content-Type", contentType)
-                .POST(HttpRequest.BodyPublishers.ofString(body));
+        HttpRequest.Builder request =
+                request(path).header("Content-Type", contentType).POST(HttpRequest.BodyPublishers.ofString(body));
         return RuntimeIT.exchange(headers.length == 0 ? request : request.headers(headers));
     }
 

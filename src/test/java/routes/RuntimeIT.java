@@ -32,6 +32,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import sandbox.Servers;
+import sandbox.Tokens;
 
 /**
  * The whole runtime against real servers, which all tests share: a test uses ids of its own. The methods here are what a client of the
@@ -45,6 +46,9 @@ import sandbox.Servers;
 public abstract class RuntimeIT {
 
     protected static final Servers SERVERS = Servers.shared();
+
+    /** Of the issuer that all tests share. */
+    protected static final Tokens TOKENS = new Tokens(SERVERS.tokenIssuer().address());
 
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
@@ -66,8 +70,14 @@ public abstract class RuntimeIT {
         return URI.create("http://127.0.0.1:" + port + path);
     }
 
+    /** As the client {@code sandbox}; so do all that follow. */
     protected HttpResponse<String> get(String path) {
-        return exchange(HttpRequest.newBuilder(uri(path)));
+        return exchange(request(path));
+    }
+
+    /** A request with the token of the client {@code sandbox}, to be completed. */
+    protected HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(uri(path)).header("Authorization", TOKENS.sandbox());
     }
 
     protected HttpResponse<String> management(String path) {
@@ -76,9 +86,8 @@ public abstract class RuntimeIT {
 
     /** @param headers names and values in turn */
     protected HttpResponse<String> post(String path, String contentType, String body, String... headers) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(uri(path))
-                .header("Content-Type", contentType)
-                .POST(HttpRequest.BodyPublishers.ofString(body));
+        HttpRequest.Builder request =
+                request(path).header("Content-Type", contentType).POST(HttpRequest.BodyPublishers.ofString(body));
         return exchange(headers.length == 0 ? request : request.headers(headers));
     }
 

@@ -38,7 +38,7 @@ class StreamIT {
                 new Image(Path.of("target", "stream-it")).run(environment).awaitReady()) {
             HttpResponse<String> answer = HttpClient.newHttpClient()
                     .send(
-                            HttpRequest.newBuilder(runtime.uri("/api/topics/" + TOPIC + "/events"))
+                            runtime.request("/api/topics/" + TOPIC + "/events")
                                     .timeout(Duration.ofMinutes(15))
                                     .header("Content-Type", "application/x-ndjson")
                                     .POST(HttpRequest.BodyPublishers.ofInputStream(() -> lines))

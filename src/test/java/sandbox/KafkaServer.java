@@ -3,6 +3,8 @@ package sandbox;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -15,7 +17,7 @@ import org.apache.kafka.common.Uuid;
  * One Kafka broker that is its own controller (KRaft). Topics are provisioned by the runtime from its contract, so none springs into being by a typing
  * error.
  */
-final class KafkaServer implements Server {
+class KafkaServer implements Server {
 
     static final String NAME = "kafka";
 
@@ -53,18 +55,15 @@ final class KafkaServer implements Server {
 
     @Override
     public void format(Site site) throws IOException, InterruptedException {
-        Launch format = Launch.java(
-                site,
-                MAX_HEAP_MIB,
-                quiet(),
-                List.of(
-                        "kafka.tools.StorageTool",
-                        "format",
-                        "--cluster-id",
-                        Uuid.randomUuid().toString(),
-                        "--config",
-                        configuration(site).toString()));
-        Processes.run(format, site.data(), "");
+        List<String> format = new ArrayList<>(List.of(
+                "kafka.tools.StorageTool",
+                "format",
+                "--cluster-id",
+                Uuid.randomUuid().toString(),
+                "--config",
+                configuration(site).toString()));
+        format.addAll(formatArguments());
+        Processes.run(Launch.java(site, MAX_HEAP_MIB, quiet(), format), site.data(), "");
     }
 
     @Override
@@ -78,13 +77,9 @@ final class KafkaServer implements Server {
 
     @Override
     public boolean ready(Site site) throws Exception {
-        Map<String, Object> configuration = Map.of(
-                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-                address(site.port()),
-                AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG,
-                PROBE_TIMEOUT_MS,
-                AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
-                PROBE_TIMEOUT_MS);
+        Map<String, Object> configuration = new HashMap<>(adminConfiguration(site.port()));
+        configuration.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, PROBE_TIMEOUT_MS);
+        configuration.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, PROBE_TIMEOUT_MS);
         try (Admin admin = Admin.create(configuration)) {
             return !admin.describeCluster()
                     .nodes()
@@ -101,6 +96,21 @@ final class KafkaServer implements Server {
     @Override
     public Map<String, String> properties(int port) {
         return Map.of("camel.component.kafka.brokers", address(port));
+    }
+
+    /** What is added to the command that lays out the data directory. */
+    List<String> formatArguments() {
+        return List.of();
+    }
+
+    /** What a broker of another kind has, instead or besides. */
+    Map<String, String> furtherConfiguration() {
+        return Map.of();
+    }
+
+    /** What a client needs that may everything. */
+    Map<String, Object> adminConfiguration(int port) {
+        return Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, address(port));
     }
 
     private static List<String> quiet() {
@@ -159,6 +169,7 @@ final class KafkaServer implements Server {
                 Integer.toString(8 << 20),
                 "log.index.size.max.bytes",
                 Integer.toString(1 << 20)));
+        properties.putAll(furtherConfiguration());
         Path file = site.data().resolve("server.properties");
         try (var writer = Files.newBufferedWriter(file)) {
             properties.store(writer, null);

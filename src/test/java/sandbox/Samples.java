@@ -28,10 +28,10 @@ final class Samples {
 
     private Samples() {}
 
-    static void publish(String runtime) throws IOException, InterruptedException {
+    static void publish(String runtime, Tokens tokens) throws IOException, InterruptedException {
         List<ObjectNode> prescriptions = prescriptions();
         HttpClient client = HttpClient.newHttpClient();
-        if (areThere(client, runtime, prescriptions)) {
+        if (areThere(client, runtime, tokens, prescriptions)) {
             System.out.printf("%-16s there already (%d prescriptions)%n", "samples", prescriptions.size());
             return;
         }
@@ -39,6 +39,7 @@ final class Samples {
             ObjectNode prescription = prescriptions.get(done);
             HttpResponse<String> response = client.send(
                     HttpRequest.newBuilder(URI.create(runtime + "/api/topics/medication.prescription.created/events"))
+                            .header("Authorization", tokens.sandbox())
                             .header("Content-Type", "application/json")
                             .header(
                                     "Idempotency-Key",
@@ -54,7 +55,7 @@ final class Samples {
     }
 
     /** Whether the pharmacy has an order for each of them. */
-    private static boolean areThere(HttpClient client, String runtime, List<ObjectNode> prescriptions)
+    private static boolean areThere(HttpClient client, String runtime, Tokens tokens, List<ObjectNode> prescriptions)
             throws IOException, InterruptedException {
         Set<String> patients = new HashSet<>();
         Set<String> missing = new HashSet<>();
@@ -65,6 +66,7 @@ final class Samples {
         for (String patient : patients) {
             HttpResponse<byte[]> orders = client.send(
                     HttpRequest.newBuilder(URI.create(runtime + "/api/pharmacy-orders?limit=500&patientId=" + patient))
+                            .header("Authorization", tokens.sandbox())
                             .build(),
                     HttpResponse.BodyHandlers.ofByteArray());
             MAPPER.readTree(orders.body()).findValuesAsText("prescriptionId").forEach(missing::remove);

@@ -57,7 +57,8 @@ public final class Sandbox {
 
         String port = context.getEnvironment().getProperty("local.server.port");
         try {
-            Samples.publish("http://localhost:" + port);
+            Samples.publish(
+                    "http://localhost:" + port, new Tokens(running.tokenIssuer().address()));
         } catch (IOException | InterruptedException e) {
             System.out.println("The samples could not be published: " + e.getMessage());
         }
@@ -70,14 +71,16 @@ public final class Sandbox {
                 runtime          http://localhost:%s (Swagger UI: /docs)
                 management       http://localhost:%s/observe/health/ready
 
-                Try:  curl -s 'http://localhost:%s/api/pharmacy-orders?limit=2'
-                Edit: src/main/resources/camel/pubsub.camel.yaml (reloads when saved)
-                Stop: Ctrl-C
+                Token: TOKEN=$(curl -su sandbox:sandbox-secret -d grant_type=client_credentials %s/oauth2/token | grep -o 'eyJ[^"]*')
+                Try:   curl -s 'http://localhost:%s/api/pharmacy-orders?limit=2' -H "Authorization: Bearer $TOKEN"
+                Edit:  src/main/resources/camel/pubsub.camel.yaml (reloads when saved)
+                Stop:  Ctrl-C
                 %n""",
                 secondsSince(start),
                 running.summary(),
                 port,
                 context.getEnvironment().getProperty("management.server.port"),
+                running.tokenIssuer().address(),
                 port);
     }
 

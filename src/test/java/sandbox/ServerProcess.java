@@ -49,6 +49,10 @@ public final class ServerProcess implements AutoCloseable {
         this.out = out;
     }
 
+    Server server() {
+        return server;
+    }
+
     public String name() {
         return server.name();
     }

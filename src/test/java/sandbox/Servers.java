@@ -19,6 +19,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -57,6 +58,16 @@ public final class Servers implements AutoCloseable {
             Map<String, Integer> runtimePorts,
             boolean clean,
             PrintStream out) {
+        this(directory, port, runtimePorts, clean, out, KafkaServer::new);
+    }
+
+    private Servers(
+            Path directory,
+            ToIntFunction<Server> port,
+            Map<String, Integer> runtimePorts,
+            boolean clean,
+            PrintStream out,
+            Function<MavenArtifacts, KafkaServer> kafka) {
         this.directory = directory;
         this.runtimePorts = runtimePorts;
         this.clean = clean;
@@ -65,9 +76,10 @@ public final class Servers implements AutoCloseable {
         MavenArtifacts artifacts = new MavenArtifacts(software, out);
         Distributions distributions = new Distributions(software);
         List<Server> servers = List.of(
-                new KafkaServer(artifacts),
+                kafka.apply(artifacts),
                 new PostgresServer(artifacts, distributions),
-                new SchemaRegistryServer(artifacts, distributions));
+                new SchemaRegistryServer(artifacts, distributions),
+                new TokenIssuerServer(artifacts));
         this.processes = servers.stream()
                 .map(server -> new ServerProcess(server, directory, port.applyAsInt(server), out))
                 .toList();
@@ -112,6 +124,33 @@ public final class Servers implements AutoCloseable {
         Servers servers = new Servers(BUILD.resolve(directory), server -> ports.nextInt(), Map.of(), true, System.out);
         servers.start();
         return servers;
+    }
+
+    /**
+     * The same with a broker that asks who one is, and allows nothing that has not been allowed; {@link #kafkaClient} can.
+     *
+     * @param directory name of a directory under {@code target}
+     */
+    public static Servers secured(String directory) {
+        PrimitiveIterator.OfInt ports = Ports.free();
+        Servers servers = new Servers(
+                BUILD.resolve(directory),
+                server -> ports.nextInt(),
+                Map.of(),
+                true,
+                System.out,
+                SecuredKafkaServer::new);
+        servers.start();
+        return servers;
+    }
+
+    /**
+     * What a client of the secured broker needs.
+     *
+     * @param user {@code admin}, who may everything; {@code medication-service}, {@code stranger}
+     */
+    public Map<String, Object> kafkaClient(String user) {
+        return ((SecuredKafkaServer) kafka().server()).client(kafka().port(), user);
     }
 
     /**
@@ -180,6 +219,15 @@ public final class Servers implements AutoCloseable {
 
     public ServerProcess schemaRegistry() {
         return process(SchemaRegistryServer.NAME);
+    }
+
+    public ServerProcess tokenIssuer() {
+        return process(TokenIssuerServer.NAME);
+    }
+
+    /** The private keys of the token issuer: for tests that forge tokens. */
+    public Path tokenKeys() {
+        return TokenIssuerServer.keys(directory.resolve(TokenIssuerServer.NAME));
     }
 
     /** Stops them all, in some seconds, and leaves no process and no pid file; the data stays. May be called again. */

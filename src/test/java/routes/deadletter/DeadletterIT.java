@@ -750,8 +750,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     private HttpResponse<String> reprocess(String id) {
-        return exchange(
-                HttpRequest.newBuilder(uri(PATH + "/" + id + "/reprocess")).POST(HttpRequest.BodyPublishers.noBody()));
+        return exchange(request(PATH + "/" + id + "/reprocess").POST(HttpRequest.BodyPublishers.noBody()));
     }
 
     private HttpResponse<String> edit(String id, String value) {

@@ -21,7 +21,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
 import routes.RouteTest;
-import routes.platform.Caller;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
@@ -169,7 +168,7 @@ class DeadletterRouteTest extends RouteTest {
 
     private Exchange request(String uri, Map<String, String> query, String id) {
         return template.request(uri, exchange -> {
-            new HttpRequest(Caller.SANDBOX, "c", "r", Optional.empty(), "POST", "/", query, "application/json")
+            new HttpRequest(CALLER, "c", "r", Optional.empty(), "POST", "/", query, "application/json")
                     .bindTo(exchange);
             exchange.getMessage().setHeader("id", id);
             exchange.getMessage().setBody("{}".getBytes());

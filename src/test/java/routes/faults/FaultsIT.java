@@ -604,7 +604,7 @@ class FaultsIT {
                 builder.environment().put(variable.split("=")[0], variable.split("=")[1]);
             }
             process = builder.start();
-            runtime = new RunningImage(process, directory);
+            runtime = new RunningImage(process, directory, builder.environment());
         }
 
         void ready() {

@@ -17,7 +17,6 @@ import org.apache.camel.spi.Registry;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
 import routes.RouteTest;
-import routes.platform.Caller;
 import routes.platform.error.Failures;
 import routes.platform.event.Event;
 import routes.platform.event.HttpEvents;
@@ -143,7 +142,7 @@ class PubsubRouteTest extends RouteTest {
     private Exchange publish(String topic, String body) {
         return template.request("direct:publishEvents", exchange -> {
             new HttpRequest(
-                            Caller.SANDBOX,
+                            CALLER,
                             "journey-1",
                             "request-1",
                             Optional.empty(),

@@ -7,12 +7,14 @@ import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.PathItem;
 import io.swagger.v3.oas.models.parameters.Parameter;
+import io.swagger.v3.oas.models.security.SecurityRequirement;
 import io.swagger.v3.parser.OpenAPIV3Parser;
 import io.swagger.v3.parser.core.models.ParseOptions;
 import io.swagger.v3.parser.core.models.SwaggerParseResult;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -24,6 +26,8 @@ import org.springframework.stereotype.Component;
 /** {@code contract/openapi.yaml}: which operations there are, and what is wrong with a request. */
 @Component
 public class OpenApi {
+
+    private static final String SCHEME = "oauth2";
 
     private final OpenAPI model;
     private final OpenApiInteractionValidator validator;
@@ -38,7 +42,40 @@ public class OpenApi {
             throw new IllegalStateException("contract/openapi.yaml: " + String.join("; ", result.getMessages()));
         }
         model = result.getOpenAPI();
+        Set<String> declared = declaredScopes();
+        operations().forEach(operation -> check(operation, declared));
         validator = OpenApiInteractionValidator.createFor(model).build();
+    }
+
+    /** A path that is open to everybody by mistake must not be possible. */
+    private static void check(Operation operation, Set<String> declared) {
+        List<SecurityRequirement> security = operation.getSecurity();
+        boolean known = security != null
+                && security.size() == 1
+                && security.get(0).keySet().equals(Set.of(SCHEME))
+                && !scopes(operation).isEmpty()
+                && declared.containsAll(scopes(operation));
+        if (!known) {
+            throw new IllegalStateException("contract/openapi.yaml: operation " + operation.getOperationId()
+                    + " needs a scope, as in 'security: [{ " + SCHEME + ": [events.write] }]', that components."
+                    + "securitySchemes." + SCHEME + " declares");
+        }
+    }
+
+    /** The scopes that a caller of an operation needs, all of them. */
+    public static List<String> scopes(Operation operation) {
+        return operation.getSecurity().get(0).get(SCHEME);
+    }
+
+    /** Every scope that there is, in the order of the file. */
+    public Set<String> declaredScopes() {
+        return model.getComponents()
+                .getSecuritySchemes()
+                .get(SCHEME)
+                .getFlows()
+                .getClientCredentials()
+                .getScopes()
+                .keySet();
     }
 
     /** The first thing that is wrong with a request, such as {@code query parameter limit: violates 'maximum'}; never repeats a value. */

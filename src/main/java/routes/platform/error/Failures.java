@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Set;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.springframework.dao.DataAccessException;
 import org.springframework.dao.DataIntegrityViolationException;
@@ -48,6 +50,9 @@ public class Failures {
         return find(failure, DataAccessException.class) != null
                 || find(failure, TransactionException.class) != null
                 || find(failure, RetriableException.class) != null
+                // an ACL or a password is missing: that is not the record's fault
+                || find(failure, AuthorizationException.class) != null
+                || find(failure, AuthenticationException.class) != null
                 || find(failure, IOException.class) != null;
     }
 

@@ -19,6 +19,8 @@ import org.apache.camel.Exchange;
 import org.apache.camel.component.rest.openapi.DefaultRestOpenapiProcessorStrategy;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.camel.support.processor.RestBindingAdvice;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.http.HttpHeaders;
@@ -38,6 +40,11 @@ import routes.platform.error.ProblemException;
  */
 @Component("httpIngress")
 class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
+
+    private static final Logger LOG = LoggerFactory.getLogger(HttpIngress.class);
+
+    /** Query parameter. */
+    private static final String TENANT = "tenant";
 
     private static final MediaType NDJSON = MediaType.parseMediaType("application/x-ndjson");
 
@@ -101,6 +108,10 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     }
 
     private void admit(Exchange exchange, HttpServletRequest servlet, Operation operation) {
+        Caller caller = TokenCaller.of(servlet);
+        for (String scope : OpenApi.scopes(operation)) {
+            require(scope, caller, exchange);
+        }
         if (!isServed(exchange, operation) || servlet.getRequestURI().endsWith("/")) {
             throw new ProblemException(404, "no such resource");
         }
@@ -109,14 +120,15 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
                         servlet.getContentType(),
                         operation.getRequestBody().getContent().keySet())
                 : "";
+        Map<String, String> query = query(servlet.getQueryString(), operation);
         HttpRequest request = new HttpRequest(
-                Caller.SANDBOX,
+                at(query.get(TENANT), caller, operation, exchange),
                 (String) servlet.getAttribute(RequestFilter.CORRELATION_ID),
                 UUID.randomUUID().toString(),
                 Optional.ofNullable(servlet.getHeader("Idempotency-Key")),
                 servlet.getMethod(),
                 servlet.getRequestURI(),
-                query(servlet.getQueryString(), operation),
+                query,
                 mediaType);
         request.bindTo(exchange);
 
@@ -151,6 +163,34 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
         contract.firstError(checked.build()).ifPresent(error -> {
             throw new ProblemException(400, error);
         });
+    }
+
+    /** An operator may name another tenant, where the operation has a parameter for it. */
+    private static Caller at(String tenant, Caller caller, Operation operation, Exchange exchange) {
+        if (tenant == null || tenant.equals(caller.tenant())) {
+            return caller;
+        }
+        require(Caller.ALL_TENANTS, caller, exchange);
+        if (!TokenCaller.isPlain(tenant)) {
+            throw new ProblemException(400, "query parameter " + TENANT + ": violates 'pattern'");
+        }
+        LOG.info(
+                "{} of tenant {} works for tenant {}: {}",
+                caller.principal(),
+                caller.tenant(),
+                tenant,
+                operation.getOperationId());
+        return caller.workingFor(tenant);
+    }
+
+    private static void require(String scope, Caller caller, Exchange exchange) {
+        if (!caller.may(scope)) {
+            exchange.getMessage()
+                    .setHeader(
+                            HttpHeaders.WWW_AUTHENTICATE,
+                            "Bearer error=\"insufficient_scope\", scope=\"" + scope + "\"");
+            throw new ProblemException(403, "the token has no scope " + scope);
+        }
     }
 
     /** A body that the operation does not insist on may be missing: then it has no bytes. */

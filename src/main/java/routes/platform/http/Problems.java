@@ -3,10 +3,14 @@ package routes.platform.http;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import org.apache.camel.Exchange;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpHeaders;
 import org.springframework.stereotype.Component;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
@@ -59,8 +63,8 @@ public class Problems {
         String correlationId = exchange.getProperty(CorrelationId.PROPERTY, String.class);
         String before = exchange.getProperty(DONE_BEFORE, String.class);
         String error = before == null ? what : what + "; " + before;
-        if (status == 429 || status == 503) {
-            exchange.getMessage().setHeader("Retry-After", RETRY_AFTER_SECONDS);
+        if (isTemporary(status)) {
+            exchange.getMessage().setHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
@@ -71,7 +75,22 @@ public class Problems {
         }
     }
 
-    String json(Problem problem) {
+    /** Answers a request that has not come to Camel. */
+    void refuse(HttpServletResponse response, int status, String error, String correlationId) throws IOException {
+        if (isTemporary(status)) {
+            response.setIntHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response.setStatus(status);
+        response.setContentType(Problem.MEDIA_TYPE);
+        response.getOutputStream()
+                .write(json(Problem.of(status, error, correlationId)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static boolean isTemporary(int status) {
+        return status == 429 || status == 503;
+    }
+
+    private String json(Problem problem) {
         try {
             return mapper.writeValueAsString(problem);
         } catch (JsonProcessingException e) {

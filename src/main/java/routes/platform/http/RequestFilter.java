@@ -7,15 +7,18 @@ import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.security.authentication.AuthenticationServiceException;
 import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
+import routes.platform.error.Failures;
 
 /** First and last to see a request: gives it its correlation id, on the response and in the log too, and leaves its body unread. */
 @Component
@@ -29,10 +32,14 @@ class RequestFilter extends OncePerRequestFilter {
     private static final Pattern NEEDLESSLY_ENCODED =
             Pattern.compile("%(?:2[de]|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])", Pattern.CASE_INSENSITIVE);
 
-    private final Problems problems;
+    private static final Logger LOG = LoggerFactory.getLogger(RequestFilter.class);
 
-    RequestFilter(Problems problems) {
+    private final Problems problems;
+    private final Failures failures;
+
+    RequestFilter(Problems problems, Failures failures) {
         this.problems = problems;
+        this.failures = failures;
     }
 
     @Override
@@ -42,33 +49,42 @@ class RequestFilter extends OncePerRequestFilter {
         String correlationId = sent.orElseGet(CorrelationId::create);
         response.setHeader(CorrelationId.HEADER, correlationId);
         if (sent.isEmpty()) {
-            refuse(response, 400, "header X-Correlation-Id is malformed", correlationId);
+            problems.refuse(response, 400, "header X-Correlation-Id is malformed", correlationId);
             return;
         }
         if (!isCanonical(request.getRequestURI())) {
-            refuse(response, 404, "no such resource", correlationId);
+            problems.refuse(response, 404, "no such resource", correlationId);
             return;
         }
         if (isEncoded(request)) {
-            refuse(response, 415, "header Content-Encoding must be absent", correlationId);
+            problems.refuse(response, 415, "header Content-Encoding must be absent", correlationId);
             return;
         }
         if (isForm(request)) {
-            refuse(response, 415, "forms are not accepted", correlationId);
+            problems.refuse(response, 415, "forms are not accepted", correlationId);
             return;
         }
         request.setAttribute(CORRELATION_ID, correlationId);
         MDC.put(CorrelationId.PROPERTY, correlationId);
         try {
             chain.doFilter(new UnreadBody(request), response);
+        } catch (AuthenticationServiceException e) {
+            // the keys of the issuer cannot be had
+            LOG.warn("answered 503: {}", failures.describe(e));
+            problems.refuse(response, 503, "the token cannot be checked now, try again", correlationId);
         } finally {
             MDC.remove(CorrelationId.PROPERTY);
         }
     }
 
-    /** Whether the path has one spelling for all that match it: Spring decodes it and leaves out what is behind a semicolon, Camel does not. */
+    /**
+     * Whether the path has one spelling for all that match it: Spring decodes it and leaves out what is behind a semicolon, and slashes
+     * too many; Camel does not.
+     */
     private static boolean isCanonical(String path) {
-        return path.indexOf(';') < 0 && !NEEDLESSLY_ENCODED.matcher(path).find();
+        return path.indexOf(';') < 0
+                && !path.contains("//")
+                && !NEEDLESSLY_ENCODED.matcher(path).find();
     }
 
     /** Bodies are read as they are. */
@@ -82,14 +98,6 @@ class RequestFilter extends OncePerRequestFilter {
         String type =
                 request.getContentType() == null ? "" : request.getContentType().toLowerCase(Locale.ROOT);
         return type.startsWith("application/x-www-form-urlencoded") || type.startsWith("multipart/");
-    }
-
-    private void refuse(HttpServletResponse response, int status, String error, String correlationId)
-            throws IOException {
-        response.setStatus(status);
-        response.setContentType(Problem.MEDIA_TYPE);
-        response.getOutputStream()
-                .write(problems.json(Problem.of(status, error, correlationId)).getBytes(StandardCharsets.UTF_8));
     }
 
     private static final class UnreadBody extends HttpServletRequestWrapper {

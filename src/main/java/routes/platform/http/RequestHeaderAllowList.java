@@ -16,7 +16,7 @@ import routes.platform.contract.OpenApi;
 class RequestHeaderAllowList implements HeaderFilterStrategy {
 
     private static final Set<String> RESPONSE =
-            caseInsensitive(Set.of("Content-Type", "Link", "Location", "Retry-After"));
+            caseInsensitive(Set.of("Content-Type", "Link", "Location", "Retry-After", "WWW-Authenticate"));
 
     private final Set<String> request;
 

@@ -7,7 +7,9 @@ import java.net.ConnectException;
 import java.sql.SQLException;
 import java.util.stream.Stream;
 import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.SaslAuthenticationException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -27,6 +29,8 @@ class FailuresTest {
                 new RuntimeException(new SQLException("deadlock", "40P01")),
                 new RuntimeException(new SQLException("no state")),
                 new TimeoutException("no acknowledgement"),
+                new TopicAuthorizationException("not allowed"),
+                new SaslAuthenticationException("wrong password"),
                 new RuntimeException(new ConnectException("refused")),
                 new EOFException(),
                 new RuntimeException(new OutOfMemoryError()),

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -158,7 +157,7 @@ class HttpIngressIT extends RuntimeIT {
         post(EVENTS, "application/json", prescription(id, patient));
         await().untilAsserted(() -> assertThat(orders("")).hasSize(1));
 
-        HttpResponse<String> answer = exchange(HttpRequest.newBuilder(uri(ORDERS + "?patientId=" + patient))
+        HttpResponse<String> answer = exchange(request(ORDERS + "?patientId=" + patient)
                 .headers("limit", "0", "cursor", "0", "patientId", "somebody"));
 
         assertThat(json(answer.body())).hasSize(1);
@@ -346,7 +345,8 @@ class HttpIngressIT extends RuntimeIT {
         Socket socket = new Socket("127.0.0.1", uri("/").getPort());
         socket.setSoTimeout((int) Duration.ofSeconds(30).toMillis());
         ByteArrayOutputStream request = new ByteArrayOutputStream();
-        request.writeBytes(bytes(line + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n\r\n"));
+        request.writeBytes(bytes(line + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + TOKENS.sandbox() + "\r\n"
+                + headers + "\r\n\r\n"));
         request.writeBytes(body);
         socket.getOutputStream().write(request.toByteArray());
         return socket;

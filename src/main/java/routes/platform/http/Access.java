@@ -1,0 +1,148 @@
+package routes.platform.http;
+
+import com.nimbusds.jose.JOSEObjectType;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.proc.DefaultJOSEObjectTypeVerifier;
+import com.nimbusds.jose.proc.JWSVerificationKeySelector;
+import com.nimbusds.jose.proc.SecurityContext;
+import com.nimbusds.jwt.proc.DefaultJWTProcessor;
+import jakarta.servlet.DispatcherType;
+import java.net.MalformedURLException;
+import java.net.URI;
+import java.net.URL;
+import java.time.Instant;
+import java.util.List;
+import org.springframework.boot.actuate.autoconfigure.security.servlet.EndpointRequest;
+import org.springframework.boot.autoconfigure.security.oauth2.resource.OAuth2ResourceServerProperties;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.annotation.Order;
+import org.springframework.http.HttpMethod;
+import org.springframework.security.config.Customizer;
+import org.springframework.security.config.annotation.web.builders.HttpSecurity;
+import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
+import org.springframework.security.config.http.SessionCreationPolicy;
+import org.springframework.security.oauth2.core.DelegatingOAuth2TokenValidator;
+import org.springframework.security.oauth2.core.OAuth2TokenValidator;
+import org.springframework.security.oauth2.jwt.Jwt;
+import org.springframework.security.oauth2.jwt.JwtClaimNames;
+import org.springframework.security.oauth2.jwt.JwtClaimValidator;
+import org.springframework.security.oauth2.jwt.JwtDecoder;
+import org.springframework.security.oauth2.jwt.JwtIssuerValidator;
+import org.springframework.security.oauth2.jwt.JwtTimestampValidator;
+import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
+import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.firewall.HttpFirewall;
+import org.springframework.security.web.firewall.StrictHttpFirewall;
+
+/**
+ * Every request needs a token of the issuer, but for the documentation. Which scope it needs is {@code openapi.yaml}'s word, and checked
+ * where the operation is known, in {@link HttpIngress}; both before its body is read.
+ *
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc8725">RFC 8725, JSON Web Token Best Current Practices</a>
+ */
+@Configuration(proxyBeanMethods = false)
+class Access {
+
+    private static final String PROPERTIES = "spring.security.oauth2.resourceserver.jwt.";
+
+    /** What may be read without a token: files of the jar that describe the API. */
+    private static final String[] DOCUMENTATION = {
+        "/", "/docs", "/docs/**", "/webjars/swagger-ui/**", "/contract/**", "/schemas/**"
+    };
+
+    /** The management port is kept inside, and as open as it would be without tokens. */
+    @Bean
+    @Order(1)
+    SecurityFilterChain management(HttpSecurity http) throws Exception {
+        return http.securityMatcher(EndpointRequest.toAnyEndpoint())
+                .csrf(AbstractHttpConfigurer::disable)
+                .sessionManagement(session -> session.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
+                .authorizeHttpRequests(all -> all.anyRequest().permitAll())
+                .build();
+    }
+
+    @Bean
+    @Order(2)
+    SecurityFilterChain api(HttpSecurity http, Unauthenticated unauthenticated) throws Exception {
+        return http.csrf(AbstractHttpConfigurer::disable) // nothing here acts on a cookie
+                .sessionManagement(session -> session.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
+                .requestCache(AbstractHttpConfigurer::disable)
+                .logout(AbstractHttpConfigurer::disable)
+                .oauth2ResourceServer(
+                        server -> server.jwt(Customizer.withDefaults()).authenticationEntryPoint(unauthenticated))
+                .exceptionHandling(exceptions -> exceptions.authenticationEntryPoint(unauthenticated))
+                .authorizeHttpRequests(
+                        requests -> requests.dispatcherTypeMatchers(DispatcherType.ERROR, DispatcherType.FORWARD)
+                                .permitAll()
+                                .requestMatchers(HttpMethod.GET, DOCUMENTATION)
+                                .permitAll()
+                                .requestMatchers(HttpMethod.HEAD, DOCUMENTATION)
+                                .permitAll()
+                                .anyRequest()
+                                .authenticated())
+                .build();
+    }
+
+    /** Signed with RS256 by a key of the issuer, for us, not expired, and saying who calls and for which tenant. */
+    @Bean
+    JwtDecoder jwtDecoder(OAuth2ResourceServerProperties properties) {
+        OAuth2ResourceServerProperties.Jwt jwt = properties.getJwt();
+        String issuer = required("issuer-uri", jwt.getIssuerUri());
+        List<String> audiences = jwt.getAudiences();
+        required("audiences", audiences.isEmpty() ? null : audiences.toString());
+
+        DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
+        // no other algorithm, whatever the header of a token says
+        processor.setJWSKeySelector(new JWSVerificationKeySelector<>(JWSAlgorithm.RS256, new IssuerKeys(keys(jwt))));
+        processor.setJWSTypeVerifier(
+                new DefaultJOSEObjectTypeVerifier<>(JOSEObjectType.JWT, new JOSEObjectType("at+jwt"), null));
+        // done by the validators below, with words for the caller
+        processor.setJWTClaimsSetVerifier((claims, context) -> {});
+
+        NimbusJwtDecoder decoder = new NimbusJwtDecoder(processor);
+        decoder.setJwtValidator(new DelegatingOAuth2TokenValidator<>(List.<OAuth2TokenValidator<Jwt>>of(
+                new JwtClaimValidator<Instant>(JwtClaimNames.EXP, expiry -> expiry != null),
+                new JwtTimestampValidator(),
+                new JwtIssuerValidator(issuer),
+                new JwtClaimValidator<List<String>>(
+                        JwtClaimNames.AUD, sent -> sent != null && sent.stream().anyMatch(audiences::contains)),
+                new JwtClaimValidator<Object>(JwtClaimNames.SUB, TokenCaller::isPlain),
+                new JwtClaimValidator<Object>(TokenCaller.TENANT, TokenCaller::isPlain),
+                new JwtClaimValidator<Object>(
+                        TokenCaller.ORGANIZATION, sent -> sent == null || TokenCaller.isPlain(sent)))));
+        return decoder;
+    }
+
+    /**
+     * Only that it can be taken apart is left to Spring: what may be in a path is {@link RequestFilter}'s word, which method exists the
+     * dispatcher's, and a header that nobody asks for does not matter.
+     */
+    @Bean
+    HttpFirewall httpFirewall() {
+        StrictHttpFirewall firewall = new StrictHttpFirewall();
+        firewall.setUnsafeAllowAnyHttpMethod(true);
+        firewall.setAllowedHeaderNames(name -> true);
+        firewall.setAllowedHeaderValues(value -> true);
+        firewall.setAllowedParameterNames(name -> true);
+        return firewall;
+    }
+
+    private static URL keys(OAuth2ResourceServerProperties.Jwt jwt) {
+        String uri = required("jwk-set-uri", jwt.getJwkSetUri());
+        try {
+            return URI.create(uri).toURL();
+        } catch (MalformedURLException | IllegalArgumentException e) {
+            throw new InvalidConfigurationPropertyValueException(PROPERTIES + "jwk-set-uri", uri, "It is no URL.");
+        }
+    }
+
+    private static String required(String name, String value) {
+        if (value == null || value.isBlank()) {
+            throw new InvalidConfigurationPropertyValueException(
+                    PROPERTIES + name, value, "Without it nobody can call: see docs/operations.md.");
+        }
+        return value;
+    }
+}

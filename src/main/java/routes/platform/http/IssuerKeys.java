@@ -1,0 +1,61 @@
+package routes.platform.http;
+
+import com.nimbusds.jose.KeySourceException;
+import com.nimbusds.jose.jwk.JWK;
+import com.nimbusds.jose.jwk.JWKSelector;
+import com.nimbusds.jose.jwk.source.JWKSource;
+import com.nimbusds.jose.jwk.source.JWKSourceBuilder;
+import com.nimbusds.jose.jwk.source.RateLimitReachedException;
+import com.nimbusds.jose.proc.SecurityContext;
+import com.nimbusds.jose.util.DefaultResourceRetriever;
+import java.net.URL;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The issuer's public keys. They are fetched when they are first needed, every few minutes, and when a token names one that is not known,
+ * so that a key can be exchanged; but strangers who make up key ids cannot have them fetched at will. While the issuer is away, those
+ * that were there last are good for some hours.
+ */
+final class IssuerKeys implements JWKSource<SecurityContext> {
+
+    private static final int TIMEOUT_MS = 2000;
+    private static final int MAX_BYTES = 100_000;
+
+    /** A request thread waits no longer for another one that fetches. */
+    private static final Duration WAIT = Duration.ofSeconds(5);
+
+    private static final Duration FRESH = Duration.ofMinutes(5);
+    private static final Duration OUTAGE = Duration.ofHours(4);
+
+    /** Within it they are fetched twice at most. */
+    private static final Duration INTERVAL = Duration.ofSeconds(10);
+
+    private final JWKSource<SecurityContext> source;
+    private volatile boolean fetched;
+
+    IssuerKeys(URL jwkSet) {
+        source = JWKSourceBuilder.<SecurityContext>create(
+                        jwkSet, new DefaultResourceRetriever(TIMEOUT_MS, TIMEOUT_MS, MAX_BYTES))
+                .cache(FRESH.toMillis(), WAIT.toMillis())
+                .refreshAheadCache(false)
+                .rateLimited(INTERVAL.toMillis())
+                .outageTolerant(OUTAGE.toMillis())
+                .build();
+    }
+
+    @Override
+    public List<JWK> get(JWKSelector selector, SecurityContext context) throws KeySourceException {
+        try {
+            List<JWK> keys = source.get(selector, context);
+            fetched = true;
+            return keys;
+        } catch (RateLimitReachedException e) {
+            if (fetched) {
+                // nobody has the key: the token is wrong, not the issuer away
+                return List.of();
+            }
+            throw e;
+        }
+    }
+}

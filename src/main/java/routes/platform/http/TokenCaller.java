@@ -1,0 +1,63 @@
+package routes.platform.http;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Collection;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.springframework.security.core.GrantedAuthority;
+import org.springframework.security.oauth2.jwt.Jwt;
+import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationToken;
+import org.springframework.security.oauth2.server.resource.authentication.JwtGrantedAuthoritiesConverter;
+import routes.platform.Caller;
+
+/** Reads the caller from the token, which is the only thing that says who calls. */
+final class TokenCaller {
+
+    static final String TENANT = "tenant";
+    static final String ORGANIZATION = "organization";
+
+    private static final String ROLES = "roles";
+
+    /** What a record header, an index and a log line can hold: the same as in EventMetadata. */
+    private static final Pattern PLAIN = Pattern.compile("[^\\p{Cntrl}\\x{80}-\\x{9f}]{1,256}");
+
+    private static final JwtGrantedAuthoritiesConverter SCOPES = new JwtGrantedAuthoritiesConverter();
+
+    static {
+        SCOPES.setAuthorityPrefix("");
+    }
+
+    private TokenCaller() {}
+
+    /** @throws IllegalStateException when the request has passed without a token, which the configuration does not let happen */
+    static Caller of(HttpServletRequest request) {
+        if (!(request.getUserPrincipal() instanceof JwtAuthenticationToken authenticated)) {
+            throw new IllegalStateException("a request without a token has come to an operation");
+        }
+        Jwt token = authenticated.getToken();
+        return new Caller(
+                token.getSubject(),
+                token.getClaimAsString(TENANT),
+                token.getClaimAsString(ORGANIZATION),
+                roles(token),
+                SCOPES.convert(token).stream()
+                        .map(GrantedAuthority::getAuthority)
+                        .collect(Collectors.toUnmodifiableSet()));
+    }
+
+    static boolean isPlain(Object claim) {
+        return claim instanceof String text && PLAIN.matcher(text).matches();
+    }
+
+    /** A list, or one; what is no text is no role. */
+    private static Set<String> roles(Jwt token) {
+        Object claim = token.getClaim(ROLES);
+        Collection<?> sent =
+                claim instanceof Collection<?> several ? several : claim == null ? Set.of() : Set.of(claim);
+        return sent.stream()
+                .filter(TokenCaller::isPlain)
+                .map(String.class::cast)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+}

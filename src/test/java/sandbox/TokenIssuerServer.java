@@ -1,0 +1,125 @@
+package sandbox;
+
+import com.nimbusds.jose.JOSEException;
+import com.nimbusds.jose.JWSAlgorithm;
+import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.springframework.core.io.ClassPathResource;
+import routes.platform.contract.OpenApi;
+
+/**
+ * Spring Authorization Server, configured by {@code TokenIssuer.java} of the test resources: Java launches that file as it is, with the
+ * server's own class path. Its clients may what {@code openapi.yaml} knows.
+ */
+final class TokenIssuerServer implements Server {
+
+    static final String NAME = "token-issuer";
+
+    static final String AUDIENCE = "event-broker";
+
+    private static final String VERSION = "3.5.9";
+    private static final int MAX_HEAP_MIB = 128;
+    private static final int KEY_BITS = 2048;
+    private static final String SOURCE = "TokenIssuer.java";
+    private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
+
+    private final MavenArtifacts artifacts;
+    private final HttpClient http = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(PROBE_TIMEOUT)
+            .build();
+
+    TokenIssuerServer(MavenArtifacts artifacts) {
+        this.artifacts = artifacts;
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public int contractPort() {
+        return 9000;
+    }
+
+    @Override
+    public List<Path> install() {
+        return artifacts.classPath(
+                "org.springframework.boot:spring-boot-starter-oauth2-authorization-server:" + VERSION);
+    }
+
+    @Override
+    public void format(Site site) throws IOException, JOSEException {
+        JWKSet keys = new JWKSet(new RSAKeyGenerator(KEY_BITS)
+                .keyID(UUID.randomUUID().toString())
+                .algorithm(JWSAlgorithm.RS256)
+                .generate());
+        Files.writeString(keys(site.data()), keys.toString(false));
+    }
+
+    @Override
+    public Launch launch(Site site) throws IOException {
+        Path source = site.data().resolve(SOURCE);
+        try (InputStream in = new ClassPathResource("sandbox/" + SOURCE).getInputStream()) {
+            Files.copy(in, source, StandardCopyOption.REPLACE_EXISTING);
+        }
+        String scopes = String.join(",", new OpenApi(new ClassPathResource("contract/openapi.yaml")).declaredScopes());
+        return Launch.java(
+                site,
+                MAX_HEAP_MIB,
+                List.of("-Dlogging.level.root=warn", "-Dspring.main.banner-mode=off"),
+                List.of(
+                        source.toString(),
+                        "--server.address=" + Ports.LOOPBACK,
+                        "--server.port=" + site.port(),
+                        "--server.tomcat.threads.max=8",
+                        "--issuer=" + address(site.port()),
+                        "--audience=" + AUDIENCE,
+                        "--keys=" + keys(site.data()),
+                        "--scopes=" + scopes));
+    }
+
+    @Override
+    public boolean ready(Site site) throws IOException, InterruptedException {
+        HttpRequest keys = HttpRequest.newBuilder(URI.create(jwkSet(site.port())))
+                .timeout(PROBE_TIMEOUT)
+                .build();
+        return http.send(keys, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+    }
+
+    /** Also what its tokens have as {@code iss}. */
+    @Override
+    public String address(int port) {
+        return "http://localhost:" + port;
+    }
+
+    @Override
+    public Map<String, String> properties(int port) {
+        return Map.of(
+                "spring.security.oauth2.resourceserver.jwt.issuer-uri", address(port),
+                "spring.security.oauth2.resourceserver.jwt.jwk-set-uri", jwkSet(port));
+    }
+
+    /** Where the private keys are, under its data directory. */
+    static Path keys(Path data) {
+        return data.resolve("keys.json");
+    }
+
+    private static String jwkSet(int port) {
+        return "http://%s:%d/oauth2/jwks".formatted(Ports.LOOPBACK, port);
+    }
+}
