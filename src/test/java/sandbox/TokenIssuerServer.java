@@ -110,6 +110,7 @@ final class TokenIssuerServer implements Server {
     @Override
     public Map<String, String> properties(int port) {
         return Map.of(
+                "event-broker.http.token-url", address(port) + "/oauth2/token",
                 "spring.security.oauth2.resourceserver.jwt.issuer-uri", address(port),
                 "spring.security.oauth2.resourceserver.jwt.jwk-set-uri", jwkSet(port));
     }

@@ -69,9 +69,10 @@ public class TokenIssuer {
 
     /** Who names no scope gets all that the client has, so that a curl is short; else it would be none. */
     private static Authentication withAllScopes(HttpServletRequest request) {
+        String named = request.getParameter("scope");
         Authentication client = SecurityContextHolder.getContext().getAuthentication();
         if (!AuthorizationGrantType.CLIENT_CREDENTIALS.getValue().equals(request.getParameter("grant_type"))
-                || request.getParameter("scope") != null
+                || (named != null && !named.isBlank())
                 || !(client instanceof OAuth2ClientAuthenticationToken authenticated)) {
             return null;
         }
