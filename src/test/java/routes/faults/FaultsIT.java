@@ -314,7 +314,7 @@ class FaultsIT {
         Instance[] two = {instance(routes), instance(routes)};
         try (Load load = new Load("bulk", brokers)) {
             String error = "Bulk" + load.run.replaceAll("\\W", "");
-            String filter = "{\"errorClass\":\"%s\",\"rate\":1000}".formatted(error);
+            String filter = "{\"errorClass\":\"%s\",\"rate\":250}".formatted(error);
             for (int i = 0; i < count; i++) {
                 load.letter("k" + i % 100, error);
             }
@@ -325,8 +325,7 @@ class FaultsIT {
             for (; running(job); kills++) {
                 TimeUnit.MILLISECONDS.sleep(RANDOM.nextInt(2000));
                 two[kills % 2].kill();
-                two[kills % 2] = new Instance(routes);
-                instances.add(two[kills % 2]);
+                two[kills % 2] = instance(routes);
             }
             await(180)
                     .until(() -> count("select count(*) from outbox where sent_at is null and topic = ?", CREATED) == 0
