@@ -21,8 +21,7 @@ final class Instance implements AutoCloseable {
     Instance(Servers servers, String... environment) throws Exception {
         Path directory = Files.createDirectories(DIRECTORY.resolve("run-" + STARTED.incrementAndGet()));
         ProcessBuilder builder = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java")
-                                .toString(),
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx256m",
                         "-XX:+UseSerialGC",
                         "-XX:TieredStopAtLevel=1",
@@ -60,8 +59,7 @@ final class Instance implements AutoCloseable {
     /** What is alive after a collection. */
     long heapMegabytes() throws Exception {
         new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "jcmd")
-                                .toString(),
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
                         Long.toString(process.pid()),
                         "GC.run")
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)

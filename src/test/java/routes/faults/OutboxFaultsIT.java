@@ -71,7 +71,6 @@ class OutboxFaultsIT {
                 properties.getOrDefault("spring.datasource.password", ""));
         jdbc = new JdbcTemplate(database);
         transactions = new TransactionTemplate(new JdbcTransactionManager(database));
-        jdbc.execute("create table outbox_fault (topic text, key text, version int, primary key (topic, key))");
     }
 
     @AfterAll
@@ -83,12 +82,14 @@ class OutboxFaultsIT {
     @BeforeEach
     void startTwo() throws Exception {
         admin.createTopics(List.of(new NewTopic(topic, 6, (short) 1))).all().get();
-        for (int key = 0; key < KEYS; key++) {
-            jdbc.update("insert into outbox_fault values (?, ?, 0)", topic, "k" + key);
-        }
         instance();
         instance();
         await().until(() -> active() != null);
+        jdbc.execute(
+                "create table if not exists outbox_fault (topic text, key text, version int, primary key (topic, key))");
+        for (int key = 0; key < KEYS; key++) {
+            jdbc.update("insert into outbox_fault values (?, ?, 0)", topic, "k" + key);
+        }
     }
 
     @AfterEach
@@ -192,8 +193,7 @@ class OutboxFaultsIT {
                     Integer.class,
                     topic,
                     key);
-            outbox.add(
-                    new OutboxRecord(topic, bytes(key), bytes(version + " " + id), List.of(), id, "default"));
+            outbox.add(new OutboxRecord(topic, bytes(key), bytes(version + " " + id), List.of(), id, "default"));
             if (back) {
                 status.setRollbackOnly();
             }
