@@ -79,7 +79,8 @@ class OutboxRelay implements SmartLifecycle {
     private static final String SESSION =
             """
             set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
-            set tcp_user_timeout = 10000; set plan_cache_mode = force_custom_plan""";
+            set tcp_user_timeout = 10000; set client_connection_check_interval = 2000;
+            set plan_cache_mode = force_custom_plan""";
 
     private static final int MOST_ROWS = 1000;
     private static final String CONNECT_TIMEOUT_S = "5";

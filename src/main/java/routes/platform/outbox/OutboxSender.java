@@ -208,9 +208,17 @@ final class OutboxSender implements AutoCloseable {
         topic.inFlight++;
         topic.bytes += row.bytes();
         boolean othersBehind = row.key() != null && !alone;
-        producer.send(
-                new ProducerRecord<>(row.topic(), null, row.key(), row.value(), row.headers()),
-                (metadata, failure) -> done(row, failure, othersBehind, topic));
+        try {
+            producer.send(
+                    new ProducerRecord<>(row.topic(), null, row.key(), row.value(), row.headers()),
+                    (metadata, failure) -> done(row, failure, othersBehind, topic));
+        } catch (RuntimeException e) {
+            // closed by the failure of another row in this moment, or broken by itself; then it tells no result
+            if (broken == null) {
+                broken = e;
+            }
+            results.add(new Result(row, e));
+        }
     }
 
     private void done(Row row, Exception failure, boolean othersBehind, Topic topic) {
@@ -221,7 +229,9 @@ final class OutboxSender implements AutoCloseable {
             } else if (row.key() != null) {
                 held.add(row.orderedBy());
             }
-        } else if (failure != null && othersBehind && broken == null) {
+        } else if (failure != null
+                && broken == null
+                && (othersBehind || !isOfTheRow(failure) && !isOfTheTopic(failure))) {
             broken = failure;
             producer.close(Duration.ZERO);
         }

@@ -21,6 +21,9 @@ class RetentionIT extends RuntimeIT {
         key(group + "-6", 6);
         activity(group, 91);
         activity(group, 89);
+        sent(group, 8);
+        sent(group, 6);
+        sent(group, null);
 
         retention.purge();
 
@@ -28,6 +31,21 @@ class RetentionIT extends RuntimeIT {
                 .isEqualTo(1);
         assertThat(count("idempotency_key where key like '" + group + "%'")).isEqualTo(1);
         assertThat(count("activity where correlation_id = '" + group + "'")).isEqualTo(1);
+        assertThat(count("outbox where topic = '" + group + "' and sent_at > now() - interval '7 days'"))
+                .isEqualTo(1);
+        assertThat(count("outbox where topic = '" + group + "' and sent_at is null"))
+                .isEqualTo(1);
+        assertThat(count("outbox where topic = '" + group + "'")).isEqualTo(2);
+        jdbc.sql("delete from outbox where topic = ?").param(group).update();
+    }
+
+    private void sent(String topic, Integer days) {
+        jdbc.sql(
+                        """
+                        insert into outbox (tenant, topic, header_names, header_values, created_at, sent_at, set_aside_at)
+                        values ('default', ?, '{}', '{}', now() - interval '90 days', now() - make_interval(days => ?), now())""")
+                .params(topic, days)
+                .update();
     }
 
     private void handled(String group, int days) {
