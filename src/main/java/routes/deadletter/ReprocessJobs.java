@@ -71,7 +71,8 @@ class ReprocessJobs {
         this.failures = failures;
         this.mapper = mapper;
         Assert.isTrue(
-                defaultRate >= 1 && defaultRate <= MAX_RATE, "event-broker.deadletter.rate is not from 1 to " + MAX_RATE);
+                defaultRate >= 1 && defaultRate <= MAX_RATE,
+                "event-broker.deadletter.rate is not from 1 to " + MAX_RATE);
         this.defaultRate = defaultRate;
     }
 
