@@ -264,8 +264,7 @@ class OutboxRelay implements SmartLifecycle {
         }
         long began = System.nanoTime();
         List<Row> rows = read(read, sender.inFlight(), sender.closedTopics(), limit, sender.byteRoom());
-        if (rows.size() > 0) {
-            sender.send(rows);
+        if (sender.send(rows) > 0) {
             return Duration.ZERO;
         }
         // when many rows wait for their topic or key, passing over them takes a while: not again and again
