@@ -19,7 +19,6 @@ import org.apache.camel.Message;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.Route;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.camel.model.Model;
 import org.apache.camel.support.DefaultMessage;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -271,16 +270,7 @@ class TransactedIT extends RuntimeIT {
                 .list();
     }
 
-    /** With the error policies, which Camel forgets once its first routes have started. */
     private void load(String yaml) throws Exception {
-        if (camel.getCamelContextExtension()
-                .getContextPlugin(Model.class)
-                .getRouteConfigurationDefinitions()
-                .isEmpty()) {
-            PluginHelper.getRoutesLoader(camel)
-                    .loadRoutes(PluginHelper.getResourceLoader(camel)
-                            .resolveResource("classpath:camel/shared/errors.camel.yaml"));
-        }
         PluginHelper.getRoutesLoader(camel)
                 .loadRoutes(ResourceHelper.fromString("outbox-it-" + UUID.randomUUID() + ".camel.yaml", yaml));
     }
