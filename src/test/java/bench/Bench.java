@@ -35,7 +35,7 @@ import sandbox.Servers;
  * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round's figures count only after its
  * records have been read back: none lost, none twice, each key in order, all offsets committed.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000 workloads=many,poison,hot sides=raw,yaml,… jfr=<side>}
+ * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000 workloads=many,poison,hot,projection,outbox sides=raw,yaml,… jfr=<side>}
  */
 public final class Bench {
 
@@ -45,6 +45,13 @@ public final class Bench {
     private static final String PROJECTION = "projection";
     private static final String RAW_PROJECTION = "raw JDBC batch";
     private static final String YAML_PROJECTION = "yaml batch route";
+    private static final String OUTBOX = "outbox";
+    private static final String RAW_OUTBOX = "raw outbox loop";
+    private static final String RELAY = "outbox relay";
+    /** Which sides take part in a workload of their own; the first is the one that the others are compared to. */
+    private static final Map<String, List<String>> OWN_SIDES =
+            Map.of(PROJECTION, List.of(RAW_PROJECTION, YAML_PROJECTION), OUTBOX, List.of(RAW_OUTBOX, RELAY));
+
     private static final long TIMEOUT_NANOS = 300_000_000_000L;
 
     private final Map<String, String> options;
@@ -77,8 +84,8 @@ public final class Bench {
     }
 
     private void run() throws Exception {
-        List<String> wanted = List.of(
-                options.getOrDefault("workloads", "many,poison,hot,projection").split(","));
+        List<String> wanted = List.of(options.getOrDefault("workloads", "many,poison,hot,projection,outbox")
+                .split(","));
         Map<String, Workload> workloads = new HashMap<>();
         for (Workload workload : Workload.all(number("records", 200_000), number("few", 20_000))) {
             workloads.put(workload.topic(), workload);
@@ -94,13 +101,16 @@ public final class Bench {
             for (int round = -warmUps; round < number("rounds", 5); round++) {
                 for (String name : wanted) {
                     for (Side side : sides) {
-                        if (isProjection(side.name()) != name.equals(PROJECTION)) {
+                        if (!takesPart(side.name(), name)) {
                             continue;
                         }
                         Workload workload = workloads.get("bench." + name + (side.isSlowOn(name) ? "-few" : ""));
-                        Figures figures = name.equals(PROJECTION)
-                                ? projectionRound(side, workloads.get("bench.many"))
-                                : round(side, workload);
+                        Figures figures =
+                                switch (name) {
+                                    case PROJECTION -> projectionRound(side, workloads.get("bench.many"));
+                                    case OUTBOX -> outboxRound(side, number("records", 200_000));
+                                    default -> round(side, workload);
+                                };
                         System.out.printf(
                                 "round %2d  %-7s %-20s %6.1f us/record %8.0f records/s%n",
                                 round, name, side.name(), figures.cpu, figures.perSecond);
@@ -139,6 +149,8 @@ public final class Bench {
         java(sides, YAML, Set.of("hot"), YamlRoute.class, with("bench/transform.camel.yaml", runtime));
         java(sides, RAW_PROJECTION, Set.of(), RawProjection.class, runtime);
         java(sides, YAML_PROJECTION, Set.of(), YamlRoute.class, with("bench/projection.camel.yaml", runtime));
+        java(sides, RAW_OUTBOX, Set.of(), RawOutbox.class, runtime);
+        java(sides, RELAY, Set.of(), RelayedOutbox.class, runtime);
         java(sides, "stock camel-kafka", Set.of("all"), StockCamel.class, List.of(brokers));
         try {
             NodeClients.install();
@@ -154,8 +166,10 @@ public final class Bench {
         return Stream.concat(Stream.of(file), options.stream()).toList();
     }
 
-    private static boolean isProjection(String side) {
-        return side.equals(RAW_PROJECTION) || side.equals(YAML_PROJECTION);
+    private static boolean takesPart(String side, String workload) {
+        return OWN_SIDES.containsKey(workload)
+                ? OWN_SIDES.get(workload).contains(side)
+                : OWN_SIDES.values().stream().noneMatch(own -> own.contains(side));
     }
 
     private boolean isWanted(String side) {
@@ -211,6 +225,22 @@ public final class Bench {
             await(side, "the group is empty", () -> delete(group));
             long millis = Projection.verify(connection, table, workload.count());
             return new Figures(cpu / workload.count(), 1e3 * workload.count() / millis);
+        }
+    }
+
+    private Figures outboxRound(Side side, int count) throws Exception {
+        String sink = "bench.sink." + System.nanoTime();
+        create(sink, "LogAppendTime");
+        try (Connection connection = Projection.connect(servers)) {
+            OutboxRows.fill(connection, sink, count);
+            double before = side.cpu().toNanos();
+            side.tell("start outbox %s none".formatted(sink));
+            await(side, "all is sent", () -> OutboxRows.sent(connection));
+            double cpu = (side.cpu().toNanos() - before) / 1e3;
+            side.tell("stop");
+            long millis = OutboxRows.verify(brokers, ends(List.of(sink)), count);
+            admin.deleteTopics(List.of(sink)).all().get();
+            return new Figures(cpu / count, 1e3 * count / millis);
         }
     }
 
@@ -288,7 +318,8 @@ public final class Bench {
     }
 
     private void print(String workload, Map<String, List<Figures>> sides) {
-        List<Figures> raw = sides.get(workload.equals(PROJECTION) ? RAW_PROJECTION : RAW);
+        List<Figures> raw =
+                sides.get(OWN_SIDES.getOrDefault(workload, List.of(RAW)).get(0));
         System.out.printf(
                 "%n%s%n| side | CPU us/record, median (min - max) | CPU / raw | throughput / raw |%n|---|---|---|---|%n",
                 workload);

@@ -9,11 +9,15 @@ import java.util.Properties;
 import java.util.Set;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.NamedNode;
+import org.apache.camel.Processor;
+import org.apache.camel.Route;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.stub.StubComponent;
 import org.apache.camel.spi.Registry;
 import org.apache.camel.spi.Resource;
+import org.apache.camel.spi.TransactedPolicy;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.test.junit5.CamelContextConfiguration;
 import org.apache.camel.test.junit5.CamelTestSupport;
@@ -57,9 +61,11 @@ public abstract class RouteTest extends CamelTestSupport {
         kafka.setAutowiredEnabled(false);
         kafka.setDefaultPollTimeout(10);
         context.addComponent("kafka", kafka);
+        context.addComponent("outbox", new StubComponent());
         context.getRegistry().bind("events", new Events(contract));
         context.getRegistry().bind("failures", new Failures());
         context.getRegistry().bind("deadLetters", deadLetters());
+        context.getRegistry().bind("transacted", new WithoutTransaction());
         bind(context.getRegistry());
         return context;
     }
@@ -118,6 +124,20 @@ public abstract class RouteTest extends CamelTestSupport {
 
     protected static String text(byte[] bytes) {
         return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /** Runs the steps of {@code transacted}: there is no database here. */
+    public static final class WithoutTransaction implements TransactedPolicy {
+
+        @Override
+        public void beforeWrap(Route route, NamedNode definition) {
+            // nothing is begun
+        }
+
+        @Override
+        public Processor wrap(Route route, Processor steps) {
+            return steps;
+        }
     }
 
     /** Every group owns its topics; the headers of a dead letter are tested against a real broker. */

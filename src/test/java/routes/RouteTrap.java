@@ -80,6 +80,24 @@ enum RouteTrap {
             """
             from: {uri: direct:a, steps: [{to: {uri: kafka:t, parameters: {transacted: true}}}]}
             """),
+    AN_EVENT_THAT_IS_SENT_WHETHER_OR_NOT_ITS_CHANGE_IS_COMMITTED(
+            route -> outboxSteps(route)
+                    != any(route, "transacted")
+                            .mapToLong(RouteTrap::outboxSteps)
+                            .sum(),
+            """
+            from: {uri: direct:a, steps: [{transacted: {steps: [{to: {uri: direct:b}}]}}, {to: {uri: outbox:t}}]}
+            """),
+    A_STEP_BESIDE_A_TRANSACTION_THAT_CAMEL_MOVES_TO_ITS_BEGINNING(
+            route -> uses(route, "transacted")
+                    && (any(route, "transacted").count() > 1
+                            || route.path("from").path("steps").size() > 1
+                            || any(route, "transacted")
+                                    .anyMatch(transacted ->
+                                            transacted.path("steps").isEmpty())),
+            """
+            from: {uri: direct:a, steps: [{bean: {ref: a}}, {transacted: {steps: [{bean: {ref: b}}]}}]}
+            """),
     A_HEADER_FILTER_THAT_LETS_STRANGERS_STEER_CAMEL(
             route -> any(route, "headerFilterStrategy")
                     .anyMatch(filter -> !filter.asText().equals("#bean:deadLetterHeaders")),
@@ -209,6 +227,10 @@ enum RouteTrap {
 
     private static Stream<String> uris(JsonNode route) {
         return any(route, "uri").map(JsonNode::asText);
+    }
+
+    private static long outboxSteps(JsonNode node) {
+        return uris(node).filter(uri -> uri.startsWith("outbox:")).count();
     }
 
     /** Everything that has a URI: {@code from} and steps. */

@@ -17,6 +17,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
+import org.springframework.util.Assert;
 import routes.platform.state.RetentionRule;
 
 /** Records dead letters. One that comes twice is one; one that was sent again and fails again is the same letter as before. */
@@ -41,6 +42,7 @@ class DeadLetterStore {
     DeadLetterStore(JdbcTemplate jdbc, @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
         this.jdbc = jdbc;
         this.client = JdbcClient.create(jdbc);
+        Assert.isTrue(maxAttempts >= 1, "event-broker.deadletter.max-attempts is less than 1");
         this.maxAttempts = maxAttempts;
     }
 

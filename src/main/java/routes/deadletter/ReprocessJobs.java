@@ -20,6 +20,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 import org.springframework.transaction.support.TransactionTemplate;
+import org.springframework.util.Assert;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
 import routes.platform.error.Failures;
@@ -69,6 +70,9 @@ class ReprocessJobs {
         this.reprocessing = reprocessing;
         this.failures = failures;
         this.mapper = mapper;
+        Assert.isTrue(
+                defaultRate >= 1 && defaultRate <= MAX_RATE,
+                "event-broker.deadletter.rate is not from 1 to " + MAX_RATE);
         this.defaultRate = defaultRate;
     }
 

@@ -6,8 +6,6 @@ import static routes.faults.Load.UPDATED;
 import static routes.faults.Load.bytes;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -41,7 +39,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
-import routes.RunningImage;
 import sandbox.Servers;
 
 /**
@@ -52,7 +49,6 @@ import sandbox.Servers;
 class FaultsIT {
 
     private static final String GROUP = "pharmacy-prescription-processor";
-    private static final Path DIRECTORY = Path.of("target", "faults");
     private static final Random RANDOM = new Random();
 
     private static Servers servers;
@@ -72,7 +68,7 @@ class FaultsIT {
                 properties.get("spring.datasource.url"),
                 properties.get("spring.datasource.username"),
                 properties.getOrDefault("spring.datasource.password", "")));
-        try (Instance first = new Instance()) {
+        try (Instance first = new Instance(servers)) {
             first.ready();
         }
         FaultEffects.createTables(jdbc);
@@ -314,7 +310,7 @@ class FaultsIT {
         Instance[] two = {instance(routes), instance(routes)};
         try (Load load = new Load("bulk", brokers)) {
             String error = "Bulk" + load.run.replaceAll("\\W", "");
-            String filter = "{\"errorClass\":\"%s\",\"rate\":1000}".formatted(error);
+            String filter = "{\"errorClass\":\"%s\",\"rate\":250}".formatted(error);
             for (int i = 0; i < count; i++) {
                 load.letter("k" + i % 100, error);
             }
@@ -325,8 +321,7 @@ class FaultsIT {
             for (; running(job); kills++) {
                 TimeUnit.MILLISECONDS.sleep(RANDOM.nextInt(2000));
                 two[kills % 2].kill();
-                two[kills % 2] = new Instance(routes);
-                instances.add(two[kills % 2]);
+                two[kills % 2] = instance(routes);
             }
             await(180)
                     .until(() -> count("select count(*) from outbox where sent_at is null and topic = ?", CREATED) == 0
@@ -562,81 +557,9 @@ class FaultsIT {
     }
 
     private Instance instance(String... environment) throws Exception {
-        Instance instance = new Instance(environment);
+        Instance instance = new Instance(servers, environment);
         instances.add(instance);
         instance.ready();
         return instance;
-    }
-
-    /** The runtime as a process, on the class path of the tests. */
-    private static final class Instance implements AutoCloseable {
-
-        private static int started;
-
-        private final Process process;
-        private final RunningImage runtime;
-
-        Instance(String... environment) throws Exception {
-            Path directory = Files.createDirectories(DIRECTORY.resolve("run-" + ++started));
-            ProcessBuilder builder = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-Xmx256m",
-                            "-XX:+UseSerialGC",
-                            "-XX:TieredStopAtLevel=1",
-                            FaultEffects.class.getName())
-                    .redirectOutput(directory.resolve("stdout").toFile())
-                    .redirectError(directory.resolve("stderr").toFile());
-            builder.environment()
-                    .put(
-                            "CLASSPATH",
-                            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
-            builder.environment().putAll(RunningImage.environment(servers));
-            builder.environment()
-                    .putAll(Map.of(
-                            "CAMEL_MAIN_ROUTESINCLUDEPATTERN",
-                            "classpath:camel/shared/errors.camel.yaml,file:src/test/resources/faults/faults.camel.yaml",
-                            "CAMEL_COMPONENT_KAFKA_SESSIONTIMEOUTMS",
-                            "6000",
-                            "CAMEL_COMPONENT_KAFKA_HEARTBEATINTERVALMS",
-                            "1000"));
-            for (String variable : environment) {
-                builder.environment().put(variable.split("=")[0], variable.split("=")[1]);
-            }
-            process = builder.start();
-            runtime = new RunningImage(process, directory, builder.environment());
-        }
-
-        void ready() {
-            runtime.awaitReady();
-        }
-
-        void kill() throws InterruptedException {
-            process.destroyForcibly().waitFor();
-        }
-
-        /** What is alive after a collection. */
-        long heapMegabytes() throws Exception {
-            new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "jcmd")
-                                    .toString(),
-                            Long.toString(process.pid()),
-                            "GC.run")
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start()
-                    .waitFor();
-            Matcher used = Pattern.compile("jvm_memory_used_bytes\\{.*area=\"heap\".*} (\\S+)")
-                    .matcher(runtime.management("/observe/metrics").body());
-            double sum = 0;
-            while (used.find()) {
-                sum += Double.parseDouble(used.group(1));
-            }
-            return (long) (sum / (1 << 20));
-        }
-
-        @Override
-        public void close() {
-            runtime.close();
-        }
     }
 }

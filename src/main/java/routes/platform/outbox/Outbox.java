@@ -12,7 +12,7 @@ import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
 /** Where a record goes that follows from a database change: it is sent when, and only when, that change is committed. */
-@Component("outbox")
+@Component("transactionalOutbox") // "outbox" is Camel's component
 public class Outbox {
 
     /**
@@ -32,7 +32,7 @@ public class Outbox {
 
     private final JdbcTemplate jdbc;
 
-    Outbox(JdbcTemplate jdbc) {
+    public Outbox(JdbcTemplate jdbc) {
         this.jdbc = jdbc;
     }
 

@@ -31,8 +31,8 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
-import org.springframework.context.annotation.Lazy;
 import org.springframework.stereotype.Component;
 import routes.platform.error.Failures;
 import routes.platform.outbox.OutboxSender.Result;
@@ -79,7 +79,8 @@ class OutboxRelay implements SmartLifecycle {
     private static final String SESSION =
             """
             set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
-            set tcp_user_timeout = 10000; set plan_cache_mode = force_custom_plan""";
+            set tcp_user_timeout = 10000; set client_connection_check_interval = 2000;
+            set plan_cache_mode = force_custom_plan""";
 
     private static final int MOST_ROWS = 1000;
     private static final String CONNECT_TIMEOUT_S = "5";
@@ -90,7 +91,7 @@ class OutboxRelay implements SmartLifecycle {
     private static final Duration DRAIN = Duration.ofSeconds(2);
 
     private final HikariDataSource pool;
-    private final CamelContext camel;
+    private final ObjectProvider<CamelContext> camel;
     private final Admin admin;
     private final OutboxSettings settings;
     private final Failures failures;
@@ -101,8 +102,13 @@ class OutboxRelay implements SmartLifecycle {
     private volatile String failure;
     private volatile Map<String, String> waitingTopics = Map.of();
 
-    /** @param camel lazy, or Spring would start Camel before this bean: without its routes, which are collected later */
-    OutboxRelay(DataSource database, @Lazy CamelContext camel, Admin admin, OutboxSettings settings, Failures failures)
+    /** @param camel not itself: Spring would start it before this, and so before it has its routes */
+    OutboxRelay(
+            DataSource database,
+            ObjectProvider<CamelContext> camel,
+            Admin admin,
+            OutboxSettings settings,
+            Failures failures)
             throws SQLException {
         this.pool = database.unwrap(HikariDataSource.class);
         this.camel = camel;
@@ -138,7 +144,7 @@ class OutboxRelay implements SmartLifecycle {
         thread.start();
     }
 
-    /** Waits for what is under way, and no longer than {@link #DRAIN}; what is not acknowledged then, is sent again by another instance. */
+    /** Waits for what is under way, and no longer than {@link #DRAIN}; what is not acknowledged then, and what routes still add, is sent by another instance. */
     @Override
     public synchronized void stop() {
         stopping = true;
@@ -158,7 +164,7 @@ class OutboxRelay implements SmartLifecycle {
         return thread != null;
     }
 
-    /** After the routes, which write into the outbox until they have stopped. */
+    /** Stops after the requests in flight have been answered. */
     @Override
     public int getPhase() {
         return 0;
@@ -265,8 +271,7 @@ class OutboxRelay implements SmartLifecycle {
         }
         long began = System.nanoTime();
         List<Row> rows = read(read, sender.inFlight(), sender.closedTopics(), limit, sender.byteRoom());
-        if (rows.size() > 0) {
-            sender.send(rows);
+        if (sender.send(rows) > 0) {
             return Duration.ZERO;
         }
         // when many rows wait for their topic or key, passing over them takes a while: not again and again
@@ -348,7 +353,7 @@ class OutboxRelay implements SmartLifecycle {
     /** As {@code camel.component.kafka} says, except for what order and patience need. */
     private Producer<byte[], byte[]> producer() {
         KafkaConfiguration kafka =
-                camel.getComponent("kafka", KafkaComponent.class).getConfiguration();
+                camel.getObject().getComponent("kafka", KafkaComponent.class).getConfiguration();
         Map<String, Object> config = new TreeMap<>(kafka.createProducerProperties().entrySet().stream()
                 .collect(Collectors.toMap(entry -> entry.getKey().toString(), Map.Entry::getValue)));
         config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.getBrokers());

@@ -68,7 +68,7 @@ final class OutboxSender implements AutoCloseable {
     private final BlockingQueue<Result> results = new LinkedBlockingQueue<>();
     private final Map<Long, Row> inFlight = new HashMap<>();
     private final Map<String, Topic> topics = new HashMap<>();
-    private final Set<Key> held = new HashSet<>();
+    private final Map<Key, Long> held = new HashMap<>();
     private volatile Producer<byte[], byte[]> producer;
     private volatile Exception broken;
 
@@ -178,28 +178,35 @@ final class OutboxSender implements AutoCloseable {
         return broken;
     }
 
-    /** Sends what may be sent now of rows that were read together; the others are to be read again. */
-    void send(List<Row> rows) {
+    /**
+     * Sends what may be sent now of rows that were read together; the others are to be read again.
+     *
+     * @return how many it were
+     */
+    int send(List<Row> rows) {
+        int sent = 0;
         lookAt(rows.stream().map(Row::topic).collect(Collectors.toSet()));
         Set<String> skipped = new HashSet<>();
         for (Row row : rows) {
             Topic topic = topics.get(row.topic());
             if (broken != null) {
-                return;
+                return sent;
             }
             if (topic.refusal != null) {
                 skipped.add(row.topic());
             }
-            if (!skipped.contains(row.topic()) && !held.contains(row.orderedBy())) {
+            if (!skipped.contains(row.topic()) && !held.containsKey(row.orderedBy())) {
                 send(row, topic);
+                sent++;
             }
         }
+        return sent;
     }
 
     private void send(Row row, Topic topic) {
         boolean alone = row.bytes() > topic.limit;
         if (alone && row.key() != null) {
-            held.add(row.orderedBy());
+            held.put(row.orderedBy(), row.id());
         }
         inFlight.put(row.id(), row);
         if (topic.inFlight == 0) {
@@ -208,9 +215,17 @@ final class OutboxSender implements AutoCloseable {
         topic.inFlight++;
         topic.bytes += row.bytes();
         boolean othersBehind = row.key() != null && !alone;
-        producer.send(
-                new ProducerRecord<>(row.topic(), null, row.key(), row.value(), row.headers()),
-                (metadata, failure) -> done(row, failure, othersBehind, topic));
+        try {
+            producer.send(
+                    new ProducerRecord<>(row.topic(), null, row.key(), row.value(), row.headers()),
+                    (metadata, failure) -> done(row, failure, othersBehind, topic));
+        } catch (RuntimeException e) {
+            // closed by the failure of another row in this moment, or broken by itself; then it tells no result
+            if (broken == null) {
+                broken = e;
+            }
+            results.add(new Result(row, e));
+        }
     }
 
     private void done(Row row, Exception failure, boolean othersBehind, Topic topic) {
@@ -219,9 +234,11 @@ final class OutboxSender implements AutoCloseable {
             if (!isOfTheRow(failure)) {
                 refuse(row.topic(), topic, failure, LOOK_AGAIN_NANOS);
             } else if (row.key() != null) {
-                held.add(row.orderedBy());
+                held.put(row.orderedBy(), row.id());
             }
-        } else if (failure != null && othersBehind && broken == null) {
+        } else if (failure != null
+                && broken == null
+                && (othersBehind || !isOfTheRow(failure) && !isOfTheTopic(failure))) {
             broken = failure;
             producer.close(Duration.ZERO);
         }
@@ -248,7 +265,7 @@ final class OutboxSender implements AutoCloseable {
         topic.bytes -= row.bytes();
         topic.progressAt = clock.getAsLong();
         if (result.failure() == null || !isOfTheRow(result.failure())) {
-            held.remove(row.orderedBy());
+            held.remove(row.orderedBy(), row.id());
         }
         if (result.failure() == null) {
             accept(row.topic(), topic);
@@ -259,7 +276,7 @@ final class OutboxSender implements AutoCloseable {
 
     /** After a row has been set aside: from now on the query finds those that wait behind it. */
     void release(Row row) {
-        held.remove(row.orderedBy());
+        held.remove(row.orderedBy(), row.id());
     }
 
     /** Ends a producer that is broken; its last {@link #results} come before {@link #restart}. */

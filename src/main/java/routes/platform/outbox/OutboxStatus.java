@@ -17,7 +17,7 @@ import org.springframework.stereotype.Component;
 import routes.platform.state.RetentionRule;
 
 /** What an operator sees of the outbox: metrics, and as health what somebody has to do something about. */
-@Component("outboxHealthIndicator") // "outbox" is the Java API
+@Component("outboxHealthIndicator") // "outbox" is Camel's component
 class OutboxStatus extends AbstractHealthIndicator {
 
     /** Counting further takes longer and says no more. */

@@ -31,6 +31,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.transaction.IllegalTransactionStateException;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -57,7 +58,7 @@ class OutboxIT extends RuntimeIT {
     private Admin admin;
 
     @Autowired
-    private CamelContext camel;
+    private ObjectProvider<CamelContext> camel;
 
     @Autowired
     private javax.sql.DataSource database;

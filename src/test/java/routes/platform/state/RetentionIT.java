@@ -21,6 +21,11 @@ class RetentionIT extends RuntimeIT {
         key(group + "-6", 6);
         activity(group, 91);
         activity(group, 89);
+        sent(group, 8);
+        sent(group, 6);
+        sent(group, null);
+        letter(group, 91);
+        letter(group, 89);
 
         retention.purge();
 
@@ -28,6 +33,42 @@ class RetentionIT extends RuntimeIT {
                 .isEqualTo(1);
         assertThat(count("idempotency_key where key like '" + group + "%'")).isEqualTo(1);
         assertThat(count("activity where correlation_id = '" + group + "'")).isEqualTo(1);
+        assertThat(count("dead_letter where original_topic = '" + group + "'")).isEqualTo(1);
+        assertThat(count("dead_letter_attempt where original_topic = '" + group + "'"))
+                .isEqualTo(1);
+        assertThat(count("outbox where topic = '" + group + "' and sent_at > now() - interval '7 days'"))
+                .isEqualTo(1);
+        assertThat(count("outbox where topic = '" + group + "' and sent_at is null"))
+                .isEqualTo(1);
+        assertThat(count("outbox where topic = '" + group + "'")).isEqualTo(2);
+        jdbc.sql("delete from outbox where topic = ?").param(group).update();
+    }
+
+    /** With an attempt, which goes with it. */
+    private void letter(String topic, int days) {
+        jdbc.sql(
+                        """
+                        with letter as (
+                            insert into dead_letter (tenant, id, original_topic, headers, error_class, error_message, error_stack,
+                                                     failed_at, status, attempts, updated_at)
+                            values ('default', :id, :topic, '{}', 'E', '', '', 0, 'NEW', 1, now() - make_interval(days => :days))
+                            returning seq)
+                        insert into dead_letter_attempt (tenant, letter, reprocess_timestamp, original_topic, key_digest, value_digest,
+                                                         sent_by)
+                        select 'default', seq, :days, :topic, '', '', 'x' from letter""")
+                .param("id", UUID.randomUUID().toString())
+                .param("topic", topic)
+                .param("days", days)
+                .update();
+    }
+
+    private void sent(String topic, Integer days) {
+        jdbc.sql(
+                        """
+                        insert into outbox (tenant, topic, header_names, header_values, created_at, sent_at, set_aside_at)
+                        values ('default', ?, '{}', '{}', now() - interval '90 days', now() - make_interval(days => ?), now())""")
+                .params(topic, days)
+                .update();
     }
 
     private void handled(String group, int days) {

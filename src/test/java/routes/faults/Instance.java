@@ -1,0 +1,81 @@
+package routes.faults;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import routes.RunningImage;
+import sandbox.Servers;
+
+/** The runtime as a process, on the class path of the tests. */
+final class Instance implements AutoCloseable {
+
+    private static final Path DIRECTORY = Path.of("target", "faults");
+    private static final AtomicInteger STARTED = new AtomicInteger();
+
+    private final Process process;
+    final RunningImage runtime;
+
+    Instance(Servers servers, String... environment) throws Exception {
+        Path directory = Files.createDirectories(DIRECTORY.resolve("run-" + STARTED.incrementAndGet()));
+        ProcessBuilder builder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx256m",
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        FaultEffects.class.getName())
+                .redirectOutput(directory.resolve("stdout").toFile())
+                .redirectError(directory.resolve("stderr").toFile());
+        builder.environment()
+                .put(
+                        "CLASSPATH",
+                        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
+        builder.environment().putAll(RunningImage.environment(servers));
+        builder.environment()
+                .putAll(Map.of(
+                        "CAMEL_MAIN_ROUTESINCLUDEPATTERN",
+                        "classpath:camel/shared/errors.camel.yaml,file:src/test/resources/faults/faults.camel.yaml",
+                        "CAMEL_COMPONENT_KAFKA_SESSIONTIMEOUTMS",
+                        "6000",
+                        "CAMEL_COMPONENT_KAFKA_HEARTBEATINTERVALMS",
+                        "1000"));
+        for (String variable : environment) {
+            builder.environment().put(variable.split("=")[0], variable.split("=")[1]);
+        }
+        process = builder.start();
+        runtime = new RunningImage(process, directory, builder.environment());
+    }
+
+    void ready() {
+        runtime.awaitReady();
+    }
+
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+    }
+
+    /** What is alive after a collection. */
+    long heapMegabytes() throws Exception {
+        new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        Long.toString(process.pid()),
+                        "GC.run")
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start()
+                .waitFor();
+        Matcher used = Pattern.compile("jvm_memory_used_bytes\\{.*area=\"heap\".*} (\\S+)")
+                .matcher(runtime.management("/observe/metrics").body());
+        double sum = 0;
+        while (used.find()) {
+            sum += Double.parseDouble(used.group(1));
+        }
+        return (long) (sum / (1 << 20));
+    }
+
+    @Override
+    public void close() {
+        runtime.close();
+    }
+}

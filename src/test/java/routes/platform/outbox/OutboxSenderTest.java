@@ -1,0 +1,161 @@
+package routes.platform.outbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.ArgumentMatchers.anyCollection;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.DescribeConfigsResult;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.internals.KafkaFutureImpl;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.Test;
+import org.springframework.util.unit.DataSize;
+import routes.platform.outbox.OutboxSender.Row;
+
+/** The order of a key when one of its rows cannot be sent, with the broker's answers given by hand. */
+class OutboxSenderTest {
+
+    private final List<MockProducer<byte[], byte[]>> producers = new ArrayList<>();
+    private final AtomicLong now = new AtomicLong();
+    private final OutboxSettings settings = new OutboxSettings(Duration.ofMillis(50), 10, DataSize.ofMegabytes(1));
+    private final OutboxSender sender = new OutboxSender(this::producer, admin(), settings, now::get);
+    private long ids;
+
+    @Test
+    void letsNoRowOfAKeyFollowOneThatItsTopicMayRefuse() throws Exception {
+        Row large = row("t", "k", 2000);
+        sender.send(List.of(row("t", "k", 1), large, row("t", "k", 3), row("t", "other", 4)));
+        assertThat(sentSizes()).containsExactly(1, 2000, 4);
+
+        onTheClientsThread(() -> {
+            producers.get(0).completeNext();
+            producers.get(0).errorNext(new RecordTooLargeException());
+            producers.get(0).completeNext();
+        });
+        assertThat(sender.results(Duration.ZERO)).hasSize(3);
+        assertThat(sender.broken()).isNull();
+        sender.send(List.of(row("t", "k", 3)));
+        assertThat(sentSizes()).as("not before it is set aside").hasSize(3);
+        sender.release(large);
+        sender.send(List.of(row("t", "k", 3)));
+        assertThat(sentSizes()).hasSize(4);
+    }
+
+    @Test
+    void closesTheProducerBeforeItCanSendAgainWhatFollowsARowThatFailed() throws Exception {
+        sender.send(List.of(row("t", "k", 1), row("t", "k", 2)));
+        onTheClientsThread(() -> {
+            producers.get(0).errorNext(new TopicAuthorizationException("t"));
+            assertThat(producers.get(0).closed()).isTrue();
+        });
+        assertThat(sender.broken()).isInstanceOf(TopicAuthorizationException.class);
+        sender.results(Duration.ZERO);
+        assertThat(sender.waiting()).containsEntry("t", "TopicAuthorizationException");
+        assertThat(sender.closedTopics()).containsExactly("t");
+
+        sender.stop();
+        sender.restart();
+        sender.send(List.of(row("u", "k", 3)));
+        assertThat(producers).hasSize(2);
+        assertThat(producers.get(1).history()).hasSize(1);
+        now.addAndGet(Duration.ofSeconds(2).toNanos());
+        assertThat(sender.closedTopics()).isEmpty();
+    }
+
+    @Test
+    void sendsNothingToATopicThatDoesNotExist() {
+        sender.send(List.of(row("missing", "k", 1), row("t", "k", 2)));
+        assertThat(sentSizes()).containsExactly(2);
+        assertThat(sender.waiting()).containsEntry("missing", "UnknownTopicOrPartitionException");
+    }
+
+    @Test
+    void makesRoomForOthersWhenATopicDoesNotAcknowledge() throws Exception {
+        List<Row> rows = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            rows.add(row("t", "k" + i, 1));
+        }
+        sender.send(rows);
+        assertThat(sender.room()).isZero();
+        now.addAndGet(Duration.ofSeconds(6).toNanos());
+        assertThat(sender.room()).isEqualTo(10);
+        assertThat(sender.closedTopics()).containsExactly("t");
+        assertThat(sender.waiting()).containsKey("t");
+
+        onTheClientsThread(() -> producers.get(0).completeNext());
+        sender.results(Duration.ZERO);
+        assertThat(sender.closedTopics()).isEmpty();
+        assertThat(sender.room()).isEqualTo(1);
+    }
+
+    private Row row(String topic, String key, int size) {
+        return new Row(++ids, topic, key.getBytes(StandardCharsets.UTF_8), new byte[size], List.of());
+    }
+
+    private List<Integer> sentSizes() {
+        return producers.get(0).history().stream()
+                .map(record -> record.value().length)
+                .toList();
+    }
+
+    private MockProducer<byte[], byte[]> producer() {
+        producers.add(new MockProducer<>(false, new ByteArraySerializer(), new ByteArraySerializer()));
+        return producers.get(producers.size() - 1);
+    }
+
+    private static void onTheClientsThread(Runnable answers) throws InterruptedException {
+        AssertionError[] failure = new AssertionError[1];
+        Thread thread = new Thread(() -> {
+            try {
+                answers.run();
+            } catch (AssertionError e) {
+                failure[0] = e;
+            }
+        });
+        thread.start();
+        thread.join();
+        if (failure[0] != null) {
+            throw failure[0];
+        }
+    }
+
+    /** Topics take 1,500 bytes, except for {@code missing}. */
+    private static Admin admin() {
+        Admin admin = mock(Admin.class);
+        when(admin.describeConfigs(anyCollection(), any())).thenAnswer(call -> {
+            Map<ConfigResource, KafkaFuture<Config>> answers = new HashMap<>();
+            for (Object asked : (Collection<?>) call.getArgument(0)) {
+                KafkaFutureImpl<Config> answer = new KafkaFutureImpl<>();
+                if (((ConfigResource) asked).name().equals("missing")) {
+                    answer.completeExceptionally(new UnknownTopicOrPartitionException());
+                } else {
+                    answer.complete(new Config(Set.of(new ConfigEntry("max.message.bytes", "1500"))));
+                }
+                answers.put((ConfigResource) asked, answer);
+            }
+            DescribeConfigsResult result = mock(DescribeConfigsResult.class);
+            when(result.values()).thenReturn(answers);
+            return result;
+        });
+        return admin;
+    }
+}
