@@ -47,8 +47,7 @@ class SecuredKafkaIT {
     @BeforeAll
     static void start() throws Exception {
         servers = Servers.secured("secured-servers");
-        Map<String, List<AclBinding>> roles =
-                Acls.of(new AsyncApi(new ClassPathResource("contract/asyncapi.yaml")));
+        Map<String, List<AclBinding>> roles = Acls.of(new AsyncApi(new ClassPathResource("contract/asyncapi.yaml")));
         try (Admin admin = Admin.create(servers.kafkaClient("admin"))) {
             admin.createAcls(roles.values().stream().flatMap(List::stream).toList())
                     .all()
@@ -105,8 +104,7 @@ class SecuredKafkaIT {
     void letsAnEventSourceWriteToItsTopicsAndNothingElse() {
         assertThatThrownBy(() -> send("medication-service", CREATED + ".dlq", id, "{}"))
                 .hasRootCauseInstanceOf(TopicAuthorizationException.class);
-        assertThatThrownBy(() -> read("medication-service", CREATED))
-                .isInstanceOf(TopicAuthorizationException.class);
+        assertThatThrownBy(() -> read("medication-service", CREATED)).isInstanceOf(TopicAuthorizationException.class);
     }
 
     @Test
@@ -124,8 +122,8 @@ class SecuredKafkaIT {
     }
 
     private static void awaitOne(String path) {
-        await().untilAsserted(
-                        () -> assertThat(json(runtime.get(path).body())).as(path).hasSize(1));
+        await().untilAsserted(() ->
+                assertThat(json(runtime.get(path).body())).as(path).hasSize(1));
     }
 
     private static void send(String user, String topic, String key, String value) {

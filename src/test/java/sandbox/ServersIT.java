@@ -145,8 +145,11 @@ class ServersIT {
                         "spring.datasource.url",
                         "jdbc:postgresql://127.0.0.1:%d/eventbroker"
                                 .formatted(servers.postgres().port()))
+                .containsEntry(
+                        "spring.security.oauth2.resourceserver.jwt.issuer-uri",
+                        "http://localhost:%d".formatted(servers.tokenIssuer().port()))
                 .containsKeys("spring.datasource.username", "spring.datasource.password");
-        assertThat(servers.summary()).contains("kafka", "postgres", "schema-registry");
+        assertThat(servers.summary()).contains("kafka", "postgres", "schema-registry", "token-issuer");
     }
 
     @Test

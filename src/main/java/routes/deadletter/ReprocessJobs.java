@@ -97,6 +97,8 @@ class ReprocessJobs {
      * @param skipped letters that had been changed since the job began, or that their topic would not take
      * @param rate letters per second
      * @param failure why it FAILED, else null
+     * @param cancelledBy who CANCELLED it, else null
+     * @param cancelReason why, when it was said
      * @param createdAt epoch milliseconds
      * @param updatedAt epoch milliseconds
      */
@@ -111,6 +113,8 @@ class ReprocessJobs {
             String reason,
             String failure,
             String createdBy,
+            String cancelledBy,
+            String cancelReason,
             long createdAt,
             long updatedAt) {}
 
@@ -179,6 +183,7 @@ class ReprocessJobs {
         return jdbc.sql(
                         """
                         select id as job_id, state, total, done, skipped, rate, filter, reason, failure, created_by,
+                               cancelled_by, cancel_reason,
                                (extract(epoch from created_at) * 1000)::bigint as created_at,
                                (extract(epoch from updated_at) * 1000)::bigint as updated_at
                         from reprocess_job where tenant = ? and id = ?""")
@@ -191,11 +196,17 @@ class ReprocessJobs {
     /** @throws ProblemException 404 when the caller has no such job, 409 when it has ended */
     @Transactional
     public Job cancel(@Header("id") String id, Exchange exchange) {
+        HttpRequest request = HttpRequest.of(exchange);
         int cancelled = jdbc.sql(
                         """
-                        update reprocess_job set state = 'CANCELLED', updated_at = now()
+                        update reprocess_job
+                        set state = 'CANCELLED', cancelled_by = ?, cancel_reason = ?, updated_at = now()
                         where tenant = ? and id = ? and state = 'RUNNING'""")
-                .params(HttpRequest.of(exchange).caller().tenant(), uuid(id))
+                .params(
+                        request.caller().principal(),
+                        request.parameter("reason"),
+                        request.caller().tenant(),
+                        uuid(id))
                 .update();
         Job job = show(id, exchange);
         if (cancelled == 0) {

@@ -622,11 +622,13 @@ class DeadletterIT extends RuntimeIT {
         await().untilAsserted(() -> assertThat(job(job).path("done").asInt()).isGreaterThan(2));
 
         long asked = System.nanoTime();
-        HttpResponse<String> answer = post("/api/jobs/" + job + "/cancel", JSON, "");
+        HttpResponse<String> answer = post("/api/jobs/" + job + "/cancel?reason=too+many", JSON, "");
         long answered = System.nanoTime() - asked;
 
         assertThat(answer.statusCode()).isEqualTo(200);
         assertThat(json(answer.body()).path("state").asText()).isEqualTo("CANCELLED");
+        assertThat(json(answer.body()).path("cancelledBy").asText()).isEqualTo("sandbox");
+        assertThat(json(answer.body()).path("cancelReason").asText()).isEqualTo("too many");
         assertThat(Duration.ofNanos(answered)).isLessThan(Duration.ofSeconds(1));
         int done = json(answer.body()).path("done").asInt();
         await().during(Duration.ofSeconds(2)).atMost(Duration.ofSeconds(4)).until(() -> sent(error) == done);

@@ -14,7 +14,6 @@ import java.time.Instant;
 import java.util.List;
 import org.springframework.boot.actuate.autoconfigure.security.servlet.EndpointRequest;
 import org.springframework.boot.autoconfigure.security.oauth2.resource.OAuth2ResourceServerProperties;
-import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
@@ -73,15 +72,14 @@ class Access {
                 .oauth2ResourceServer(
                         server -> server.jwt(Customizer.withDefaults()).authenticationEntryPoint(unauthenticated))
                 .exceptionHandling(exceptions -> exceptions.authenticationEntryPoint(unauthenticated))
-                .authorizeHttpRequests(
-                        requests -> requests.dispatcherTypeMatchers(DispatcherType.ERROR, DispatcherType.FORWARD)
-                                .permitAll()
-                                .requestMatchers(HttpMethod.GET, DOCUMENTATION)
-                                .permitAll()
-                                .requestMatchers(HttpMethod.HEAD, DOCUMENTATION)
-                                .permitAll()
-                                .anyRequest()
-                                .authenticated())
+                .authorizeHttpRequests(requests -> requests.dispatcherTypeMatchers(DispatcherType.ERROR)
+                        .permitAll()
+                        .requestMatchers(HttpMethod.GET, DOCUMENTATION)
+                        .permitAll()
+                        .requestMatchers(HttpMethod.HEAD, DOCUMENTATION)
+                        .permitAll()
+                        .anyRequest()
+                        .authenticated())
                 .build();
     }
 
@@ -134,14 +132,13 @@ class Access {
         try {
             return URI.create(uri).toURL();
         } catch (MalformedURLException | IllegalArgumentException e) {
-            throw new InvalidConfigurationPropertyValueException(PROPERTIES + "jwk-set-uri", uri, "It is no URL.");
+            throw new IssuerFailureAnalyzer.IssuerException(PROPERTIES + "jwk-set-uri is no URL: " + uri);
         }
     }
 
     private static String required(String name, String value) {
         if (value == null || value.isBlank()) {
-            throw new InvalidConfigurationPropertyValueException(
-                    PROPERTIES + name, value, "Without it nobody can call: see docs/operations.md.");
+            throw new IssuerFailureAnalyzer.IssuerException(PROPERTIES + name + " is not set");
         }
         return value;
     }
