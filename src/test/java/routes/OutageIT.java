@@ -7,6 +7,7 @@ import static routes.RunningImage.await;
 import static routes.RunningImage.json;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,7 @@ class OutageIT {
     private static final String JSON = "application/json";
     private static final Duration SOME_SECONDS = Duration.ofSeconds(20);
 
+    private static Image image;
     private static RunningImage runtime;
 
     private final String id = "rx-" + UUID.randomUUID();
@@ -32,9 +34,8 @@ class OutageIT {
 
     @BeforeAll
     static void start() throws Exception {
-        runtime = new Image(Path.of("target", "image-outage"))
-                .run(RunningImage.environment(RuntimeIT.SERVERS))
-                .awaitReady();
+        image = new Image(Path.of("target", "image-outage"));
+        runtime = image.run(RunningImage.environment(RuntimeIT.SERVERS)).awaitReady();
     }
 
     @AfterAll
@@ -94,6 +95,38 @@ class OutageIT {
                 .isEqualTo(202));
         awaitOrder();
         assertThat(runtime.outputWith("Zebraquine")).isEmpty();
+    }
+
+    @Test
+    void answersNobodyWhoseTokenItCannotCheckAndSaysThatItIsNotTheToken() throws Exception {
+        Map<String, String> environment = RunningImage.environment(RuntimeIT.SERVERS);
+        environment.put("SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI", "http://127.0.0.1:1/keys");
+        try (RunningImage withoutKeys = image.run(environment).awaitReady()) {
+            for (int i = 0; i < 5; i++) {
+                HttpResponse<String> answer = withoutKeys.get("/api/activity", "X-Correlation-Id", id);
+
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(503);
+                assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+                assertThat(json(answer.body()).path("correlationId").asText()).isEqualTo(id);
+            }
+            assertThat(RuntimeIT.exchange(HttpRequest.newBuilder(withoutKeys.uri("/api/activity")))
+                            .statusCode())
+                    .isEqualTo(401);
+        }
+    }
+
+    @Test
+    void goesOnWithTheKeysThatItHasWhileTheIssuerIsAway() {
+        ServerProcess issuer = RuntimeIT.SERVERS.tokenIssuer();
+        assertThat(runtime.get("/api/activity?limit=1").statusCode()).isEqualTo(200);
+        issuer.kill();
+        try {
+            assertThat(runtime.get("/api/activity?limit=1").statusCode()).isEqualTo(200);
+            assertThat(runtime.management(READY).statusCode()).isEqualTo(200);
+        } finally {
+            issuer.start();
+        }
+        assertThat(runtime.get("/api/activity?limit=1").statusCode()).isEqualTo(200);
     }
 
     private void awaitReadiness(int status) {

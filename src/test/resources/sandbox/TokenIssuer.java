@@ -136,9 +136,9 @@ public class TokenIssuer {
         return AuthorizationServerSettings.builder().issuer(issuer).build();
     }
 
-    /** For the documentation page of the runtime, on this machine. */
+    /** For the documentation page of the runtime, on this machine. Spring Security looks for it by this name. */
     @Bean
-    CorsConfigurationSource fromThisMachine() {
+    CorsConfigurationSource corsConfigurationSource() {
         CorsConfiguration configuration = new CorsConfiguration();
         configuration.setAllowedOriginPatterns(List.of("http://localhost:[*]", "http://127.0.0.1:[*]"));
         configuration.setAllowedMethods(List.of("POST"));

@@ -1,0 +1,122 @@
+package routes.platform.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.nimbusds.jose.KeySourceException;
+import com.nimbusds.jose.jwk.JWKMatcher;
+import com.nimbusds.jose.jwk.JWKSelector;
+import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.RSAKey;
+import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class IssuerKeysTest {
+
+    private final AtomicInteger fetches = new AtomicInteger();
+    private final AtomicReference<JWKSet> published = new AtomicReference<>();
+    private HttpServer issuer;
+
+    @BeforeEach
+    void start() throws Exception {
+        issuer = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        issuer.createContext("/keys", exchange -> {
+            fetches.incrementAndGet();
+            byte[] keys = published.get().toString().getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, keys.length);
+            exchange.getResponseBody().write(keys);
+            exchange.close();
+        });
+        issuer.start();
+        published.set(new JWKSet(key("first")));
+    }
+
+    @AfterEach
+    void stop() {
+        issuer.stop(0);
+    }
+
+    @Test
+    void fetchesTheKeysOnceForMany() throws Exception {
+        IssuerKeys keys = new IssuerKeys(url());
+
+        for (int i = 0; i < 100; i++) {
+            assertThat(keys.get(named("first"), null)).hasSize(1);
+        }
+
+        assertThat(fetches).hasValue(1);
+    }
+
+    @Test
+    void findsAKeyThatIsNew() throws Exception {
+        IssuerKeys keys = new IssuerKeys(url());
+        assertThat(keys.get(named("first"), null)).hasSize(1);
+
+        published.set(new JWKSet(key("second")));
+
+        assertThat(keys.get(named("second"), null)).hasSize(1);
+        assertThat(keys.get(named("first"), null))
+                .as("which the issuer has withdrawn")
+                .isEmpty();
+    }
+
+    @Test
+    void isNotMadeToFetchByStrangersWhoMakeUpNames() throws Exception {
+        IssuerKeys keys = new IssuerKeys(url());
+
+        for (int i = 0; i < 100; i++) {
+            assertThat(keys.get(named("made up " + i), null)).isEmpty();
+            assertThat(keys.get(named("first"), null)).hasSize(1);
+        }
+
+        assertThat(fetches).hasValueLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void keepsTheKeysWhileTheIssuerIsAway() throws Exception {
+        IssuerKeys keys = new IssuerKeys(url());
+        assertThat(keys.get(named("first"), null)).hasSize(1);
+
+        issuer.stop(0);
+
+        assertThat(keys.get(named("first"), null)).hasSize(1);
+        assertThat(keys.get(named("second"), null))
+                .as("which nobody can ask for now")
+                .isEmpty();
+    }
+
+    @Test
+    void saysThatItCannotTellWhenTheKeysHaveNeverBeenThere() throws IOException {
+        URL url = url();
+        issuer.stop(0);
+        IssuerKeys keys = new IssuerKeys(url);
+
+        for (int i = 0; i < 10; i++) {
+            assertThatThrownBy(() -> keys.get(named("first"), null)).isInstanceOf(KeySourceException.class);
+        }
+    }
+
+    private URL url() throws IOException {
+        return URI.create("http://127.0.0.1:" + issuer.getAddress().getPort() + "/keys")
+                .toURL();
+    }
+
+    private static JWKSelector named(String id) {
+        return new JWKSelector(new JWKMatcher.Builder().keyID(id).build());
+    }
+
+    private static RSAKey key(String id) throws Exception {
+        return new RSAKeyGenerator(2048).keyID(id).generate().toPublicJWK();
+    }
+}
