@@ -28,6 +28,7 @@ import java.util.PrimitiveIterator;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
@@ -299,7 +300,8 @@ class ServersIT {
 
     private static Map<String, Integer> ports() {
         PrimitiveIterator.OfInt free = Ports.free();
-        return Map.of("kafka", free.nextInt(), "postgres", free.nextInt(), "schema-registry", free.nextInt());
+        return Stream.of("kafka", "postgres", "schema-registry", "token-issuer")
+                .collect(Collectors.toMap(name -> name, name -> free.nextInt()));
     }
 
     private static Process run(Path directory, Map<String, Integer> ports) throws IOException {
@@ -312,7 +314,8 @@ class ServersIT {
                         directory.toString(),
                         ports.get("kafka").toString(),
                         ports.get("postgres").toString(),
-                        ports.get("schema-registry").toString())
+                        ports.get("schema-registry").toString(),
+                        ports.get("token-issuer").toString())
                 .redirectErrorStream(true)
                 .start();
     }
