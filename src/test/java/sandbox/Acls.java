@@ -50,7 +50,7 @@ public final class Acls {
         Set<String> groups = new TreeSet<>();
         for (Channel channel : contract.channels()) {
             for (Channel topic : List.of(channel, contract.deadLetters(channel))) {
-                // what is sent again goes to any topic; a reader that has none is refused by name and not held up
+                // also where it publishes nothing of its own: a dead letter can be sent again to any topic
                 List<AclOperation> operations = new ArrayList<>(List.of(AclOperation.WRITE));
                 if (!topic.groups().isEmpty()) {
                     operations.add(AclOperation.READ);
