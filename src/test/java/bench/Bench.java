@@ -181,7 +181,9 @@ public final class Bench {
             throws IOException {
         if (isWanted(name)) {
             List<String> jvm = name.equals(options.get("jfr"))
-                    ? List.of("-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr")
+                    ? List.of(
+                            "-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr",
+                            "-XX:FlightRecorderOptions=stackdepth=256")
                     : List.of();
             sides.add(Side.java(name, slowOn, jvm, main, arguments));
         }
