@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import routes.platform.error.MalformedJsonException;
 import routes.platform.error.SchemaViolationException;
@@ -45,6 +47,9 @@ public final class Json {
         try {
             node = MAPPER.readTree(bytes, 0, bytes.length);
         } catch (JsonProcessingException e) {
+            if (!isUtf8(bytes)) {
+                throw notUtf8();
+            }
             JsonLocation at = e.getLocation();
             throw new MalformedJsonException(
                     at == null
@@ -100,6 +105,15 @@ public final class Json {
             case 0xF4 -> second > 0x8F;
             default -> first > 0xF4;
         };
+    }
+
+    private static boolean isUtf8(byte[] bytes) {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+            return true;
+        } catch (CharacterCodingException e) {
+            return false;
+        }
     }
 
     private static void refuseHalfCharacters(JsonNode node) {

@@ -17,6 +17,8 @@ class JsonTest {
         0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF7, 0xF8, 0xFC, 0xFE, 0xFF
     };
 
+    private static final int[] LAST = {0x41, 0x80, 0xBF, 0xC2};
+
     @Test
     void readsTheBytesThatAreUtf8AndNoOthers() {
         for (int a : BYTES) {
@@ -25,7 +27,7 @@ class JsonTest {
                 agrees(a, b);
                 for (int c : BYTES) {
                     agrees(a, b, c);
-                    for (int d : BYTES) {
+                    for (int d : LAST) {
                         agrees(a, b, c, d);
                     }
                 }
