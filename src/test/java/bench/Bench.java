@@ -139,7 +139,9 @@ public final class Bench {
                 "--management.server.address=127.0.0.1",
                 // as all sides
                 "--camel.component.kafka.compression-codec=none",
-                "--event-broker.pubsub.enabled=false"));
+                // the routes of the patterns, which read what the bench writes
+                "--event-broker.pubsub.enabled=false",
+                "--event-broker.deadletter.enabled=false"));
         Stream.of(options.getOrDefault("runtime", "").split(","))
                 .filter(option -> !option.isEmpty())
                 .forEach(option -> runtime.add("--" + option));
@@ -181,7 +183,9 @@ public final class Bench {
             throws IOException {
         if (isWanted(name)) {
             List<String> jvm = name.equals(options.get("jfr"))
-                    ? List.of("-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr")
+                    ? List.of(
+                            "-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr",
+                            "-XX:FlightRecorderOptions=stackdepth=256")
                     : List.of();
             sides.add(Side.java(name, slowOn, jvm, main, arguments));
         }

@@ -27,15 +27,13 @@ import routes.platform.error.ProblemException;
  * Kafka's own clients by hand, as fast as one can: a poll's records are sent without waiting, and their offsets committed when all of
  * them, and all polls before, have been acknowledged. Poison goes to {@code <source>.dlq}.
  */
-final class RawLoop implements Contender {
+final class RawLoop extends Loop {
 
     private static final long COMMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private final Map<String, Object> consumerConfig;
     private final Map<String, Object> producerConfig;
     private final Transform transform = new Transform();
-    private volatile boolean stopping;
-    private Thread thread;
 
     RawLoop(String brokers) {
         consumerConfig = Map.of(
@@ -57,26 +55,7 @@ final class RawLoop implements Contender {
     }
 
     @Override
-    public void start(String source, String sink, String group) {
-        stopping = false;
-        thread = new Thread(() -> {
-            try {
-                run(source, sink, group);
-            } catch (Throwable e) {
-                e.printStackTrace();
-                Runtime.getRuntime().halt(1);
-            }
-        });
-        thread.start();
-    }
-
-    @Override
-    public void stop() throws InterruptedException {
-        stopping = true;
-        thread.join();
-    }
-
-    private void run(String source, String sink, String group) {
+    void run(String source, String sink, String group) {
         Map<String, Object> config = new HashMap<>(consumerConfig);
         config.put("group.id", group);
         try (KafkaConsumer<byte[], byte[]> consumer =

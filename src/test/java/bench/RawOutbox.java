@@ -6,7 +6,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -14,13 +13,11 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** An outbox relay by hand: reads the first thousand unsent rows, sends them, waits for all of them, marks them. */
-final class RawOutbox implements Contender {
+final class RawOutbox extends Loop {
 
     private static final int ROWS = 1000;
 
     private final Map<String, String> servers;
-    private volatile boolean stopping;
-    private Thread thread;
 
     private RawOutbox(Map<String, String> servers) {
         this.servers = servers;
@@ -28,35 +25,11 @@ final class RawOutbox implements Contender {
 
     /** @param args the same options as the runtime's */
     public static void main(String[] args) throws IOException {
-        Map<String, String> servers = new HashMap<>();
-        for (String argument : args) {
-            String[] pair = argument.substring(2).split("=", 2);
-            servers.put(pair[0], pair[1]);
-        }
-        Contender.serve(new RawOutbox(servers));
+        Contender.serve(new RawOutbox(options(args)));
     }
 
     @Override
-    public void start(String source, String sink, String group) {
-        stopping = false;
-        thread = new Thread(() -> {
-            try {
-                run();
-            } catch (Throwable e) {
-                e.printStackTrace();
-                Runtime.getRuntime().halt(1);
-            }
-        });
-        thread.start();
-    }
-
-    @Override
-    public void stop() throws InterruptedException {
-        stopping = true;
-        thread.join();
-    }
-
-    private void run() throws SQLException, InterruptedException {
+    void run(String source, String sink, String group) throws SQLException, InterruptedException {
         Map<String, Object> config = Map.of(
                 "bootstrap.servers", servers.get("camel.component.kafka.brokers"),
                 "acks", "all",

@@ -16,11 +16,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** A JDBC batch for each poll, by hand: one transaction, then the offsets. */
-final class RawProjection implements Contender {
+final class RawProjection extends Loop {
 
     private final Map<String, String> servers;
-    private volatile boolean stopping;
-    private Thread thread;
 
     private RawProjection(Map<String, String> servers) {
         this.servers = servers;
@@ -28,35 +26,11 @@ final class RawProjection implements Contender {
 
     /** @param args the same options as the runtime's */
     public static void main(String[] args) throws IOException {
-        Map<String, String> servers = new HashMap<>();
-        for (String argument : args) {
-            String[] pair = argument.substring(2).split("=", 2);
-            servers.put(pair[0], pair[1]);
-        }
-        Contender.serve(new RawProjection(servers));
+        Contender.serve(new RawProjection(options(args)));
     }
 
     @Override
-    public void start(String source, String sink, String group) {
-        stopping = false;
-        thread = new Thread(() -> {
-            try {
-                run(source, sink, group);
-            } catch (Throwable e) {
-                e.printStackTrace();
-                Runtime.getRuntime().halt(1);
-            }
-        });
-        thread.start();
-    }
-
-    @Override
-    public void stop() throws InterruptedException {
-        stopping = true;
-        thread.join();
-    }
-
-    private void run(String source, String table, String group) throws SQLException {
+    void run(String source, String table, String group) throws SQLException {
         Map<String, Object> config = Map.of(
                 "bootstrap.servers", servers.get("camel.component.kafka.brokers"),
                 "group.id", group,

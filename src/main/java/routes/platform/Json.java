@@ -1,7 +1,6 @@
 package routes.platform;
 
 import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -20,7 +19,7 @@ public final class Json {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
 
@@ -48,6 +47,9 @@ public final class Json {
         try {
             node = MAPPER.readTree(bytes, 0, bytes.length);
         } catch (JsonProcessingException e) {
+            if (!isUtf8(bytes)) {
+                throw notUtf8();
+            }
             JsonLocation at = e.getLocation();
             throw new MalformedJsonException(
                     at == null
@@ -76,30 +78,42 @@ public final class Json {
     }
 
     /**
-     * Jackson guesses the encoding, UTF-16 too, and reads overlong UTF-8: two spellings of the same id.
+     * What Jackson would let pass: it guesses the encoding, UTF-16 too, and reads what is longer in UTF-8 than it has to be, two spellings of
+     * the same id, and halves of surrogate pairs. A byte that is missing or too much it refuses by itself.
      *
      * @return whether a surrogate is written as an escape, which UTF-8 can only hold in pairs
      */
     private static boolean check(byte[] bytes) {
-        boolean ascii = true;
         boolean surrogates = false;
         for (int i = 0; i < bytes.length; i++) {
             byte b = bytes[i];
-            if (b == 0) {
+            if (b == 0 || b < 0 && i + 1 < bytes.length && isNoStart(b & 0xFF, bytes[i + 1] & 0xFF)) {
                 throw notUtf8();
             }
-            ascii &= b > 0;
             surrogates |= b == '\\' && i + 2 < bytes.length && bytes[i + 1] == 'u' && (bytes[i + 2] | ' ') == 'd';
         }
-        // only a text with the replacement character may have been malformed: telling is slow, but that is rare
-        if (!ascii && new String(bytes, StandardCharsets.UTF_8).indexOf('\uFFFD') >= 0) {
-            try {
-                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
-            } catch (CharacterCodingException e) {
-                throw notUtf8();
-            }
-        }
         return surrogates;
+    }
+
+    /** Whether no character of UTF-8 starts with these two bytes, by table 3-7 of the Unicode Standard. */
+    private static boolean isNoStart(int first, int second) {
+        return switch (first) {
+            case 0xC0, 0xC1 -> true;
+            case 0xE0 -> second < 0xA0;
+            case 0xED -> second > 0x9F;
+            case 0xF0 -> second < 0x90;
+            case 0xF4 -> second > 0x8F;
+            default -> first > 0xF4;
+        };
+    }
+
+    private static boolean isUtf8(byte[] bytes) {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+            return true;
+        } catch (CharacterCodingException e) {
+            return false;
+        }
     }
 
     private static void refuseHalfCharacters(JsonNode node) {

@@ -39,6 +39,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import routes.TopicRecords;
 import sandbox.Servers;
 
 /**
@@ -331,7 +332,7 @@ class FaultsIT {
             int disordered = 0;
             Set<String> letters = new HashSet<>();
             Map<String, Integer> last = new HashMap<>();
-            for (ConsumerRecord<byte[], byte[]> sent : read(CREATED)) {
+            for (ConsumerRecord<byte[], byte[]> sent : TopicRecords.read(brokers, CREATED)) {
                 Matcher event = Pattern.compile("\"eventId\":\"([^\"]+)\".*\"seq\":(\\d+)")
                         .matcher(text(sent.value()));
                 if (!load.run.equals(header(sent, Load.RUN)) || !event.find()) {
@@ -435,26 +436,9 @@ class FaultsIT {
 
     private static List<ConsumerRecord<byte[], byte[]>> letters(Load load) {
         return Stream.of(CREATED + ".dlq", UPDATED + ".dlq")
-                .flatMap(topic -> read(topic).stream())
+                .flatMap(topic -> TopicRecords.read(brokers, topic).stream())
                 .filter(letter -> load.run.equals(header(letter, Load.RUN)))
                 .toList();
-    }
-
-    /** Everything on a topic now, in the order of each partition. */
-    private static List<ConsumerRecord<byte[], byte[]>> read(String topic) {
-        List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer(null)) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
-                    .map(partition -> new TopicPartition(topic, partition.partition()))
-                    .toList();
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-            consumer.assign(partitions);
-            consumer.seekToBeginning(partitions);
-            while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
-                consumer.poll(Duration.ofMillis(100)).forEach(records::add);
-            }
-        }
-        return records;
     }
 
     private static long lag() throws Exception {
@@ -507,11 +491,9 @@ class FaultsIT {
     private static KafkaConsumer<byte[], byte[]> consumer(String group) {
         Map<String, Object> properties = new HashMap<>(
                 Map.of("bootstrap.servers", brokers, "enable.auto.commit", false, "auto.offset.reset", "earliest"));
-        if (group != null) {
-            properties.put("group.id", group);
-            properties.put("session.timeout.ms", 6000);
-            properties.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor");
-        }
+        properties.put("group.id", group);
+        properties.put("session.timeout.ms", 6000);
+        properties.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor");
         return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 

@@ -20,9 +20,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
@@ -35,6 +32,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
+import routes.TopicRecords;
 import routes.platform.outbox.Outbox;
 import routes.platform.outbox.OutboxRecord;
 import sandbox.Servers;
@@ -136,7 +134,7 @@ class OutboxFaultsIT {
             transactions.executeWithoutResult(locked -> {
                 jdbc.queryForList("select id from outbox where topic = ? for update", topic);
                 servers.kafka().resume();
-                await().until(() -> records().size() >= committed.size());
+                await().until(() -> TopicRecords.read(brokers(), topic).size() >= committed.size());
                 // it waits for the lock to mark them
                 killActive();
                 await().until(() -> active() != null);
@@ -207,7 +205,7 @@ class OutboxFaultsIT {
                 .until(() -> jdbc.queryForObject(
                                 "select count(*) from outbox where topic = ? and sent_at is null", Integer.class, topic)
                         == 0);
-        List<ConsumerRecord<byte[], byte[]>> records = records();
+        List<ConsumerRecord<byte[], byte[]>> records = TopicRecords.read(brokers(), topic);
         Set<String> seen = new HashSet<>();
         Map<String, Integer> last = new HashMap<>();
         int disordered = 0;
@@ -238,24 +236,6 @@ class OutboxFaultsIT {
         assertThat(strangers).isZero();
         assertThat(disordered).isZero();
         return records.size() - seen.size();
-    }
-
-    /** In the order of each partition. */
-    private List<ConsumerRecord<byte[], byte[]>> records() {
-        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", brokers()), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
-                    .map(partition -> new TopicPartition(topic, partition.partition()))
-                    .toList();
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-            consumer.assign(partitions);
-            consumer.seekToBeginning(partitions);
-            List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
-            while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
-                consumer.poll(Duration.ofMillis(100)).forEach(records::add);
-            }
-            return records;
-        }
     }
 
     private void killActive() {

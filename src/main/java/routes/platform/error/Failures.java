@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.Set;
+import org.apache.camel.ExchangeException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.RetriableException;
@@ -31,7 +32,7 @@ public class Failures {
     private static final int MAX_FRAMES = 20;
 
     /** Whether waiting may help. */
-    public boolean isDependencyDown(Throwable failure) {
+    public boolean isDependencyDown(@ExchangeException Throwable failure) {
         if (find(failure, ProblemException.class) != null) {
             return false;
         }

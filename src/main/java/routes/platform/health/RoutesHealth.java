@@ -24,8 +24,11 @@ class RoutesHealth extends AbstractHealthIndicator {
                 .map(Route::getRouteId)
                 .filter(id -> !camel.getRouteController().getRouteStatus(id).isStarted())
                 .toList();
-        builder.status(camel.getStatus().isStarted() && stopped.isEmpty() ? "UP" : "DOWN")
-                .withDetail("camel", camel.getStatus());
+        // the contract's own route is always there: with none at all, Camel was started before it had any
+        boolean complete = stopped.isEmpty() && !camel.getRoutes().isEmpty();
+        builder.status(camel.getStatus().isStarted() && complete ? "UP" : "DOWN")
+                .withDetail("camel", camel.getStatus())
+                .withDetail("routes", camel.getRoutesSize());
         if (!stopped.isEmpty()) {
             builder.withDetail("stopped", stopped);
         }

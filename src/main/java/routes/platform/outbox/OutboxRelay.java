@@ -141,6 +141,8 @@ class OutboxRelay implements SmartLifecycle {
     public synchronized void start() {
         stopping = false;
         thread = new Thread(this::run, "outbox-relay");
+        // a start that fails elsewhere ends the process without stopping this
+        thread.setDaemon(true);
         thread.start();
     }
 
@@ -365,6 +367,7 @@ class OutboxRelay implements SmartLifecycle {
         config.put(ProducerConfig.RETRIES_CONFIG, Integer.MAX_VALUE);
         config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Integer.MAX_VALUE);
         config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, MAX_BLOCK_MS);
+        config.put(ProducerConfig.BATCH_SIZE_CONFIG, OutboxSender.BATCH_BYTES);
         config.put(ProducerConfig.BUFFER_MEMORY_CONFIG, settings.maxBytes().toBytes() + BUFFER_BESIDE_BYTES);
         return new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
     }

@@ -54,7 +54,14 @@ final class OutboxSender implements AutoCloseable {
     /** What a record needs in its batch besides key, value and headers. Generous. */
     private static final int RECORD_OVERHEAD = 512;
 
+    /**
+     * What the producer collects for a partition. To a topic that takes less, rows go one by one: a batch that the broker refuses for its size
+     * is split into batches of up to this size, that is into itself, without end.
+     */
+    static final int BATCH_BYTES = 65536;
+
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;
+    private static final int UNKNOWN = 0;
     private static final int ADMIN_TIMEOUT_MS = 5000;
     private static final long LOOK_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(5);
@@ -118,6 +125,10 @@ final class OutboxSender implements AutoCloseable {
         private String refusal;
         private long retryAt;
         private int refusals;
+
+        private boolean takesLessThanABatch() {
+            return limit != UNKNOWN && limit < BATCH_BYTES;
+        }
     }
 
     /** How many rows more may be under way. What a topic does not acknowledge for long does not count: others go on. */
@@ -195,7 +206,8 @@ final class OutboxSender implements AutoCloseable {
             if (topic.refusal != null) {
                 skipped.add(row.topic());
             }
-            if (!skipped.contains(row.topic()) && !held.containsKey(row.orderedBy())) {
+            boolean waits = topic.takesLessThanABatch() && topic.inFlight > 0;
+            if (!waits && !skipped.contains(row.topic()) && !held.containsKey(row.orderedBy())) {
                 send(row, topic);
                 sent++;
             }
@@ -349,7 +361,7 @@ final class OutboxSender implements AutoCloseable {
         } catch (ExecutionException e) {
             if (e.getCause() instanceof AuthorizationException) {
                 // it may be written to all the same: then each row of a key waits for the one before
-                topic.limit = 0;
+                topic.limit = UNKNOWN;
                 open(topic);
             } else {
                 refuse(name, topic, (Exception) e.getCause(), LOOK_AGAIN_NANOS);

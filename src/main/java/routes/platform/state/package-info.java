@@ -1,2 +1,2 @@
-/** What the runtime remembers so that a repeat has no second effect, and how long. */
+/** What the runtime remembers so that a repeat has no second effect, in which transaction, and how long. */
 package routes.platform.state;

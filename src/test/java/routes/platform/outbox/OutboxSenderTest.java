@@ -42,9 +42,9 @@ class OutboxSenderTest {
 
     @Test
     void letsNoRowOfAKeyFollowOneThatItsTopicMayRefuse() throws Exception {
-        Row large = row("t", "k", 2000);
+        Row large = row("t", "k", 100_000);
         sender.send(List.of(row("t", "k", 1), large, row("t", "k", 3), row("t", "other", 4)));
-        assertThat(sentSizes()).containsExactly(1, 2000, 4);
+        assertThat(sentSizes()).containsExactly(1, 100_000, 4);
 
         onTheClientsThread(() -> {
             producers.get(0).completeNext();
@@ -79,6 +79,18 @@ class OutboxSenderTest {
         assertThat(producers.get(1).history()).hasSize(1);
         now.addAndGet(Duration.ofSeconds(2).toNanos());
         assertThat(sender.closedTopics()).isEmpty();
+    }
+
+    @Test
+    void sendsOneByOneToATopicThatTakesLessThanABatch() throws Exception {
+        List<Row> rows = List.of(row("small", "k", 1), row("small", "other", 2), row("t", "k", 3));
+        sender.send(rows);
+        assertThat(sentSizes()).containsExactly(1, 3);
+
+        onTheClientsThread(() -> producers.get(0).completeNext());
+        sender.results(Duration.ZERO);
+        sender.send(rows.subList(1, 2));
+        assertThat(sentSizes()).containsExactly(1, 3, 2);
     }
 
     @Test
@@ -138,7 +150,7 @@ class OutboxSenderTest {
         }
     }
 
-    /** Topics take 1,500 bytes, except for {@code missing}. */
+    /** Topics take 70,000 bytes, except for {@code small}, which takes 1,500, and {@code missing}. */
     private static Admin admin() {
         Admin admin = mock(Admin.class);
         when(admin.describeConfigs(anyCollection(), any())).thenAnswer(call -> {
@@ -148,7 +160,8 @@ class OutboxSenderTest {
                 if (((ConfigResource) asked).name().equals("missing")) {
                     answer.completeExceptionally(new UnknownTopicOrPartitionException());
                 } else {
-                    answer.complete(new Config(Set.of(new ConfigEntry("max.message.bytes", "1500"))));
+                    answer.complete(new Config(Set.of(new ConfigEntry(
+                            "max.message.bytes", ((ConfigResource) asked).name().equals("small") ? "1500" : "70000"))));
                 }
                 answers.put((ConfigResource) asked, answer);
             }

@@ -1,4 +1,4 @@
-package routes.platform.route;
+package routes.platform.state;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
