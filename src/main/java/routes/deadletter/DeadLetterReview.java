@@ -20,7 +20,6 @@ import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
-import routes.platform.event.Events;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
 
@@ -38,12 +37,10 @@ class DeadLetterReview {
 
     private final JdbcClient jdbc;
     private final AsyncApi contract;
-    private final Events events;
 
-    DeadLetterReview(JdbcClient jdbc, AsyncApi contract, Events events) {
+    DeadLetterReview(JdbcClient jdbc, AsyncApi contract) {
         this.jdbc = jdbc;
         this.contract = contract;
-        this.events = events;
     }
 
     /**
@@ -215,7 +212,7 @@ class DeadLetterReview {
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);
         DecodedValue decoded = DecodedValue.of(
-                sendable.value(), sendable.topic(), Reprocessing.headersAsText(sendable.headers()), contract, events);
+                sendable.value(), sendable.topic(), Reprocessing.headersAsText(sendable.headers()), contract);
         return jdbc.sql("select " + COLUMNS + ", value, consumer_group, error_stack, discarded_by, discard_reason"
                         + " from dead_letter where seq = ?")
                 .param(sendable.seq())

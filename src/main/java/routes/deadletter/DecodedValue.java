@@ -9,7 +9,6 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
 import routes.platform.event.EventMetadata;
-import routes.platform.event.Events;
 
 /**
  * A value as its topic's consumers would read it today.
@@ -21,7 +20,7 @@ import routes.platform.event.Events;
 record DecodedValue(JsonNode value, EventMetadata metadata, List<String> problems) {
 
     /** @param headers of the record, as text */
-    static DecodedValue of(byte[] bytes, String topic, Map<String, Object> headers, AsyncApi contract, Events events) {
+    static DecodedValue of(byte[] bytes, String topic, Map<String, Object> headers, AsyncApi contract) {
         Optional<Channel> channel = contract.channel(topic);
         if (channel.isEmpty()) {
             return unfit(List.of("the topic is not in the contract"));
@@ -35,7 +34,7 @@ record DecodedValue(JsonNode value, EventMetadata metadata, List<String> problem
             if (!errors.isEmpty()) {
                 return unfit(errors);
             }
-            return new DecodedValue(node, events.check(bytes, topic, headers).metadata(), List.of());
+            return new DecodedValue(node, EventMetadata.of(node, headers), List.of());
         } catch (ProblemException e) {
             return unfit(List.of(e.getMessage()));
         }

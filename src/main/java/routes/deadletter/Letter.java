@@ -33,7 +33,7 @@ import routes.platform.event.RecordHeaders;
  * @param consumerGroup null when not known
  * @param errorClass simple name of the class in the first line of the stack
  * @param failedAt epoch milliseconds
- * @param tenant from the header, else from the envelope, else {@code default}; one that is malformed is none
+ * @param tenant as its consumers have it: from the envelope, else from the header, else {@code default}; one that is malformed is none
  * @param reprocessTimestamp of a record that was sent again and failed again
  */
 record Letter(
@@ -92,9 +92,9 @@ record Letter(
                         .filter(id -> ID.matcher(id).matches())
                         .orElse(ownId),
                 ownId,
-                text(headers, RecordHeaders.TENANT)
-                        .flatMap(Envelope::plain)
-                        .or(() -> Envelope.of(value).tenant())
+                Envelope.of(value)
+                        .tenant()
+                        .or(() -> text(headers, RecordHeaders.TENANT).flatMap(Envelope::plain))
                         .orElse(Caller.DEFAULT_TENANT),
                 text(headers, DeadLetterHeaders.ORIGINAL_TOPIC)
                         .filter(name -> TOPIC.matcher(name).matches())

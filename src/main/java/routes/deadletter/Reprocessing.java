@@ -33,7 +33,6 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 import routes.platform.error.DeadLetterHeaders;
 import routes.platform.error.ProblemException;
-import routes.platform.event.Events;
 import routes.platform.http.HttpRequest;
 import routes.platform.outbox.Outbox;
 import routes.platform.outbox.OutboxRecord;
@@ -53,7 +52,6 @@ class Reprocessing {
     private final JdbcClient jdbc;
     private final Outbox outbox;
     private final AsyncApi contract;
-    private final Events events;
     private final int maxRequestSize;
     private final Clock clock = Clock.systemUTC();
 
@@ -61,12 +59,10 @@ class Reprocessing {
             JdbcClient jdbc,
             Outbox outbox,
             AsyncApi contract,
-            Events events,
             @Value("${camel.component.kafka.max-request-size}") int maxRequestSize) {
         this.jdbc = jdbc;
         this.outbox = outbox;
         this.contract = contract;
-        this.events = events;
         this.maxRequestSize = maxRequestSize;
     }
 
@@ -200,8 +196,7 @@ class Reprocessing {
     }
 
     private void check(Sendable letter, byte[] edited) {
-        DecodedValue decoded =
-                DecodedValue.of(edited, letter.topic(), headersAsText(letter.headers()), contract, events);
+        DecodedValue decoded = DecodedValue.of(edited, letter.topic(), headersAsText(letter.headers()), contract);
         if (!decoded.problems().isEmpty()) {
             throw new ProblemException(
                     400, decoded.problems().stream().limit(MAX_PROBLEMS).collect(Collectors.joining("; ")));

@@ -211,19 +211,25 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void belongsToTheTenantOfTheHeaderElseOfTheEnvelope() {
+    void belongsToTheTenantOfTheEnvelopeAsForItsConsumersElseOfTheHeader() {
         write(LETTERS, bytes(key + "-1"), bytes("{"), List.of(Map.entry("tenant", bytes("other"))));
         write(LETTERS, bytes(key + "-2"), bytes(event(key).replace("\"default\"", "\"other\"")), List.of());
+        write(
+                LETTERS,
+                bytes(key + "-4"),
+                bytes(event(key).replace("\"default\"", "\"other\"")),
+                List.of(Map.entry("tenant", bytes("default"))));
         write(LETTERS, bytes(key + "-3"), bytes("{"), List.of(Map.entry("tenant", bytes("default"))));
 
         awaitLetter(key + "-3");
         await().untilAsserted(() -> assertThat(jdbc.sql(
-                                "select convert_from(key, 'UTF8') from dead_letter where tenant = 'other' and key_digest in (sha256(?), sha256(?))")
-                        .params(bytes(key + "-1"), bytes(key + "-2"))
+                                "select convert_from(key, 'UTF8') from dead_letter where tenant = 'other' and key_digest in (sha256(?), sha256(?), sha256(?))")
+                        .params(bytes(key + "-1"), bytes(key + "-2"), bytes(key + "-4"))
                         .query(String.class)
                         .list())
-                .containsExactlyInAnyOrder(key + "-1", key + "-2"));
+                .containsExactlyInAnyOrder(key + "-1", key + "-2", key + "-4"));
         assertThat(letters(key + "-1")).isEmpty();
+        assertThat(letters(key + "-4")).isEmpty();
         String foreign = jdbc.sql("select id from dead_letter where tenant = 'other' and key_digest = sha256(?)")
                 .param(bytes(key + "-1"))
                 .query(String.class)

@@ -23,9 +23,10 @@ public record EventMetadata(
     /**
      * From an enveloped or a flat value; on a flat one the record headers are the only carrier of correlation, causation and tenant.
      *
+     * @param headers of the record, as text
      * @throws InvalidMetadataException when the value has no id or type, or no timestamp, or one that no database or log should be given
      */
-    static EventMetadata of(JsonNode value, Map<String, Object> headers) {
+    public static EventMetadata of(JsonNode value, Map<String, Object> headers) {
         boolean enveloped = value.path("metadata").isObject();
         JsonNode metadata = enveloped ? value.path("metadata") : value;
         String id = first(text(metadata, "eventId"), text(metadata, "commandId"));

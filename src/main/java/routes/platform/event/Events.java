@@ -39,7 +39,7 @@ public class Events {
         for (int i = 0; i < records.size(); i++) {
             Message message = records.get(i);
             try {
-                message.setBody(check(
+                message.setBody(event(
                         message.getBody(byte[].class),
                         message.getHeader(KafkaConstants.TOPIC, String.class),
                         message.getHeaders()));
@@ -63,17 +63,12 @@ public class Events {
             Exchange exchange) {
         // before it is known whether the value can be read, so that poison is logged under the id that came with it
         exchange.setProperty(CorrelationId.PROPERTY, headers.get(RecordHeaders.CORRELATION_ID));
-        Event event = check(value, topic, headers);
+        Event event = event(value, topic, headers);
         exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());
         return event;
     }
 
-    /**
-     * The same outside of a route.
-     *
-     * @param headers of the record, as text
-     */
-    public Event check(byte[] value, String topic, Map<String, Object> headers) {
+    private Event event(byte[] value, String topic, Map<String, Object> headers) {
         JsonNode node = Json.readObject(value);
         contract.channel(topic)
                 .flatMap(channel -> channel.schema().firstError(node))
