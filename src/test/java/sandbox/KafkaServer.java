@@ -63,7 +63,7 @@ class KafkaServer implements Server {
                 "--config",
                 configuration(site).toString()));
         format.addAll(formatArguments());
-        Processes.run(Launch.java(site, MAX_HEAP_MIB, quiet(), format), site.data(), "");
+        Processes.run(Launch.java(site, MAX_HEAP_MIB, options(), format), site.data(), "");
     }
 
     @Override
@@ -71,7 +71,7 @@ class KafkaServer implements Server {
         return Launch.java(
                 site,
                 MAX_HEAP_MIB,
-                quiet(),
+                options(),
                 List.of("kafka.Kafka", configuration(site).toString()));
     }
 
@@ -103,8 +103,13 @@ class KafkaServer implements Server {
         return List.of();
     }
 
-    /** What a broker of another kind has, instead or besides. */
-    Map<String, String> furtherConfiguration() {
+    /**
+     * What a broker of another kind has, instead or besides.
+     *
+     * @param listeners  where it listens
+     * @param advertised where clients find it
+     */
+    Map<String, String> furtherConfiguration(String listeners, String advertised) {
         return Map.of();
     }
 
@@ -113,11 +118,18 @@ class KafkaServer implements Server {
         return Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, address(port));
     }
 
-    private static List<String> quiet() {
-        return List.of(
+    /** What its JVM is told besides. */
+    List<String> jvmOptions() {
+        return List.of();
+    }
+
+    private List<String> options() {
+        List<String> options = new ArrayList<>(List.of(
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-Dorg.slf4j.simpleLogger.showDateTime=true",
-                "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS");
+                "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS"));
+        options.addAll(jvmOptions());
+        return options;
     }
 
     /** Written for every start, as the port may have changed. */
@@ -169,7 +181,8 @@ class KafkaServer implements Server {
                 Integer.toString(8 << 20),
                 "log.index.size.max.bytes",
                 Integer.toString(1 << 20)));
-        properties.putAll(furtherConfiguration());
+        properties.putAll(furtherConfiguration(
+                properties.getProperty("listeners"), properties.getProperty("advertised.listeners")));
         Path file = site.data().resolve("server.properties");
         try (var writer = Files.newBufferedWriter(file)) {
             properties.store(writer, null);

@@ -153,6 +153,17 @@ public final class Servers implements AutoCloseable {
         return ((SecuredKafkaServer) kafka().server()).client(kafka().port(), user);
     }
 
+    /** What the runtime is told when it has a token for the secured broker, in place of a password. */
+    public Map<String, String> kafkaPropertiesWithToken() {
+        return SecuredKafkaServer.runtimeProperties(
+                ((SecuredKafkaServer) kafka().server()).clientWithToken(kafka().port()));
+    }
+
+    /** What the runtime is told when it has a certificate for the secured broker, in place of a password. */
+    public Map<String, String> kafkaPropertiesWithCertificate() {
+        return SecuredKafkaServer.runtimeProperties(((SecuredKafkaServer) kafka().server()).clientWithCertificate());
+    }
+
     /**
      * Starts them all at once and returns when all are ready.
      *
