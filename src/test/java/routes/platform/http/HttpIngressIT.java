@@ -225,6 +225,43 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
+    void listensNoLongerToCallersWhoMayNot() throws Exception {
+        List<Socket> strangers = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            Socket socket = new Socket("127.0.0.1", uri("/").getPort());
+            socket.setSoTimeout(5000);
+            socket.getOutputStream()
+                    .write(bytes("POST " + EVENTS + " HTTP/1.1\r\nHost: localhost\r\n" + JSON + "\r\nContent-Length: "
+                            + (i % 2 == 0 ? 500 : 2_000_000) + "\r\n\r\n{"));
+            strangers.add(socket);
+        }
+
+        for (Socket socket : strangers) {
+            assertThat(Answer.of(socket.getInputStream().readAllBytes()).status())
+                    .as("and the connection has ended")
+                    .isEqualTo(401);
+            assertThat(get(ORDERS + "?limit=1").statusCode()).isEqualTo(200);
+            socket.close();
+        }
+        staysItself();
+    }
+
+    @Test
+    void letsACallerWhoMayNotSendAShortBodyToItsEnd() throws Exception {
+        try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
+            socket.setSoTimeout(5000);
+            String head = "POST " + EVENTS + " HTTP/1.1\r\nHost: localhost\r\n" + JSON + "\r\nContent-Length: 4\r\n";
+            socket.getOutputStream().write(bytes(head + "\r\n{"));
+            Thread.sleep(100);
+            socket.getOutputStream().write(bytes(" }\n" + head + "Connection: close\r\n\r\n{ }\n"));
+
+            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .as("both answers, on one connection")
+                    .containsPattern("(?s)HTTP/1.1 401.*HTTP/1.1 401");
+        }
+    }
+
+    @Test
     void breaksOffABodyThatTrickles() throws Exception {
         try (Socket socket = open("POST " + EVENTS, JSON + "\r\nContent-Length: 500", bytes("{"))) {
             for (int i = 0; i < 5; i++) {
