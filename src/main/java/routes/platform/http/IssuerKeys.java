@@ -22,8 +22,8 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
     private static final int TIMEOUT_MS = 2000;
     private static final int MAX_BYTES = 100_000;
 
-    /** A request thread waits no longer for another one that fetches. */
-    private static final Duration WAIT = Duration.ofSeconds(5);
+    /** A request thread waits no longer for another one that fetches: strangers with made-up key ids would keep them all waiting. */
+    private static final Duration WAIT = Duration.ofMillis(250);
 
     private static final Duration FRESH = Duration.ofMinutes(5);
     private static final Duration OUTAGE = Duration.ofHours(4);
@@ -35,12 +35,21 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
     private volatile boolean fetched;
 
     IssuerKeys(URL jwkSet) {
+        this(jwkSet, FRESH, OUTAGE, INTERVAL);
+    }
+
+    /**
+     * @param fresh how long keys are used before they are fetched again
+     * @param outage how long they are good while they cannot be fetched
+     * @param interval within which they are fetched twice at most
+     */
+    IssuerKeys(URL jwkSet, Duration fresh, Duration outage, Duration interval) {
         source = JWKSourceBuilder.<SecurityContext>create(
                         jwkSet, new DefaultResourceRetriever(TIMEOUT_MS, TIMEOUT_MS, MAX_BYTES))
-                .cache(FRESH.toMillis(), WAIT.toMillis())
+                .cache(fresh.toMillis(), WAIT.toMillis())
                 .refreshAheadCache(false)
-                .rateLimited(INTERVAL.toMillis())
-                .outageTolerant(OUTAGE.toMillis())
+                .rateLimited(interval.toMillis())
+                .outageTolerant(outage.toMillis())
                 .build();
     }
 
@@ -55,6 +64,10 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
                 // nobody has the key: the token is wrong, not the issuer away
                 return List.of();
             }
+            throw e;
+        } catch (KeySourceException e) {
+            // too long ago
+            fetched = false;
             throw e;
         }
     }

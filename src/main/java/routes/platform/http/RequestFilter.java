@@ -70,7 +70,7 @@ class RequestFilter extends OncePerRequestFilter {
             chain.doFilter(new UnreadBody(request), response);
         } catch (AuthenticationServiceException e) {
             // the keys of the issuer cannot be had
-            LOG.warn("answered 503: {}", failures.describe(e));
+            LOG.warn("answered 503: the keys of the token issuer cannot be had: {}", failures.describe(e));
             problems.refuse(response, 503, "the token cannot be checked now, try again", correlationId);
         } finally {
             MDC.remove(CorrelationId.PROPERTY);

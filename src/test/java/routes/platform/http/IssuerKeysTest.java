@@ -2,6 +2,7 @@ package routes.platform.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.nimbusds.jose.KeySourceException;
 import com.nimbusds.jose.jwk.JWKMatcher;
@@ -16,6 +17,13 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -26,6 +34,7 @@ class IssuerKeysTest {
 
     private final AtomicInteger fetches = new AtomicInteger();
     private final AtomicReference<JWKSet> published = new AtomicReference<>();
+    private final AtomicBoolean silent = new AtomicBoolean();
     private HttpServer issuer;
 
     @BeforeEach
@@ -33,6 +42,9 @@ class IssuerKeysTest {
         issuer = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         issuer.createContext("/keys", exchange -> {
             fetches.incrementAndGet();
+            if (silent.get()) {
+                return;
+            }
             byte[] keys = published.get().toString().getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(200, keys.length);
             exchange.getResponseBody().write(keys);
@@ -94,6 +106,41 @@ class IssuerKeysTest {
         assertThat(keys.get(named("second"), null))
                 .as("which nobody can ask for now")
                 .isEmpty();
+    }
+
+    @Test
+    void saysThatItCannotTellWhenTheIssuerHasBeenAwayForTooLong() throws Exception {
+        IssuerKeys keys = new IssuerKeys(url(), Duration.ofMillis(300), Duration.ofMillis(100), Duration.ofMillis(200));
+        assertThat(keys.get(named("first"), null)).hasSize(1);
+
+        issuer.stop(0);
+
+        await().untilAsserted(() ->
+                assertThatThrownBy(() -> keys.get(named("first"), null)).isInstanceOf(KeySourceException.class));
+        for (int i = 0; i < 10; i++) {
+            assertThatThrownBy(() -> keys.get(named("first"), null)).isInstanceOf(KeySourceException.class);
+        }
+    }
+
+    @Test
+    void keepsNobodyWaitingForAnIssuerThatIsSilent() throws Exception {
+        IssuerKeys keys = new IssuerKeys(url());
+        assertThat(keys.get(named("first"), null)).hasSize(1);
+        silent.set(true);
+        ExecutorService strangers = Executors.newFixedThreadPool(20);
+        try {
+            List<Future<?>> waiting = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                String made = "made up " + i;
+                waiting.add(strangers.submit(() -> keys.get(named(made), null)));
+            }
+
+            await().atMost(Duration.ofSeconds(1))
+                    .until(() -> waiting.stream().filter(Future::isDone).count() >= 18);
+            assertThat(keys.get(named("first"), null)).hasSize(1);
+        } finally {
+            strangers.shutdownNow();
+        }
     }
 
     @Test
