@@ -1,5 +1,7 @@
 package routes.deadletter;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.nio.charset.StandardCharsets;
 import java.sql.Array;
 import java.sql.ResultSet;
@@ -29,6 +31,8 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
+import routes.platform.Caller;
+import routes.platform.Json;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 import routes.platform.error.DeadLetterHeaders;
@@ -152,13 +156,13 @@ class Reprocessing {
                     });
         }
         if (edited != null) {
-            check(letter, edited);
+            check(letter, edited, request.caller());
         }
         Sendable sent = edited == null ? letter : letter.with(edited);
         unsendable(sent).ifPresent(why -> {
             throw new ProblemException(409, why);
         });
-        send(List.of(sent), new Sender(request.caller().principal(), request.parameter("reason"), null), edited);
+        send(List.of(sent), new Sender(request.caller().signature(), request.parameter("reason"), null), edited);
         return new Reprocessed(id, DeadLetterFilter.Status.REPROCESSED, letter.attempts());
     }
 
@@ -195,7 +199,7 @@ class Reprocessing {
                 .collect(Collectors.toList()));
     }
 
-    private void check(Sendable letter, byte[] edited) {
+    private void check(Sendable letter, byte[] edited, Caller caller) {
         DecodedValue decoded = DecodedValue.of(edited, letter.topic(), headersAsText(letter.headers()), contract);
         if (!decoded.problems().isEmpty()) {
             throw new ProblemException(
@@ -203,6 +207,38 @@ class Reprocessing {
         }
         if (!decoded.metadata().tenant().equals(letter.tenant())) {
             throw new ProblemException(400, "/metadata/security/tenant: is not that of the dead letter");
+        }
+        JsonNode before = tree(letter.value());
+        JsonNode security = decoded.value().at("/metadata/security");
+        if (isSaid(security) && !security.equals(before.at("/metadata/security"))) {
+            requireOwn("/metadata/security/principal", security.path("principal"), caller.principal());
+            requireOwn("/metadata/security/tenant", security.path("tenant"), letter.tenant());
+            requireOwn("/metadata/security/claims/tenant", security.at("/claims/tenant"), letter.tenant());
+            requireOwn("/metadata/security/claims/scope", security.at("/claims/scope"), "");
+        }
+        JsonNode user = decoded.value().path("userId");
+        if (!user.equals(before.path("userId"))) {
+            requireOwn("/userId", user, caller.principal());
+        }
+    }
+
+    /** Who is behind an event is what the record said, or the operator who edits it: nobody else's name can be put there. */
+    private static void requireOwn(String place, JsonNode said, String own) {
+        if (isSaid(said) && !said.asText().equals(own)) {
+            throw new ProblemException(400, place + ": is neither that of the dead letter nor yours");
+        }
+    }
+
+    private static boolean isSaid(JsonNode node) {
+        return !node.isMissingNode() && !node.isNull();
+    }
+
+    /** Nothing, when it is no JSON object. */
+    private static JsonNode tree(byte[] value) {
+        try {
+            return Json.readObject(value);
+        } catch (ProblemException e) {
+            return MissingNode.getInstance();
         }
     }
 

@@ -296,6 +296,30 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
+    void takesNoEditThatPutsSomebodyElseBehindTheEvent() {
+        String original = event(key).replace("\"sandbox\"", "\"dr-1\"").replace("\"medication\"", "\"drug\"");
+        send(CREATED, key, bytes(original), Map.of());
+        String id = awaitLetter(key).path("id").asText();
+        String mended = original.replace("\"drug\"", "\"medication\"");
+        String security = "{\"principal\":\"dr-1\",\"tenant\":\"default\"}";
+
+        Map<String, String> refused = Map.of(
+                "principal", "{\"principal\":\"dr-2\"}",
+                "tenant", "{\"principal\":\"sandbox\",\"tenant\":\"default\",\"claims\":{\"tenant\":\"other\"}}",
+                "scope", "{\"principal\":\"sandbox\",\"claims\":{\"scope\":\"tenants.all\"}}");
+        refused.forEach((place, said) -> {
+            HttpResponse<String> answer = edit(id, mended.replace(security, said));
+            assertThat(answer.statusCode()).as(place).isEqualTo(400);
+            assertThat(json(answer.body()).path("error").asText())
+                    .startsWith("/metadata/security/")
+                    .endsWith(place + ": is neither that of the dead letter nor yours");
+        });
+
+        assertThat(edit(id, mended).statusCode()).as("as it was").isEqualTo(202);
+        awaitOrder();
+    }
+
+    @Test
     void takesAnEditThatItsTopicWouldTakeAndNoOther() {
         send(CREATED, key, bytes("{\"truncated\":"), Map.of());
         String id = awaitLetter(key).path("id").asText();
@@ -880,7 +904,7 @@ class DeadletterIT extends RuntimeIT {
     private String event(String id, long timestamp) {
         return """
                 {"metadata":{"eventId":"%s","eventType":"medication.prescription.created","eventSource":"medication-service",\
-                "timestamp":%d,"security":{"principal":"dr-1","tenant":"default"}},\
+                "timestamp":%d,"security":{"principal":"sandbox","tenant":"default"}},\
                 "payload":{"id":"%s","patientId":"%s","medication":{"name":"Amoxicillin"}}}"""
                 .formatted(UUID.nameUUIDFromBytes(bytes(id + timestamp)), timestamp, id, patient);
     }
