@@ -64,6 +64,13 @@ class SecuredKafkaIT {
         }
         image = new Image(Path.of("target", "image-secured"));
         runtime = image.run(RunningImage.environment(servers)).awaitReady();
+        try (Admin admin = Admin.create(servers.kafkaClient("admin"))) {
+            admin.deleteAcls(roles.get(Acls.PROVISIONING).stream()
+                            .map(AclBinding::toFilter)
+                            .toList())
+                    .all()
+                    .get();
+        }
     }
 
     @AfterAll
@@ -132,10 +139,11 @@ class SecuredKafkaIT {
         worksWith(servers.kafkaPropertiesWithCertificate());
     }
 
-    /** As another instance: readiness needs the admin client and a member of each group, the event a producer. */
+    /** As another instance, which may not create topics: readiness needs the admin client and a member of each group, the event a producer. */
     private void worksWith(Map<String, String> kafka) throws IOException {
         Map<String, String> environment = RunningImage.environment(servers);
         environment.keySet().removeIf(name -> name.startsWith("CAMEL_COMPONENT_KAFKA_"));
+        environment.put("EVENT_BROKER_TOPICS_PROVISION", "verify");
         environment.put("SPRING_APPLICATION_JSON", new ObjectMapper().writeValueAsString(kafka));
         try (RunningImage other = image.run(environment).awaitReady()) {
             HttpResponse<String> answer = other.post("/api/topics/" + CREATED + "/events", JSON, prescription());

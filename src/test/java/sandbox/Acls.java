@@ -31,7 +31,7 @@ public final class Acls {
     public static final String RUNTIME = "event-broker";
 
     /** The same, where it creates the topics that are missing. */
-    static final String PROVISIONING = RUNTIME + ", with event-broker.topics.provision=create";
+    public static final String PROVISIONING = RUNTIME + ", with event-broker.topics.provision=create";
 
     private Acls() {}
 
