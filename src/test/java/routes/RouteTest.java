@@ -38,8 +38,8 @@ import routes.platform.event.Events;
 public abstract class RouteTest extends CamelTestSupport {
 
     /** Who sends what comes over HTTP. */
-    protected static final Caller CALLER =
-            new Caller("sandbox", Caller.DEFAULT_TENANT, "default-organization", Set.of(), Set.of());
+    protected static final Caller CALLER = new Caller(
+            "sandbox", Caller.DEFAULT_TENANT, Caller.DEFAULT_TENANT, "default-organization", Set.of(), Set.of());
 
     protected final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
 

@@ -104,6 +104,20 @@ enum RouteTrap {
             """
             from: {uri: kafka:t, parameters: {headerFilterStrategy: "#bean:all"}, steps: []}
             """),
+    A_WAY_IN_OVER_HTTP_THAT_THE_CONTRACT_GIVES_NO_SCOPE(
+            route -> Stream.of(
+                            "platform-http:",
+                            "rest:",
+                            "rest-api:",
+                            "rest-openapi:",
+                            "servlet:",
+                            "jetty:",
+                            "undertow:",
+                            "netty-http:")
+                    .anyMatch(fromUri(route)::startsWith),
+            """
+            from: {uri: "platform-http:/open", steps: []}
+            """),
     A_STREAM_CACHE_THAT_COPIES_EVERY_BODY(
             route -> route.path("streamCache").asBoolean()
                     || route.path("streamCaching").asBoolean(),

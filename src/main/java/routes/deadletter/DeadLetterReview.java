@@ -124,7 +124,8 @@ class DeadLetterReview {
             String errorMessage,
             String errorStack) {}
 
-    record Discarded(String by, String reason) {}
+    /** @param at epoch milliseconds */
+    record Discarded(String by, long at, String reason) {}
 
     /**
      * All there is about a letter.
@@ -213,7 +214,8 @@ class DeadLetterReview {
                 .orElseThrow(DeadLetterReview::noSuchLetter);
         DecodedValue decoded = DecodedValue.of(
                 sendable.value(), sendable.topic(), Reprocessing.headersAsText(sendable.headers()), contract);
-        return jdbc.sql("select " + COLUMNS + ", value, consumer_group, error_stack, discarded_by, discard_reason"
+        return jdbc.sql("select " + COLUMNS
+                        + ", value, consumer_group, error_stack, discarded_by, discard_reason, updated_at"
                         + " from dead_letter where seq = ?")
                 .param(sendable.seq())
                 .query((row, n) -> new Detail(
@@ -228,7 +230,10 @@ class DeadLetterReview {
                         attempts(sendable.seq()),
                         row.getString("discarded_by") == null
                                 ? null
-                                : new Discarded(row.getString("discarded_by"), row.getString("discard_reason"))))
+                                : new Discarded(
+                                        row.getString("discarded_by"),
+                                        row.getTimestamp("updated_at").getTime(),
+                                        row.getString("discard_reason"))))
                 .single();
     }
 
@@ -247,7 +252,7 @@ class DeadLetterReview {
                         update dead_letter
                         set status = 'DISCARDED', discarded_by = ?, discard_reason = ?, updated_at = now()
                         where tenant = ? and id = ? and status in ('NEW', 'PARKED')""")
-                .params(request.caller().principal(), reason, request.caller().tenant(), id)
+                .params(request.caller().signature(), reason, request.caller().tenant(), id)
                 .update();
         Entry letter = jdbc.sql("select " + COLUMNS + " from dead_letter where tenant = ? and id = ?")
                 .params(request.caller().tenant(), id)

@@ -156,7 +156,13 @@ class ReprocessJobs {
                         """
                         insert into reprocess_job (id, tenant, state, filter, rate, reason, total, created_by)
                         values (?, ?, 'RUNNING', ?::json, ?, ?, 0, ?) on conflict (id) do nothing""")
-                .params(id, tenant, mapper.writeValueAsString(order.filter()), order.rate(), order.reason(), principal)
+                .params(
+                        id,
+                        tenant,
+                        mapper.writeValueAsString(order.filter()),
+                        order.rate(),
+                        order.reason(),
+                        request.caller().signature())
                 .update();
         if (began == 1) {
             int total = order.filter()
@@ -203,7 +209,7 @@ class ReprocessJobs {
                         set state = 'CANCELLED', cancelled_by = ?, cancel_reason = ?, updated_at = now()
                         where tenant = ? and id = ? and state = 'RUNNING'""")
                 .params(
-                        request.caller().principal(),
+                        request.caller().signature(),
                         request.parameter("reason"),
                         request.caller().tenant(),
                         uuid(id))

@@ -13,6 +13,8 @@ import java.net.URL;
 import java.time.Instant;
 import java.util.List;
 import org.springframework.boot.actuate.autoconfigure.security.servlet.EndpointRequest;
+import org.springframework.boot.actuate.autoconfigure.web.server.ConditionalOnManagementPort;
+import org.springframework.boot.actuate.autoconfigure.web.server.ManagementPortType;
 import org.springframework.boot.autoconfigure.security.oauth2.resource.OAuth2ResourceServerProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -51,9 +53,10 @@ class Access {
         "/", "/docs", "/docs/**", "/webjars/swagger-ui/**", "/contract/**", "/schemas/**"
     };
 
-    /** The management port is kept inside, and as open as it would be without tokens. */
+    /** The management port is kept inside, and as open as it would be without tokens. On the port of the API it would not be: there it needs one. */
     @Bean
     @Order(1)
+    @ConditionalOnManagementPort(ManagementPortType.DIFFERENT)
     SecurityFilterChain management(HttpSecurity http) throws Exception {
         return http.securityMatcher(EndpointRequest.toAnyEndpoint())
                 .csrf(AbstractHttpConfigurer::disable)
@@ -114,8 +117,8 @@ class Access {
     }
 
     /**
-     * Only that it can be taken apart is left to Spring: what may be in a path is {@link RequestFilter}'s word, which method exists the
-     * dispatcher's, and a header that nobody asks for does not matter.
+     * What may be in a path is said by {@link RequestFilter}, and more strictly in places by Spring; which method exists, by the dispatcher; and a
+     * header that nobody asks for does not matter.
      */
     @Bean
     HttpFirewall httpFirewall() {

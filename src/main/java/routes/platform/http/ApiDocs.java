@@ -21,10 +21,13 @@ class ApiDocs implements WebMvcConfigurer {
 
     private static final Pattern TOKEN_URL = Pattern.compile("tokenUrl: \\S+");
 
+    /** Where nobody listens: no secret is sent to an address that was not chosen. */
+    private static final String NOWHERE = "https://event-broker.http.token-url.invalid";
+
     private final String tokenUrl;
 
     ApiDocs(@Value("${event-broker.http.token-url}") String tokenUrl) {
-        this.tokenUrl = tokenUrl;
+        this.tokenUrl = tokenUrl.isBlank() ? NOWHERE : tokenUrl;
     }
 
     @Override

@@ -2,13 +2,12 @@ package routes.platform.http;
 
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.springframework.security.core.GrantedAuthority;
 import org.springframework.security.oauth2.jwt.Jwt;
 import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationToken;
-import org.springframework.security.oauth2.server.resource.authentication.JwtGrantedAuthoritiesConverter;
 import routes.platform.Caller;
 
 /** Reads the caller from the token, which is the only thing that says who calls. */
@@ -19,14 +18,11 @@ final class TokenCaller {
 
     private static final String ROLES = "roles";
 
-    /** What a record header, an index and a log line can hold: the same as in EventMetadata. */
+    /** Text with spaces between (RFC 9068, section 2.2.3), or a list. */
+    private static final String SCOPE = "scope";
+
+    /** What a record header, an index and a log line can hold. */
     private static final Pattern PLAIN = Pattern.compile("[^\\p{Cntrl}\\x{80}-\\x{9f}]{1,256}");
-
-    private static final JwtGrantedAuthoritiesConverter SCOPES = new JwtGrantedAuthoritiesConverter();
-
-    static {
-        SCOPES.setAuthorityPrefix("");
-    }
 
     private TokenCaller() {}
 
@@ -39,20 +35,20 @@ final class TokenCaller {
         return new Caller(
                 token.getSubject(),
                 token.getClaimAsString(TENANT),
+                token.getClaimAsString(TENANT),
                 token.getClaimAsString(ORGANIZATION),
-                roles(token),
-                SCOPES.convert(token).stream()
-                        .map(GrantedAuthority::getAuthority)
-                        .collect(Collectors.toUnmodifiableSet()));
+                texts(token.getClaim(ROLES)),
+                token.getClaim(SCOPE) instanceof String scopes
+                        ? texts(List.of(scopes.split(" ")))
+                        : texts(token.getClaim(SCOPE)));
     }
 
     static boolean isPlain(Object claim) {
         return claim instanceof String text && PLAIN.matcher(text).matches();
     }
 
-    /** A list, or one; what is no text is no role. */
-    private static Set<String> roles(Jwt token) {
-        Object claim = token.getClaim(ROLES);
+    /** A list, or one; what is no text does not count. */
+    private static Set<String> texts(Object claim) {
         Collection<?> sent =
                 claim instanceof Collection<?> several ? several : claim == null ? Set.of() : Set.of(claim);
         return sent.stream()

@@ -191,6 +191,10 @@ class AccessIT extends RuntimeIT {
                         "signed with an unknown key",
                         scopes -> signed(JWSAlgorithm.RS256, ANOTHER_KEY, claims(scopes))),
                 new Forgery("signed with another key of the same name", AccessIT::underAFalseName),
+                new Forgery("signed without the name of its key", AccessIT::withoutTheNameOfItsKey),
+                new Forgery(
+                        "of an organization that is a list",
+                        scopes -> signed(claims(scopes).claim("organization", List.of("a", "b")))),
                 new Forgery("cut off", scopes -> signed(claims(scopes)).replaceFirst(".{20}$", "")),
                 new Forgery("no token at all", scopes -> "sandbox-secret"));
     }
@@ -342,7 +346,7 @@ class AccessIT extends RuntimeIT {
     void keepsTheTenantOfARecordThatIsSentAgain() {
         String id = "rx-" + UUID.randomUUID();
         String envelope =
-                "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"t\",\"eventSource\":\"s\",\"timestamp\":1,\"security\":{\"principal\":\"p\",\"tenant\":\"other\"}},\"payload\":%s}"
+                "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"t\",\"eventSource\":\"s\",\"timestamp\":1,\"security\":{\"principal\":\"other\",\"tenant\":\"other\"}},\"payload\":%s}"
                         .formatted(UUID.randomUUID(), prescription(id, id));
         send(CREATED, id, bytes(envelope.replace("\"medication\"", "\"no\"")), Map.of("tenant", "other"));
         String letter = awaitLetter(LETTERS + "?key=" + id, TOKENS.of("other"));
@@ -392,6 +396,76 @@ class AccessIT extends RuntimeIT {
         assertThat(TOKENS.sandbox()).satisfies(token -> assertThat(
                         get(LETTERS + "?tenant=default&limit=1").statusCode())
                 .isEqualTo(200));
+    }
+
+    @Test
+    void signsWhatAnOperatorDoesForAnotherTenantWithTheirOwn() {
+        String operator = TOKENS.of("sandbox", "dead-letters.read", "dead-letters.operate", "tenants.all");
+        String id = "rx-" + UUID.randomUUID();
+        send(CREATED, id, bytes("{}"), Map.of("tenant", "other"));
+        String letter = awaitLetter(LETTERS + "?key=" + id, TOKENS.of("other"));
+        String path = LETTERS + "/" + letter;
+        isProblem(
+                call("POST", path + "/discard?tenant=other", TOKENS.sandbox(), "{\"reason\":\"r\"}"),
+                403,
+                "the token has no scope tenants.all");
+        isProblem(call("POST", path + "/discard", operator, "{\"reason\":\"r\"}"), 404, "no such");
+        long before = System.currentTimeMillis();
+
+        HttpResponse<String> answer = call("POST", path + "/discard?tenant=other", operator, "{\"reason\":\"r\"}");
+
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        JsonNode discarded =
+                json(call("GET", path, TOKENS.of("other"), "").body()).path("discarded");
+        assertThat(discarded.path("by").asText()).isEqualTo("sandbox of tenant default");
+        assertThat(discarded.path("reason").asText()).isEqualTo("r");
+        assertThat(discarded.path("at").asLong()).isBetween(before, System.currentTimeMillis());
+    }
+
+    @Test
+    void keepsTheTenantThatAnOperatorNamedInTheLinkToTheNextPage() {
+        String operator = TOKENS.of("sandbox", "dead-letters.read", "tenants.all");
+        String id = "rx-" + UUID.randomUUID();
+        send(CREATED, id, bytes("{}"), Map.of("tenant", "other"));
+        send(CREATED, id, bytes("{}"), Map.of("tenant", "other"));
+        await().until(() ->
+                json(call("GET", LETTERS + "?key=" + id, TOKENS.of("other"), "").body())
+                                .size()
+                        == 2);
+
+        HttpResponse<String> page = call("GET", LETTERS + "?tenant=other&limit=1&key=" + id, operator, "");
+
+        String link = page.headers().firstValue("Link").orElseThrow();
+        String next = link.substring(link.indexOf('<') + 1, link.indexOf('>'));
+        assertThat(next).contains("tenant=other");
+        assertThat(json(call("GET", next, operator, "").body())).hasSize(1);
+    }
+
+    @Test
+    void givesEachTenantAndEachCallerItsOwnIdempotencyKeys() {
+        String key = UUID.randomUUID().toString();
+        List<String> events = Stream.of(
+                        TOKENS.sandbox(), TOKENS.of("other"), "Bearer " + signed(claims(List.of("events.write"))))
+                .map(token -> exchange(HttpRequest.newBuilder(uri(EVENTS))
+                        .headers("Authorization", token, "Content-Type", JSON, "Idempotency-Key", key)
+                        .POST(HttpRequest.BodyPublishers.ofString(prescription(key, key)))))
+                .map(answer -> {
+                    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+                    return json(answer.body()).path("eventId").asText();
+                })
+                .toList();
+
+        assertThat(events).doesNotHaveDuplicates().hasSize(3);
+    }
+
+    @Test
+    void answersOtherMethodsOnlyToACallerWithAToken() {
+        for (String method : List.of("HEAD", "OPTIONS", "DELETE", "PATCH")) {
+            assertThat(call(method, EVENTS, null, "").statusCode()).as(method).isEqualTo(401);
+            assertThat(call(method, EVENTS, TOKENS.sandbox(), "").statusCode())
+                    .as(method)
+                    .isIn(200, 204, 404, 405);
+        }
     }
 
     @Test
@@ -527,6 +601,15 @@ class AccessIT extends RuntimeIT {
                     .keyID(ISSUERS_KEY.getKeyID())
                     .build();
             return signed(header, new MACSigner(ISSUERS_KEY.toRSAPublicKey().getEncoded()), claims(scopes));
+        } catch (JOSEException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String withoutTheNameOfItsKey(List<String> scopes) {
+        try {
+            return signed(
+                    new JWSHeader.Builder(JWSAlgorithm.RS256).build(), new RSASSASigner(ANOTHER_KEY), claims(scopes));
         } catch (JOSEException e) {
             throw new IllegalStateException(e);
         }
