@@ -43,7 +43,7 @@ public class SchemaRegistry {
     private static final int CONFLICT = 409;
     private static final int UNPROCESSABLE = 422;
 
-    /** The registry's own word for it; any other 404 may come from whatever stands before it. */
+    /** The registry's own words; any other 404 may come from whatever stands before it. */
     private static final int SCHEMA_NOT_FOUND = 40403;
 
     private final RestClient http;
@@ -110,7 +110,7 @@ public class SchemaRegistry {
             return known;
         }
         Answer answer = exchange(HttpMethod.GET, "/schemas/ids/{id}", String.valueOf(id), null);
-        if (answer.is(NOT_FOUND, SCHEMA_NOT_FOUND)) {
+        if (answer.isNotFound() && answer.code() == SCHEMA_NOT_FOUND) {
             throw new UnknownSchemaException(id);
         }
         String text = answer.require("schema").asText();
@@ -143,7 +143,7 @@ public class SchemaRegistry {
         }
         Answer answer =
                 exchange(HttpMethod.POST, "/subjects/{subject}", schema.subject(), text("schema", schema.text()));
-        if (answer.status() == NOT_FOUND && answer.body().has("error_code")) {
+        if (answer.isNotFound()) {
             return Optional.empty();
         }
         return Optional.of(know(schema, answer.require("id").asInt()));
@@ -184,7 +184,7 @@ public class SchemaRegistry {
 
     private boolean setCompatibility(String subject) throws RegistryUnavailableException {
         Answer answer = exchange(HttpMethod.PUT, "/config/{subject}", subject, text("compatibility", COMPATIBILITY));
-        if (answer.status() == NOT_FOUND && answer.body().has("error_code")) {
+        if (answer.isNotFound()) {
             return false;
         }
         answer.require("compatibility");
@@ -226,8 +226,13 @@ public class SchemaRegistry {
 
     private record Answer(int status, JsonNode body) {
 
-        boolean is(int expected, int code) {
-            return status == expected && body.path("error_code").asInt() == code;
+        int code() {
+            return body.path("error_code").asInt();
+        }
+
+        /** In the registry's own words: 40401 for a subject, 40403 for a schema … */
+        boolean isNotFound() {
+            return status == NOT_FOUND && code() / 100 == NOT_FOUND;
         }
 
         JsonNode require(String field) throws RegistryUnavailableException {
