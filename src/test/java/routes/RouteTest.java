@@ -44,7 +44,8 @@ public abstract class RouteTest extends CamelTestSupport {
 
     protected final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
 
-    protected final AvroCodec avro = new AvroCodec(contract, new KnownSchemas(contract));
+    protected final KnownSchemas registry = new KnownSchemas(contract);
+    protected final AvroCodec avro = new AvroCodec(contract, registry);
 
     /** Which file is tested, such as {@code pubsub}. */
     protected abstract String word();

@@ -14,12 +14,12 @@ import routes.platform.contract.AsyncApi;
  * reads the value of a record as its topic says. An entry route does not need it: {@code events} reads Avro as it reads JSON.
  */
 @Component("avro")
-class ConfluentAvroDataFormat extends AvroDataFormat {
+public class ConfluentAvroDataFormat extends AvroDataFormat {
 
     private final AsyncApi contract;
     private final AvroCodec codec;
 
-    ConfluentAvroDataFormat(AsyncApi contract, AvroCodec codec) {
+    public ConfluentAvroDataFormat(AsyncApi contract, AvroCodec codec) {
         this.contract = contract;
         this.codec = codec;
     }
