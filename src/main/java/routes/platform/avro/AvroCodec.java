@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import org.apache.avro.AvroTypeException;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
+import org.apache.avro.SchemaCompatibility.SchemaIncompatibilityType;
 import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.DatumReader;
 import org.apache.avro.io.EncoderFactory;
@@ -140,6 +141,8 @@ public class AvroCodec {
                 .getResult()
                 .getIncompatibilities()
                 .stream()
+                // values are read by their types: a client may name its records otherwise
+                .filter(why -> why.getType() != SchemaIncompatibilityType.NAME_MISMATCH)
                 .limit(1)
                 .map(why -> ": " + why.getType() + " at " + why.getLocation())
                 .collect(Collectors.joining());

@@ -40,10 +40,10 @@ public class Events {
     /**
      * Reads every record of a batch; in each message, the event takes the place of the value.
      *
-     * @throws RecordInBatchException for the first that is not what the contract says
-     * @throws RegistryUnavailableException when the schema of one is not known here and the registry does not answer
+     * @throws RecordInBatchException for the first that is not what the contract says, or whose schema is not known here while the registry
+     *     does not answer
      */
-    public List<Message> readAll(@Body List<Message> records, Exchange exchange) throws RegistryUnavailableException {
+    public List<Message> readAll(@Body List<Message> records, Exchange exchange) {
         if (records.size() == 1) {
             exchange.setProperty(CorrelationId.PROPERTY, records.get(0).getHeader(RecordHeaders.CORRELATION_ID));
         }
@@ -54,7 +54,7 @@ public class Events {
                         message.getBody(byte[].class),
                         message.getHeader(KafkaConstants.TOPIC, String.class),
                         message.getHeaders()));
-            } catch (ProblemException e) {
+            } catch (ProblemException | RegistryUnavailableException e) {
                 throw new RecordInBatchException(i, e);
             }
         }

@@ -59,7 +59,7 @@ class SchemaRegistryIT {
     }
 
     @Test
-    void registersOnceWhenSeveralInstancesStartAtOnce() throws Exception {
+    void givesOneIdWhenSeveralInstancesStartAtOnce() throws Exception {
         ExecutorService instances = Executors.newFixedThreadPool(5);
         try {
             for (Future<Integer> id : instances.invokeAll(IntStream.range(0, 5)
@@ -74,8 +74,27 @@ class SchemaRegistryIT {
         } finally {
             instances.shutdown();
         }
-        assertThat(get("/subjects/" + schema.subject() + "/versions")).isEqualTo("[1]");
         assertThat(get("/config/" + schema.subject())).contains("\"BACKWARD\"");
+    }
+
+    @Test
+    void keepsItsIdWhenAClientHasRegisteredANewerVersion() throws Exception {
+        registry.register(schema);
+        int id = registry.id(schema).orElseThrow();
+        AvroSchema newer = new AvroSchema(
+                schema.subject(),
+                schema.text()
+                        .replace(
+                                "{ \"name\": \"firstName\"",
+                                "{ \"name\": \"pronouns\", \"type\": [\"null\", \"string\"], \"default\": null }, { \"name\": \"firstName\""),
+                schema.type());
+        registry(URL).register(newer);
+
+        SchemaRegistry restarted = registry(URL);
+        restarted.register(schema);
+
+        assertThat(restarted.id(schema)).contains(id);
+        assertThat(get("/subjects/" + schema.subject() + "/versions")).isEqualTo("[1,2]");
     }
 
     @Test
