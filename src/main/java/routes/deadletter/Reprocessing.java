@@ -29,6 +29,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
+import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 import routes.platform.error.DeadLetterHeaders;
@@ -52,6 +53,7 @@ class Reprocessing {
     private final JdbcClient jdbc;
     private final Outbox outbox;
     private final AsyncApi contract;
+    private final LetterValues values;
     private final int maxRequestSize;
     private final Clock clock = Clock.systemUTC();
 
@@ -59,10 +61,12 @@ class Reprocessing {
             JdbcClient jdbc,
             Outbox outbox,
             AsyncApi contract,
+            LetterValues values,
             @Value("${camel.component.kafka.max-request-size}") int maxRequestSize) {
         this.jdbc = jdbc;
         this.outbox = outbox;
         this.contract = contract;
+        this.values = values;
         this.maxRequestSize = maxRequestSize;
     }
 
@@ -121,13 +125,15 @@ class Reprocessing {
     record Reprocessed(String id, DeadLetterFilter.Status status, int attempts) {}
 
     /**
-     * Sends one letter again. The body, when there is one, is the whole new value of the record; the key stays.
+     * Sends one letter again. The body, when there is one, is the whole new value of the record, in JSON; the key stays.
      *
      * @throws ProblemException 404 when the caller has no such letter; 409 when it is not NEW, or PARKED and not edited, or its topic
      *     would not take it; 400 when the new value is not what its topic's consumers can read
+     * @throws RegistryUnavailableException when a schema is not known here and the registry does not answer
      */
-    @Transactional
-    public Reprocessed reprocess(@org.apache.camel.Header("id") String id, Exchange exchange) {
+    @Transactional(rollbackFor = RegistryUnavailableException.class)
+    public Reprocessed reprocess(@org.apache.camel.Header("id") String id, Exchange exchange)
+            throws RegistryUnavailableException {
         HttpRequest request = HttpRequest.of(exchange);
         byte[] edited =
                 request.mediaType().isEmpty() ? null : exchange.getMessage().getBody(byte[].class);
@@ -152,6 +158,7 @@ class Reprocessing {
                     });
         }
         if (edited != null) {
+            edited = values.encode(edited, letter.topic());
             check(letter, edited);
         }
         Sendable sent = edited == null ? letter : letter.with(edited);
@@ -195,8 +202,8 @@ class Reprocessing {
                 .collect(Collectors.toList()));
     }
 
-    private void check(Sendable letter, byte[] edited) {
-        DecodedValue decoded = DecodedValue.of(edited, letter.topic(), headersAsText(letter.headers()), contract);
+    private void check(Sendable letter, byte[] edited) throws RegistryUnavailableException {
+        LetterValues.Decoded decoded = values.decode(edited, letter.topic(), headersAsText(letter.headers()));
         if (!decoded.problems().isEmpty()) {
             throw new ProblemException(
                     400, decoded.problems().stream().limit(MAX_PROBLEMS).collect(Collectors.joining("; ")));
@@ -252,13 +259,13 @@ class Reprocessing {
         return headers;
     }
 
-    private static OutboxRecord record(Sendable letter, long timestamp) {
+    private OutboxRecord record(Sendable letter, long timestamp) {
         return new OutboxRecord(
                 letter.topic(),
                 letter.key(),
                 letter.value(),
                 headers(letter, timestamp),
-                Envelope.of(letter.value()).eventId().orElse(null),
+                values.envelope(letter.value(), letter.topic()).eventId().orElse(null),
                 letter.tenant());
     }
 

@@ -3,10 +3,14 @@ package routes.eventsourcing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import eventbroker.patient.Claims;
 import eventbroker.patient.Metadata;
 import eventbroker.patient.PatientEvent;
 import eventbroker.patient.PatientEventPayload;
+import eventbroker.patient.Security;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpRequest;
@@ -32,6 +36,8 @@ import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import routes.RuntimeIT;
 import routes.platform.avro.AvroCodec;
+import routes.platform.event.Event;
+import routes.platform.event.Events;
 import sandbox.ServerProcess;
 
 /** Records of an Avro topic that cannot be read, for ever or for now, and their neighbours. */
@@ -39,12 +45,16 @@ class AvroRecordsIT extends RuntimeIT {
 
     private static final String TOPIC = "patient.events";
     private static final String DEAD = TOPIC + ".dlq";
+    private static final String LETTERS = "/api/dead-letters";
     private static final int PARTITION = 2;
 
     private final String run = UUID.randomUUID().toString();
 
     @Autowired
     private AvroCodec codec;
+
+    @Autowired
+    private Events events;
 
     @BeforeAll
     static void patience() {
@@ -87,6 +97,16 @@ class AvroRecordsIT extends RuntimeIT {
             assertThat(letter.value()).isEqualTo(bad.getValue());
             assertThat(header(letter, "consumer-group")).isEqualTo("patient-view-builder");
         }
+        await().untilAsserted(() -> assertThat(
+                        json(get(LETTERS + "?limit=20&key=" + run).body()).findValuesAsText("errorClass"))
+                .containsExactlyInAnyOrder(
+                        "MalformedAvroException",
+                        "MalformedAvroException",
+                        "MalformedAvroException",
+                        "MalformedAvroException",
+                        "MalformedAvroException",
+                        "UnknownSchemaException",
+                        "SchemaViolationException"));
     }
 
     @Test
@@ -119,6 +139,75 @@ class AvroRecordsIT extends RuntimeIT {
         assertThat(letters()).isEmpty();
     }
 
+    @Test
+    void showsADeadLetterAsJsonAndSendsAnEditOfItInAvro() throws Exception {
+        String letter = letter(value(), "default");
+        JsonNode detail = json(get(LETTERS + "/" + letter).body());
+        assertThat(detail.at("/decoded/payload/phone").asText()).isEqualTo("1");
+        assertThat(detail.at("/decoded/metadata/correlationId").asText()).isEqualTo(run);
+        assertThat(detail.path("problems")).isEmpty();
+
+        ObjectNode edit = detail.path("decoded").deepCopy();
+        ((ObjectNode) edit.path("payload")).put("phone", 2);
+        assertThat(reprocess(letter, edit)).isEqualTo("/payload/phone: has the wrong type, expected null or string");
+        ((ObjectNode) edit.path("payload")).put("phone", "2").put("fax", "3");
+        assertThat(reprocess(letter, edit)).startsWith("/payload: has a property that is none of firstName");
+        ((ObjectNode) edit.path("payload")).remove("fax");
+        ((ObjectNode) edit.path("metadata")).put("eventId", "e-1");
+        assertThat(reprocess(letter, edit)).isEqualTo("/metadata/eventId: is not a valid uuid");
+        String eventId = UUID.randomUUID().toString();
+        ((ObjectNode) edit.path("metadata")).put("eventId", eventId);
+        assertThat(reprocess(letter, edit)).isEmpty();
+
+        awaitNoted(List.of(eventId));
+        ConsumerRecord<byte[], byte[]> sent = records(TOPIC).stream()
+                .filter(record -> record.key() != null && text(record.key()).equals(run))
+                .findFirst()
+                .orElseThrow();
+        assertThat(header(sent, "reprocessed")).isEqualTo("true");
+        Event<?> event = events.decode(sent);
+        assertThat(event.metadata().eventId()).isEqualTo(eventId);
+        assertThat(((PatientEventPayload) event.payload()).getPhone()).isEqualTo("2");
+        assertThat(jdbc.sql("select event_id from outbox where key = ?")
+                        .param(bytes(run))
+                        .query(String.class)
+                        .single())
+                .isEqualTo(eventId);
+    }
+
+    @Test
+    void findsTheTenantOfALetterInItsAvro() throws Exception {
+        PatientEvent event = event(UUID.randomUUID().toString());
+        event.getMetadata()
+                .setSecurity(Security.newBuilder()
+                        .setPrincipal("p")
+                        .setClaims(Claims.newBuilder().setTenant("other").build())
+                        .build());
+
+        letter(codec.encode(event), "other");
+    }
+
+    /** The id of a letter that a service has written by hand. */
+    private String letter(byte[] value, String tenant) {
+        send(DEAD, run, value, Map.of("original-topic", TOPIC));
+        await().until(() -> jdbc.sql("select count(*) from dead_letter where tenant = ? and key = ?")
+                        .params(tenant, bytes(run))
+                        .query(Integer.class)
+                        .single()
+                == 1);
+        return jdbc.sql("select id from dead_letter where key = ?")
+                .param(bytes(run))
+                .query(String.class)
+                .single();
+    }
+
+    /** What is wrong with the edit; empty when it is accepted. */
+    private String reprocess(String letter, JsonNode edit) {
+        HttpResponse<String> answer = post(LETTERS + "/" + letter + "/reprocess", "application/json", edit.toString());
+        assertThat(answer.statusCode()).as(answer.body()).isIn(202, 400);
+        return json(answer.body()).path("error").asText("");
+    }
+
     /** Adds a value that can be read. */
     private String add(List<byte[]> values) throws IOException {
         String eventId = UUID.randomUUID().toString();
@@ -131,7 +220,11 @@ class AvroRecordsIT extends RuntimeIT {
     }
 
     private byte[] value(String eventId) throws IOException {
-        return codec.encode(PatientEvent.newBuilder()
+        return codec.encode(event(eventId));
+    }
+
+    private PatientEvent event(String eventId) {
+        return PatientEvent.newBuilder()
                 .setMetadata(Metadata.newBuilder()
                         .setEventId(eventId)
                         .setEventType("patient.contact.updated")
@@ -140,7 +233,7 @@ class AvroRecordsIT extends RuntimeIT {
                         .setCorrelationId(run)
                         .build())
                 .setPayload(PatientEventPayload.newBuilder().setPhone("1").build())
-                .build());
+                .build();
     }
 
     private static byte[] withId(byte[] value, int id) {

@@ -81,7 +81,8 @@ class NodePatientServiceIT extends RuntimeIT {
                 "--payload",
                 "{\"phone\":\"+33 1\"}",
                 "--metadata",
-                "{\"correlationId\":\"visit-" + patient + "\",\"causationId\":null,\"version\":\"2.0.0\",\"security\":{\"principal\":\"p\","
+                "{\"correlationId\":\"visit-" + patient
+                        + "\",\"causationId\":null,\"version\":\"2.0.0\",\"security\":{\"principal\":\"p\","
                         + "\"claims\":{\"scope\":[\"patients.write\",\"patients.read\"],\"tenant\":\"other\"}}}");
 
         assertThat(event(0).metadata().tenant()).isEqualTo("other");
@@ -139,8 +140,18 @@ class NodePatientServiceIT extends RuntimeIT {
         JsonNode record = NodeClients.run(
                         "consumer.js",
                         List.of(
-                                "--broker", brokers(), "--topic", TOPIC, "--group", "node-" + UUID.randomUUID(),
-                                "--prefix", patient, "--count", "1", "--registry", REGISTRY))
+                                "--broker",
+                                brokers(),
+                                "--topic",
+                                TOPIC,
+                                "--group",
+                                "node-" + UUID.randomUUID(),
+                                "--prefix",
+                                patient,
+                                "--count",
+                                "1",
+                                "--registry",
+                                REGISTRY))
                 .lines()
                 .get(0);
         assertThat(record.at("/headers/event-type").asText()).isEqualTo("patient.profile.created");

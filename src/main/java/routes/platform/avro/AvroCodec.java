@@ -1,5 +1,6 @@
 package routes.platform.avro;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -12,8 +13,10 @@ import org.apache.avro.AvroTypeException;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
 import org.apache.avro.SchemaCompatibility.SchemaIncompatibilityType;
+import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.DatumReader;
+import org.apache.avro.io.DatumWriter;
 import org.apache.avro.io.EncoderFactory;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumReader;
@@ -107,6 +110,21 @@ public class AvroCodec {
         if (ours == null) {
             throw new IllegalArgumentException("no topic of the contract has values of " + value.getClass());
         }
+        return write(ours, value, new SpecificDatumWriter<>(value.getSchema(), SpecificData.getForClass(ours.type())));
+    }
+
+    /**
+     * Writes JSON with a schema of the contract.
+     *
+     * @return the value of a record, with its frame
+     * @throws SchemaViolationException when it does not fit; says what and where
+     * @throws RegistryUnavailableException when the id of the schema is not known here and the registry does not answer
+     */
+    public byte[] encode(JsonNode json, AvroSchema ours) throws RegistryUnavailableException {
+        return write(ours, AvroJson.read(json, ours.schema()), new GenericDatumWriter<>(ours.schema()));
+    }
+
+    private <T> byte[] write(AvroSchema ours, T value, DatumWriter<T> writer) throws RegistryUnavailableException {
         int id = registry.id(ours)
                 .orElseThrow(() ->
                         new RegistryUnavailableException("schemas/" + ours.subject() + ".avsc is not registered"));
@@ -114,8 +132,7 @@ public class AvroCodec {
         try {
             out.write(ByteBuffer.allocate(FRAME).put((byte) 0).putInt(id).array());
             BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(out, null);
-            new SpecificDatumWriter<SpecificRecord>(value.getSchema(), SpecificData.getForClass(ours.type()))
-                    .write(value, encoder);
+            writer.write(value, encoder);
         } catch (IOException e) {
             throw new UncheckedIOException("memory can be written to", e);
         }

@@ -3,6 +3,7 @@ package routes.platform.avro;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import eventbroker.patient.Claims;
 import eventbroker.patient.Metadata;
 import eventbroker.patient.PatientEvent;
@@ -11,6 +12,7 @@ import eventbroker.patient.Security;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -28,6 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.core.io.ClassPathResource;
 import routes.KnownSchemas;
+import routes.platform.Json;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.AvroSchema;
 import routes.platform.error.Failures;
@@ -217,6 +220,47 @@ class AvroCodecTest {
         assertThatThrownBy(() -> codec.decode(value, ours))
                 .isInstanceOf(SchemaViolationException.class)
                 .hasMessageStartingWith("schema id 2 does not resolve to patient-events-value: ");
+    }
+
+    @Test
+    void readsAndWritesTheJsonOfAnEvent() throws IOException {
+        PatientEvent event = event();
+        event.getMetadata().getSecurity().getClaims().setScope(List.of("a", "b"));
+        JsonNode json = AvroJson.of(event);
+
+        assertThat(json.at("/metadata/timestamp").asLong()).isEqualTo(1_700_000_000_123L);
+        assertThat(json.at("/metadata/security/claims/scope").toString()).isEqualTo("[\"a\",\"b\"]");
+        assertThat(json.at("/payload/lastName").asText()).isEqualTo("Ångström \uD83D\uDE00");
+        assertThat(json.at("/payload/city").isNull()).isTrue();
+        assertThat(codec.encode(json, ours)).isEqualTo(codec.encode(event));
+        JsonNode least = Json.readObject(
+                "{\"metadata\":{\"eventId\":\"e\",\"eventType\":\"t\",\"eventSource\":\"s\",\"timestamp\":1.7e12},\"payload\":{}}"
+                        .getBytes(StandardCharsets.UTF_8));
+        PatientEvent read = (PatientEvent) codec.decode(codec.encode(least, ours), ours);
+        assertThat(read.getMetadata().getVersion()).isEqualTo("1.0.0");
+        assertThat(read.getMetadata().getSecurity()).isNull();
+        assertThat(read.getPayload()).isEqualTo(new PatientEventPayload());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            quoteCharacter = '`',
+            value = {
+                "`{}`, `/: required property 'metadata' not found`",
+                "`{'metadata':{},'payload':{}}`, `/metadata: required property 'eventId' not found`",
+                "`{'metadata':7,'payload':{}}`, `/metadata: has the wrong type, expected record`",
+                "`{'metadata':{'eventId':null},'payload':{}}`, `/metadata/eventId: has the wrong type, expected string`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1.5},'payload':{}}`, `/metadata/timestamp: has the wrong type, expected long`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':9223372036854775808},'payload':{}}`, `/metadata/timestamp: has the wrong type, expected long`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1,'security':{'principal':'p','claims':{'scope':['a',1]}}},'payload':{}}`, `/metadata/security/claims/scope/1: has the wrong type, expected string`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1},'payload':{'firstName':7}}`, `/payload/firstName: has the wrong type, expected null or string`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1},'payload':{'Zebra':'quine'}}`, `/payload: has a property that is none of firstName, lastName, `"
+            })
+    void saysWhereJsonDoesNotFitTheSchema(String json, String error) {
+        assertThatThrownBy(() ->
+                        codec.encode(Json.readObject(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8)), ours))
+                .isInstanceOf(SchemaViolationException.class)
+                .hasMessageStartingWith(error);
     }
 
     @ParameterizedTest
