@@ -111,11 +111,16 @@ public class AsyncApi {
         String key = channel.path("x-key").asText("");
         String file = schemaFile(message);
         boolean avro = file.endsWith(AvroSchema.SUFFIX);
+        boolean publishable = channel.path("x-publishable").asBoolean();
+        if (avro && publishable) {
+            throw new IllegalStateException(
+                    "contract/asyncapi.yaml: channel " + topic + " is x-publishable, which only JSON can be");
+        }
         return new Channel(
                 topic,
                 message.path("name").asText(),
                 channel.path("x-event-source").asText(null),
-                channel.path("x-publishable").asBoolean(),
+                publishable,
                 channel.path("x-owning-group").asText(null),
                 groups(channel),
                 key.substring(key.indexOf('#') + 1),

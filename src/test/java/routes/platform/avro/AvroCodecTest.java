@@ -9,21 +9,33 @@ import eventbroker.patient.Metadata;
 import eventbroker.patient.PatientEvent;
 import eventbroker.patient.PatientEventPayload;
 import eventbroker.patient.Security;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumWriter;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.generic.GenericRecordBuilder;
 import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.EncoderFactory;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -278,6 +290,48 @@ class AvroCodecTest {
         assertThatThrownBy(() -> events.decode(value, TOPIC, Map.of()))
                 .isInstanceOf(ProblemException.class)
                 .hasMessageStartingWith("/metadata/" + field);
+    }
+
+    @Test
+    void readsOnManyThreadsFromTheFirstValueOn() throws Exception {
+        List<PatientEvent> sent = Stream.generate(this::event).limit(200).toList();
+        List<byte[]> values = new ArrayList<>();
+        for (PatientEvent event : sent) {
+            values.add(codec.encode(event));
+        }
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        try {
+            for (int round = 0; round < 20; round++) {
+                AvroCodec cold = new AvroCodec(contract, registry);
+                List<Callable<SpecificRecord>> reads = values.stream()
+                        .<Callable<SpecificRecord>>map(value -> () -> cold.decode(value, ours))
+                        .toList();
+                List<SpecificRecord> read = new ArrayList<>();
+                for (Future<SpecificRecord> one : threads.invokeAll(reads)) {
+                    read.add(one.get());
+                }
+                assertThat(read).isEqualTo(sent);
+            }
+        } finally {
+            threads.shutdown();
+        }
+    }
+
+    @Test
+    void isADataFormatOfCamel() throws Exception {
+        PatientEvent event = event();
+        try (DefaultCamelContext camel = new DefaultCamelContext()) {
+            Exchange exchange = new DefaultExchange(camel);
+            exchange.getMessage().setHeader(KafkaConstants.TOPIC, TOPIC);
+            ConfluentAvroDataFormat format = new ConfluentAvroDataFormat(contract, codec);
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+            format.marshal(exchange, event, out);
+
+            assertThat(out.toByteArray()).isEqualTo(codec.encode(event));
+            assertThat(format.unmarshal(exchange, new ByteArrayInputStream(out.toByteArray())))
+                    .isEqualTo(event);
+        }
     }
 
     @Test

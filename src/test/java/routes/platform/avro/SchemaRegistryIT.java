@@ -3,6 +3,7 @@ package routes.platform.avro;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -18,6 +19,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -131,6 +134,28 @@ class SchemaRegistryIT {
     }
 
     @Test
+    void waitsForARegistryThatIsStarting() throws Exception {
+        AtomicInteger requests = new AtomicInteger();
+        HttpServer server = answering(exchange -> requests.incrementAndGet() < 3
+                ? new Reply(503, "")
+                : new Reply(200, "{\"compatibility\":\"BACKWARD\",\"id\":7}"));
+        try {
+            SchemaRegistry starting =
+                    registry("http://127.0.0.1:" + server.getAddress().getPort());
+
+            new SchemaProvisioner(
+                            contract,
+                            starting,
+                            new SchemaProvisioner.Settings(SchemaProvisioner.Provision.CREATE, Duration.ofSeconds(30)))
+                    .afterSingletonsInstantiated();
+
+            assertThat(starting.id(patientEvents)).contains(7);
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
     void takesAnIdAsUnknownWhenTheRegistrySaysSo() {
         assertThatThrownBy(() -> registry.schema(2_000_000_000)).isInstanceOf(UnknownSchemaException.class);
         assertThatThrownBy(() -> registry.schema(-1)).isInstanceOf(UnknownSchemaException.class);
@@ -200,13 +225,20 @@ class SchemaRegistryIT {
                 RestClient.builder());
     }
 
+    private record Reply(int status, String body) {}
+
     private static HttpServer answering(int status, String body) throws IOException {
+        return answering(exchange -> new Reply(status, body));
+    }
+
+    private static HttpServer answering(Function<HttpExchange, Reply> replies) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.createContext("/", exchange -> {
-            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            Reply reply = replies.apply(exchange);
+            byte[] bytes = reply.body().getBytes(StandardCharsets.UTF_8);
             boolean authorized = List.of("Basic dXNlcjpwYXNzd29yZA==")
                     .equals(exchange.getRequestHeaders().get("Authorization"));
-            exchange.sendResponseHeaders(authorized ? status : 418, bytes.length == 0 ? -1 : bytes.length);
+            exchange.sendResponseHeaders(authorized ? reply.status() : 418, bytes.length == 0 ? -1 : bytes.length);
             exchange.getResponseBody().write(bytes);
             exchange.close();
         });
