@@ -1,11 +1,13 @@
 'use strict'
 
 // Reads a topic from its beginning, in a group of its own, and prints the records it looks for, a JSON line each:
-// {key, partition, offset, headers, base64, sha256, event}; event only when the value is JSON. Headers have to be text.
+// {key, partition, offset, headers, base64, sha256, event}; event only when the value is JSON, or can be decoded with the registry.
+// Headers have to be text.
 //
 //   node consumer.js --broker host:port --topic medication.prescription.created --group pharmacy-2 --prefix rx- --count 3
 //
 //   --prefix     of the keys to look for
+//   --registry   URL of the schema registry, for a topic of Avro values
 //   --count      how many records to see before the end
 //   --timeout    seconds; 60 when absent
 //
@@ -14,6 +16,7 @@
 
 const { createHash } = require('node:crypto')
 const { parseArgs } = require('node:util')
+const { SchemaRegistry } = require('@kafkajs/confluent-schema-registry')
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = require('kafkajs')
 
 const { values: args } = parseArgs({
@@ -22,6 +25,7 @@ const { values: args } = parseArgs({
     topic: { type: 'string' },
     group: { type: 'string' },
     prefix: { type: 'string', default: '' },
+    registry: { type: 'string' },
     count: { type: 'string' },
     timeout: { type: 'string', default: '60' },
   },
@@ -45,7 +49,9 @@ const consumer = kafka.consumer({ groupId: args.group })
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 const text = (value) => (Array.isArray(value) ? value.map(text) : value == null ? null : utf8.decode(value))
 
-function print(partition, message) {
+const registry = args.registry && new SchemaRegistry({ host: args.registry })
+
+async function print(partition, message) {
   const { key, value, offset } = message
   const headers = Object.fromEntries(Object.entries(message.headers).map(([name, value]) => [name, text(value)]))
   const line = { key: text(key), partition, offset, headers, base64: null, sha256: null }
@@ -53,9 +59,9 @@ function print(partition, message) {
     line.base64 = value.toString('base64')
     line.sha256 = createHash('sha256').update(value).digest('hex')
     try {
-      line.event = JSON.parse(utf8.decode(value))
+      line.event = registry ? await registry.decode(value) : JSON.parse(utf8.decode(value))
     } catch {
-      // not JSON: the bytes have to do
+      // no event: the bytes have to do
     }
   }
   console.log(JSON.stringify(line))
@@ -70,7 +76,7 @@ async function main() {
         eachMessage: async ({ partition, message }) => {
           try {
             if (seen < Number(args.count) && message.key?.toString().startsWith(args.prefix)) {
-              print(partition, message)
+              await print(partition, message)
               seen++
             }
           } catch (error) {

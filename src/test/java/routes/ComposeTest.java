@@ -98,6 +98,10 @@ class ComposeTest {
                         + SERVICES.get("postgres")
                                 .at("/environment/POSTGRES_DB")
                                 .asText());
+        assertThat(SERVICES.get("schema-registry").at("/healthcheck/test/7").asText())
+                .isEqualTo("http://127.0.0.1:8080/apis/ccompat/v7/subjects");
+        assertThat(environment.path("EVENT_BROKER_SCHEMA_REGISTRY_URL").asText())
+                .isEqualTo("http://schema-registry:8080/apis/ccompat/v7");
         assertThat(environment.path("EVENT_BROKER_DATABASE_PASSWORD"))
                 .isEqualTo(SERVICES.get("postgres").at("/environment/POSTGRES_PASSWORD"));
     }

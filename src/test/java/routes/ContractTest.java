@@ -105,10 +105,15 @@ class ContractTest {
     void everySchemaOfAChannelIsAFileWhereTheContractSaysAndNoSchemaIsLeftOver() throws IOException {
         Set<String> referred = new ObjectMapper(new YAMLFactory())
                 .readTree(CONTRACT.resolve("asyncapi.yaml").toFile()).findValuesAsText("$ref").stream()
-                        .filter(ref -> ref.endsWith(".json"))
+                        .filter(ref -> ref.endsWith(".json") || ref.endsWith(".avsc"))
                         .collect(Collectors.toSet());
         assertThat(referred).allSatisfy(ref -> assertThat(CONTRACT.resolve(ref)).exists());
 
+        for (Path schema : list(Path.of("schemas"), ".avsc")) {
+            assertThat(referred)
+                    .as("%s is referred to", schema)
+                    .anyMatch(ref -> ref.endsWith("/" + schema.getFileName()));
+        }
         for (Path schema : list(Path.of("schemas"), ".json")) {
             String name = schema.getFileName().toString();
             boolean used = referred.stream().anyMatch(ref -> ref.endsWith("/" + name))

@@ -8,7 +8,12 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.TestPropertySource;
 
-@TestPropertySource(properties = {"event-broker.pubsub.enabled=false", "event-broker.deadletter.enabled=false"})
+@TestPropertySource(
+        properties = {
+            "event-broker.pubsub.enabled=false",
+            "event-broker.eventsourcing.enabled=false",
+            "event-broker.deadletter.enabled=false"
+        })
 @DirtiesContext
 class PatternsOffIT extends RuntimeIT {
 
@@ -20,6 +25,8 @@ class PatternsOffIT extends RuntimeIT {
         assertThat(get("/api/pharmacy-orders").statusCode()).isEqualTo(404);
         assertThat(post("/api/topics/medication.prescription.created/events", "application/json", "{}")
                         .statusCode())
+                .isEqualTo(404);
+        assertThat(post("/api/patients/p/events", "application/json", "{}").statusCode())
                 .isEqualTo(404);
         assertThat(get("/api/dead-letters").statusCode()).isEqualTo(404);
         assertThat(post("/api/dead-letters/reprocess", "application/json", "{}").statusCode())

@@ -25,6 +25,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
 import org.springframework.core.io.ClassPathResource;
 import routes.platform.Caller;
+import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.DeadLetters;
 import routes.platform.error.Failures;
@@ -42,6 +43,9 @@ public abstract class RouteTest extends CamelTestSupport {
             "sandbox", Caller.DEFAULT_TENANT, Caller.DEFAULT_TENANT, "default-organization", Set.of(), Set.of());
 
     protected final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
+
+    protected final KnownSchemas registry = new KnownSchemas(contract);
+    protected final AvroCodec avro = new AvroCodec(contract, registry);
 
     /** Which file is tested, such as {@code pubsub}. */
     protected abstract String word();
@@ -62,7 +66,7 @@ public abstract class RouteTest extends CamelTestSupport {
         kafka.setDefaultPollTimeout(10);
         context.addComponent("kafka", kafka);
         context.addComponent("outbox", new StubComponent());
-        context.getRegistry().bind("events", new Events(contract));
+        context.getRegistry().bind("events", new Events(contract, avro));
         context.getRegistry().bind("failures", new Failures());
         context.getRegistry().bind("deadLetters", deadLetters());
         context.getRegistry().bind("transacted", new WithoutTransaction());

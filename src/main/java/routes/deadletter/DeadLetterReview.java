@@ -18,7 +18,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
-import routes.platform.contract.AsyncApi;
+import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
@@ -36,11 +36,11 @@ class DeadLetterReview {
             attempts, substring(key from 1 for 1024) as key_start""";
 
     private final JdbcClient jdbc;
-    private final AsyncApi contract;
+    private final LetterValues values;
 
-    DeadLetterReview(JdbcClient jdbc, AsyncApi contract) {
+    DeadLetterReview(JdbcClient jdbc, LetterValues values) {
         this.jdbc = jdbc;
-        this.contract = contract;
+        this.values = values;
     }
 
     /**
@@ -212,8 +212,7 @@ class DeadLetterReview {
                 .query(Reprocessing.Sendable::of)
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);
-        DecodedValue decoded = DecodedValue.of(
-                sendable.value(), sendable.topic(), Reprocessing.headersAsText(sendable.headers()), contract);
+        LetterValues.Decoded decoded = decode(sendable);
         return jdbc.sql("select " + COLUMNS
                         + ", value, consumer_group, error_stack, discarded_by, discard_reason, updated_at"
                         + " from dead_letter where seq = ?")
@@ -223,7 +222,7 @@ class DeadLetterReview {
                         row.getString("consumer_group"),
                         Raw.of(sendable.key()),
                         Raw.of(row.getBytes("value")),
-                        decoded.value(),
+                        decoded.json(),
                         decoded.problems(),
                         headers(sendable.headers()),
                         row.getString("error_stack"),
@@ -235,6 +234,15 @@ class DeadLetterReview {
                                         row.getTimestamp("updated_at").getTime(),
                                         row.getString("discard_reason"))))
                 .single();
+    }
+
+    /** Everything else about a letter can be looked at without a registry. */
+    private LetterValues.Decoded decode(Reprocessing.Sendable letter) {
+        try {
+            return values.decode(letter.value(), letter.topic(), Reprocessing.headersAsText(letter.headers()));
+        } catch (RegistryUnavailableException e) {
+            return new LetterValues.Decoded(null, null, List.of(e.getMessage()));
+        }
     }
 
     /**

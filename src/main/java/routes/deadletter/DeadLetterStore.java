@@ -35,12 +35,15 @@ class DeadLetterStore {
 
     private final JdbcTemplate jdbc;
     private final JdbcClient client;
+    private final LetterValues values;
     private final int maxAttempts;
     private final Clock clock = Clock.systemUTC();
 
     /** @param maxAttempts how often a letter may fail until it is parked */
-    DeadLetterStore(JdbcTemplate jdbc, @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
+    DeadLetterStore(
+            JdbcTemplate jdbc, LetterValues values, @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
         this.jdbc = jdbc;
+        this.values = values;
         this.client = JdbcClient.create(jdbc);
         Assert.isTrue(maxAttempts >= 1, "event-broker.deadletter.max-attempts is less than 1");
         this.maxAttempts = maxAttempts;
@@ -65,7 +68,7 @@ class DeadLetterStore {
     public int store(@Body List<Message> records) {
         int failures = 0;
         for (Message message : records) {
-            if (store(Letter.of(message, clock))) {
+            if (store(Letter.of(message, values, clock))) {
                 failures++;
             }
         }

@@ -4,11 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import routes.platform.Json;
-import routes.platform.error.ProblemException;
 
 /**
- * What a value says about itself as far as it can be read. It may be anything, so nothing here fails.
+ * What a value says about itself.
  *
  * @param eventId empty when there is none
  * @param tenant empty when there is none
@@ -18,13 +16,7 @@ record Envelope(Optional<String> eventId, Optional<String> tenant) {
     /** Nothing that a log line, an index or PostgreSQL could not hold. */
     private static final Pattern PLAIN = Pattern.compile("[^\\p{Cntrl}\\x{80}-\\x{9f}]{1,256}");
 
-    static Envelope of(byte[] value) {
-        JsonNode node;
-        try {
-            node = Json.readObject(value);
-        } catch (ProblemException e) {
-            return new Envelope(Optional.empty(), Optional.empty());
-        }
+    static Envelope of(JsonNode node) {
         JsonNode metadata = node.path("metadata").isObject() ? node.path("metadata") : node;
         return new Envelope(
                 first(metadata, "/eventId", "/commandId"),
@@ -37,7 +29,7 @@ record Envelope(Optional<String> eventId, Optional<String> tenant) {
 
     private static Optional<String> first(JsonNode node, String... pointers) {
         return Stream.of(pointers)
-                .map(pointer -> plain(node.at(pointer).asText()))
+                .map(pointer -> plain(node.at(pointer).asText(null)))
                 .flatMap(Optional::stream)
                 .findFirst();
     }

@@ -70,7 +70,7 @@ record Letter(
 
     private static final int MAX_LINE = 512;
 
-    static Letter of(Message message, Clock clock) {
+    static Letter of(Message message, LetterValues values, Clock clock) {
         Headers headers = message.getHeader(KafkaConstants.HEADERS, Headers.class);
         String topic = message.getHeader(KafkaConstants.TOPIC, String.class);
         String partition = String.valueOf(message.getHeader(KafkaConstants.PARTITION));
@@ -87,18 +87,19 @@ record Letter(
                         HexFormat.of().formatHex(digest(value)))
                 .toString();
         String stack = text(headers, DeadLetterHeaders.ERROR_STACK).orElse("");
+        String originalTopic = text(headers, DeadLetterHeaders.ORIGINAL_TOPIC)
+                .filter(name -> TOPIC.matcher(name).matches())
+                .orElse(topic.replaceFirst("\\.dlq$", ""));
         return new Letter(
                 text(headers, DeadLetterHeaders.DEAD_LETTER_ID)
                         .filter(id -> ID.matcher(id).matches())
                         .orElse(ownId),
                 ownId,
-                Envelope.of(value)
+                values.envelope(value, originalTopic)
                         .tenant()
                         .or(() -> text(headers, RecordHeaders.TENANT).flatMap(Envelope::plain))
                         .orElse(Caller.DEFAULT_TENANT),
-                text(headers, DeadLetterHeaders.ORIGINAL_TOPIC)
-                        .filter(name -> TOPIC.matcher(name).matches())
-                        .orElse(topic.replaceFirst("\\.dlq$", "")),
+                originalTopic,
                 number(headers, DeadLetterHeaders.ORIGINAL_PARTITION, Integer.MAX_VALUE)
                         .map(Long::intValue)
                         .orElse(null),

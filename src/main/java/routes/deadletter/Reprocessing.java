@@ -1,7 +1,6 @@
 package routes.deadletter;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
 import java.nio.charset.StandardCharsets;
 import java.sql.Array;
 import java.sql.ResultSet;
@@ -32,7 +31,7 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Caller;
-import routes.platform.Json;
+import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 import routes.platform.error.DeadLetterHeaders;
@@ -56,6 +55,7 @@ class Reprocessing {
     private final JdbcClient jdbc;
     private final Outbox outbox;
     private final AsyncApi contract;
+    private final LetterValues values;
     private final int maxRequestSize;
     private final Clock clock = Clock.systemUTC();
 
@@ -63,10 +63,12 @@ class Reprocessing {
             JdbcClient jdbc,
             Outbox outbox,
             AsyncApi contract,
+            LetterValues values,
             @Value("${camel.component.kafka.max-request-size}") int maxRequestSize) {
         this.jdbc = jdbc;
         this.outbox = outbox;
         this.contract = contract;
+        this.values = values;
         this.maxRequestSize = maxRequestSize;
     }
 
@@ -125,13 +127,15 @@ class Reprocessing {
     record Reprocessed(String id, DeadLetterFilter.Status status, int attempts) {}
 
     /**
-     * Sends one letter again. The body, when there is one, is the whole new value of the record; the key stays.
+     * Sends one letter again. The body, when there is one, is the whole new value of the record, in JSON; the key stays.
      *
      * @throws ProblemException 404 when the caller has no such letter; 409 when it is not NEW, or PARKED and not edited, or its topic
      *     would not take it; 400 when the new value is not what its topic's consumers can read
+     * @throws RegistryUnavailableException when a schema is not known here and the registry does not answer
      */
-    @Transactional
-    public Reprocessed reprocess(@org.apache.camel.Header("id") String id, Exchange exchange) {
+    @Transactional(rollbackFor = RegistryUnavailableException.class)
+    public Reprocessed reprocess(@org.apache.camel.Header("id") String id, Exchange exchange)
+            throws RegistryUnavailableException {
         HttpRequest request = HttpRequest.of(exchange);
         byte[] edited =
                 request.mediaType().isEmpty() ? null : exchange.getMessage().getBody(byte[].class);
@@ -156,6 +160,7 @@ class Reprocessing {
                     });
         }
         if (edited != null) {
+            edited = values.encode(edited, letter.topic());
             check(letter, edited, request.caller());
         }
         Sendable sent = edited == null ? letter : letter.with(edited);
@@ -199,8 +204,8 @@ class Reprocessing {
                 .collect(Collectors.toList()));
     }
 
-    private void check(Sendable letter, byte[] edited, Caller caller) {
-        DecodedValue decoded = DecodedValue.of(edited, letter.topic(), headersAsText(letter.headers()), contract);
+    private void check(Sendable letter, byte[] edited, Caller caller) throws RegistryUnavailableException {
+        LetterValues.Decoded decoded = values.decode(edited, letter.topic(), headersAsText(letter.headers()));
         if (!decoded.problems().isEmpty()) {
             throw new ProblemException(
                     400, decoded.problems().stream().limit(MAX_PROBLEMS).collect(Collectors.joining("; ")));
@@ -208,15 +213,15 @@ class Reprocessing {
         if (!decoded.metadata().tenant().equals(letter.tenant())) {
             throw new ProblemException(400, "/metadata/security/tenant: is not that of the dead letter");
         }
-        JsonNode before = tree(letter.value());
-        JsonNode security = decoded.value().at("/metadata/security");
+        JsonNode before = values.json(letter.value(), letter.topic());
+        JsonNode security = decoded.json().at("/metadata/security");
         if (isSaid(security) && !security.equals(before.at("/metadata/security"))) {
             requireOwn("/metadata/security/principal", security.path("principal"), caller.principal());
             requireOwn("/metadata/security/tenant", security.path("tenant"), letter.tenant());
             requireOwn("/metadata/security/claims/tenant", security.at("/claims/tenant"), letter.tenant());
             requireOwn("/metadata/security/claims/scope", security.at("/claims/scope"), "");
         }
-        JsonNode user = decoded.value().path("userId");
+        JsonNode user = decoded.json().path("userId");
         if (!user.equals(before.path("userId"))) {
             requireOwn("/userId", user, caller.principal());
         }
@@ -231,15 +236,6 @@ class Reprocessing {
 
     private static boolean isSaid(JsonNode node) {
         return !node.isMissingNode() && !node.isNull();
-    }
-
-    /** Nothing, when it is no JSON object. */
-    private static JsonNode tree(byte[] value) {
-        try {
-            return Json.readObject(value);
-        } catch (ProblemException e) {
-            return MissingNode.getInstance();
-        }
     }
 
     /** @return the time that tells this attempt from all others of its topic and key, epoch milliseconds */
@@ -288,13 +284,13 @@ class Reprocessing {
         return headers;
     }
 
-    private static OutboxRecord record(Sendable letter, long timestamp) {
+    private OutboxRecord record(Sendable letter, long timestamp) {
         return new OutboxRecord(
                 letter.topic(),
                 letter.key(),
                 letter.value(),
                 headers(letter, timestamp),
-                Envelope.of(letter.value()).eventId().orElse(null),
+                values.envelope(letter.value(), letter.topic()).eventId().orElse(null),
                 letter.tenant());
     }
 

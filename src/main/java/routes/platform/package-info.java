@@ -3,6 +3,7 @@
  *
  * <ul>
  *   <li>{@code contract} reads the two contract files and makes them true: topics, schemas, allow-lists.
+ *   <li>{@code avro} is the bytes of Avro values, and the schema registry.
  *   <li>{@code event} is the envelope: read from a record, or made from a request.
  *   <li>{@code http} and {@code kafka} are the two ways in; both let only known headers pass.
  *   <li>{@code error} tells poison from a dependency that is down, and writes dead letters and problems.

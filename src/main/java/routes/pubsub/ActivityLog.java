@@ -47,7 +47,7 @@ class ActivityLog {
     }
 
     private static Object[] row(Message message) {
-        Event event = message.getBody(Event.class);
+        Event<?> event = message.getBody(Event.class);
         EventMetadata metadata = event.metadata();
         return new Object[] {
             metadata.tenant(),

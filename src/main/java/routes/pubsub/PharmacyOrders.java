@@ -2,6 +2,7 @@ package routes.pubsub;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonRawValue;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.UUID;
 import org.apache.camel.Body;
@@ -34,7 +35,7 @@ class PharmacyOrders {
      * either may arrive first: the event with the later timestamp stays.
      */
     @Transactional
-    public void queue(@Body Event event) {
+    public void queue(@Body Event<JsonNode> event) {
         EventMetadata metadata = event.metadata();
         if (!handled.isFirst(GROUP, metadata.tenant(), metadata.eventId())) {
             return;

@@ -1,5 +1,7 @@
 package routes.faults;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.camel.Body;
 import org.apache.camel.Message;
@@ -36,21 +38,21 @@ class FaultEffects {
         jdbc.execute("create table fault_attempt (run text, event_id text, process bigint)");
     }
 
-    public void attempt(@Body Event event) throws InterruptedException {
+    public void attempt(@Body Event<JsonNode> event) throws InterruptedException {
         note(List.of(event));
         Thread.sleep(event.payload().path("delayMs").asInt());
     }
 
     public void attemptAll(@Body List<Message> records) throws InterruptedException {
-        List<Event> events = events(records);
+        List<Event<JsonNode>> events = events(records);
         note(events);
-        for (Event event : events) {
+        for (Event<JsonNode> event : events) {
             Thread.sleep(event.payload().path("delayMs").asInt());
         }
     }
 
     @Transactional
-    public void apply(@Body Event event) {
+    public void apply(@Body Event<JsonNode> event) {
         if (handled.isFirst(GROUP, event.metadata().tenant(), event.metadata().eventId())) {
             jdbc.update(
                     "insert into fault_effect (run, topic, key, seq, event_id) values (?, ?, ?, ?, ?)",
@@ -67,7 +69,7 @@ class FaultEffects {
         events(records).forEach(this::apply);
     }
 
-    private void note(List<Event> events) {
+    private void note(List<Event<JsonNode>> events) {
         long process = ProcessHandle.current().pid();
         jdbc.batchUpdate(
                 "insert into fault_attempt (run, event_id, process) values (?, ?, ?)",
@@ -80,7 +82,13 @@ class FaultEffects {
                         .toList());
     }
 
-    private static List<Event> events(List<Message> records) {
-        return records.stream().map(message -> message.getBody(Event.class)).toList();
+    @SuppressWarnings("unchecked")
+    private static List<Event<JsonNode>> events(List<Message> records) {
+        List<Event<JsonNode>> events = new ArrayList<>();
+        for (Message message : records) {
+            Event<JsonNode> event = message.getBody(Event.class);
+            events.add(event);
+        }
+        return events;
     }
 }

@@ -3,6 +3,7 @@ package routes.pubsub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +61,7 @@ class PubsubRouteTest extends RouteTest {
         receive(event("prescription-created.json"));
 
         await().untilAsserted(() -> assertThat(orders.queued).hasSize(1));
-        Event event = orders.queued.get(0);
+        Event<JsonNode> event = orders.queued.get(0);
         assertThat(event.payload().path("id").asText()).isEqualTo("rx-1001");
         assertThat(event.metadata().correlationId()).isEqualTo("visit-4711");
     }
@@ -160,10 +161,10 @@ class PubsubRouteTest extends RouteTest {
     /** Queues in memory; fails as a database does that is down, as often as told. */
     public static final class Orders {
 
-        final List<Event> queued = new CopyOnWriteArrayList<>();
+        final List<Event<JsonNode>> queued = new CopyOnWriteArrayList<>();
         final AtomicInteger failures = new AtomicInteger();
 
-        public void queue(@Body Event event) {
+        public void queue(@Body Event<JsonNode> event) {
             if (failures.getAndDecrement() > 0) {
                 throw new DataAccessResourceFailureException("down");
             }

@@ -89,6 +89,7 @@ public class AsyncApi {
                 null,
                 partitions(template),
                 config,
+                null,
                 null);
     }
 
@@ -108,35 +109,48 @@ public class AsyncApi {
                 .orElseThrow(() ->
                         new IllegalStateException("contract/asyncapi.yaml: channel " + topic + " has no message")));
         String key = channel.path("x-key").asText("");
+        String file = schemaFile(message);
+        boolean avro = file.endsWith(AvroSchema.SUFFIX);
+        boolean publishable = channel.path("x-publishable").asBoolean();
+        if (avro && publishable) {
+            throw new IllegalStateException(
+                    "contract/asyncapi.yaml: channel " + topic + " is x-publishable, which only JSON can be");
+        }
         return new Channel(
                 topic,
                 message.path("name").asText(),
                 channel.path("x-event-source").asText(null),
-                channel.path("x-publishable").asBoolean(),
+                publishable,
                 channel.path("x-owning-group").asText(null),
                 groups(channel),
                 key.substring(key.indexOf('#') + 1),
                 partitions(channel),
                 config(channel),
-                schema(message));
+                avro ? null : schema(message, file, EventSchema::new),
+                avro ? schema(message, file, AvroSchema::of) : null);
     }
 
-    private static EventSchema schema(JsonNode message) {
-        String name = message.path("name").asText();
+    private static String schemaFile(JsonNode message) {
         String ref = message.at("/payload/schema/$ref").asText();
-        String file = ref.substring(ref.lastIndexOf('/') + 1);
-        if (file.isEmpty()) {
-            throw new IllegalStateException(
-                    "contract/asyncapi.yaml: message " + name + " has no payload.schema.$ref to a file of schemas/");
+        if (ref.isEmpty()) {
+            throw new IllegalStateException("contract/asyncapi.yaml: message "
+                    + message.path("name").asText() + " has no payload.schema.$ref to a file of schemas/");
         }
+        return ref.substring(ref.lastIndexOf('/') + 1);
+    }
+
+    private interface SchemaFile<T> {
+        T read(String file) throws IOException;
+    }
+
+    private static <T> T schema(JsonNode message, String file, SchemaFile<T> format) {
         try {
-            return new EventSchema(file);
-        } catch (RuntimeException e) {
+            return format.read(file);
+        } catch (IOException | RuntimeException e) {
+            boolean missing = e instanceof FileNotFoundException || e.getCause() instanceof FileNotFoundException;
             throw new IllegalStateException(
-                    "contract/asyncapi.yaml: message " + name + ": schemas/" + file + " "
-                            + (e.getCause() instanceof FileNotFoundException
-                                    ? "does not exist"
-                                    : "is no JSON Schema: " + e.getMessage()),
+                    "contract/asyncapi.yaml: message " + message.path("name").asText() + ": schemas/" + file + " "
+                            + (missing ? "does not exist" : e.getMessage()),
                     e);
         }
     }

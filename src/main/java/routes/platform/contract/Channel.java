@@ -15,7 +15,8 @@ import java.util.Map;
  * @param keyPointer JSON pointer to the record key within the value
  * @param partitions how many partitions it is created with
  * @param config Kafka topic configuration it is created with
- * @param schema checks the value
+ * @param schema checks the value; null where it is Avro
+ * @param avro what the value is read as; null where it is JSON
  */
 public record Channel(
         String topic,
@@ -27,7 +28,8 @@ public record Channel(
         String keyPointer,
         int partitions,
         Map<String, String> config,
-        EventSchema schema) {
+        EventSchema schema,
+        AvroSchema avro) {
 
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;
 

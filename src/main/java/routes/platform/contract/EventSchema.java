@@ -24,8 +24,13 @@ public final class EventSchema {
 
     /** @param file a file name in {@code schemas/}, such as {@code medication.prescription.created.json} */
     public EventSchema(String file) {
-        schema = FACTORY.getSchema(SchemaLocation.of("classpath:schemas/" + file), CONFIG);
-        schema.initializeValidators();
+        try {
+            schema = FACTORY.getSchema(SchemaLocation.of("classpath:schemas/" + file), CONFIG);
+            schema.initializeValidators();
+        } catch (RuntimeException e) {
+            throw new IllegalArgumentException(
+                    "is no JSON Schema: " + e.getMessage(), e.getCause() == null ? e : e.getCause());
+        }
     }
 
     /** The first thing that is wrong, by its place and name, such as {@code /payload/medication: required property 'name' not found}. */

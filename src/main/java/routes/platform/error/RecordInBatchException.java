@@ -1,13 +1,16 @@
 package routes.platform.error;
 
-/** One record of a batch is poison, and it is known which: the consumer takes it out without looking for it. The cause says why. */
+/**
+ * One record of a batch is poison, or cannot be read before a dependency is back, and it is known which: the consumer takes it out without
+ * looking for it, and goes on with those before it. The cause says why.
+ */
 public class RecordInBatchException extends RuntimeException {
 
     private final int index;
 
-    /** @param index of the record in the batch, from 0; those before it are not known to be poison */
-    public RecordInBatchException(int index, ProblemException problem) {
-        super(null, problem, false, false);
+    /** @param index of the record in the batch, from 0; those before it are not known to fail */
+    public RecordInBatchException(int index, Exception cause) {
+        super(null, cause, false, false);
         this.index = index;
     }
 

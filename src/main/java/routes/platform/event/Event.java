@@ -1,12 +1,11 @@
 package routes.platform.event;
 
-import com.fasterxml.jackson.databind.JsonNode;
-
 /**
  * An event that has been read and checked.
  *
  * @param topic where it was read
  * @param metadata what it says about itself
- * @param payload what it says
+ * @param payload what it says: a {@link com.fasterxml.jackson.databind.JsonNode} where the topic is JSON, the record that is generated from the
+ *     schema where it is Avro
  */
-public record Event(String topic, EventMetadata metadata, JsonNode payload) {}
+public record Event<P>(String topic, EventMetadata metadata, P payload) {}

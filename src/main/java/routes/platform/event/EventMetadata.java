@@ -1,7 +1,10 @@
 package routes.platform.event;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Instant;
 import java.util.Map;
+import java.util.regex.Pattern;
+import org.apache.avro.generic.IndexedRecord;
 import routes.platform.Caller;
 import routes.platform.error.InvalidMetadataException;
 
@@ -19,6 +22,11 @@ public record EventMetadata(
         String eventId, String eventType, long timestamp, String correlationId, String causationId, String tenant) {
 
     private static final int MAX_LENGTH = 256;
+
+    /** The last millisecond of the year 9999; schemas/metadata.json says the same. */
+    private static final long MAX_TIMESTAMP = 253_402_300_799_999L;
+
+    private static final Pattern UUID = Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
 
     /**
      * From an enveloped or a flat value; on a flat one the record headers are the only carrier of correlation, causation and tenant.
@@ -60,6 +68,58 @@ public record EventMetadata(
                                 text(security.path("claims"), "tenant"),
                                 header(headers, RecordHeaders.TENANT),
                                 Caller.DEFAULT_TENANT)));
+    }
+
+    /**
+     * From an Avro value. Its schema says what the schema of JSON says of types and of what must be there; the rest is said here.
+     *
+     * @param headers of the record, as text
+     * @throws InvalidMetadataException when its id is no UUID, its type or source is empty, or its timestamp is out of range, or when one
+     *     of its texts is one that no database or log should be given
+     */
+    public static EventMetadata of(IndexedRecord value, Map<String, Object> headers) {
+        IndexedRecord metadata = (IndexedRecord) field(value, "metadata");
+        IndexedRecord security = (IndexedRecord) field(metadata, "security");
+        String id = (String) field(metadata, "eventId");
+        if (!UUID.matcher(id).matches()) {
+            throw new InvalidMetadataException("/metadata/eventId: is not a valid uuid");
+        }
+        for (String required : new String[] {"eventType", "eventSource"}) {
+            if (plain("/metadata/" + required, (String) field(metadata, required))
+                    .isEmpty()) {
+                throw new InvalidMetadataException("/metadata/" + required + ": is empty");
+            }
+        }
+        long timestamp = ((Instant) field(metadata, "timestamp")).toEpochMilli();
+        if (timestamp < 0 || timestamp > MAX_TIMESTAMP) {
+            throw new InvalidMetadataException("/metadata/timestamp: is not from 0 to " + MAX_TIMESTAMP);
+        }
+        return new EventMetadata(
+                id,
+                (String) field(metadata, "eventType"),
+                timestamp,
+                plain(
+                        "the correlation id",
+                        first(
+                                (String) field(metadata, "correlationId"),
+                                header(headers, RecordHeaders.CORRELATION_ID),
+                                id)),
+                plain(
+                        "the causation id",
+                        first((String) field(metadata, "causationId"), header(headers, RecordHeaders.CAUSATION_ID))),
+                plain(
+                        "the tenant",
+                        first(
+                                (String) field(security, "tenant"),
+                                (String) field((IndexedRecord) field(security, "claims"), "tenant"),
+                                header(headers, RecordHeaders.TENANT),
+                                Caller.DEFAULT_TENANT)));
+    }
+
+    private static Object field(IndexedRecord record, String name) {
+        return record == null
+                ? null
+                : record.get(record.getSchema().getField(name).pos());
     }
 
     /** Null when it is no whole number; 1.0 and 1e3 are ones. */

@@ -1,17 +1,25 @@
 package routes.platform.event;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.apache.avro.specific.SpecificRecord;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
-import org.apache.camel.Header;
 import org.apache.camel.Headers;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
+import routes.platform.avro.AvroCodec;
+import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.contract.AsyncApi;
+import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
 import routes.platform.error.RecordInBatchException;
 import routes.platform.error.SchemaViolationException;
@@ -22,15 +30,18 @@ import routes.platform.http.CorrelationId;
 public class Events {
 
     private final AsyncApi contract;
+    private final AvroCodec avro;
 
-    public Events(AsyncApi contract) {
+    public Events(AsyncApi contract, AvroCodec avro) {
         this.contract = contract;
+        this.avro = avro;
     }
 
     /**
      * Reads every record of a batch; in each message, the event takes the place of the value.
      *
-     * @throws RecordInBatchException for the first that is not what the contract says
+     * @throws RecordInBatchException for the first that is not what the contract says, or whose schema is not known here while the registry
+     *     does not answer
      */
     public List<Message> readAll(@Body List<Message> records, Exchange exchange) {
         if (records.size() == 1) {
@@ -39,11 +50,11 @@ public class Events {
         for (int i = 0; i < records.size(); i++) {
             Message message = records.get(i);
             try {
-                message.setBody(event(
+                message.setBody(decode(
                         message.getBody(byte[].class),
                         message.getHeader(KafkaConstants.TOPIC, String.class),
                         message.getHeaders()));
-            } catch (ProblemException e) {
+            } catch (ProblemException | RegistryUnavailableException e) {
                 throw new RecordInBatchException(i, e);
             }
         }
@@ -55,27 +66,57 @@ public class Events {
      *
      * @return the event, which becomes the body
      * @throws ProblemException when it is not what the contract says: poison
+     * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
      */
-    public Event read(
+    public Event<?> read(
             @Body byte[] value,
-            @Header(KafkaConstants.TOPIC) String topic,
+            @org.apache.camel.Header(KafkaConstants.TOPIC) String topic,
             @Headers Map<String, Object> headers,
-            Exchange exchange) {
+            Exchange exchange)
+            throws RegistryUnavailableException {
         // before it is known whether the value can be read, so that poison is logged under the id that came with it
         exchange.setProperty(CorrelationId.PROPERTY, headers.get(RecordHeaders.CORRELATION_ID));
-        Event event = event(value, topic, headers);
+        Event<?> event = decode(value, topic, headers);
         exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());
         return event;
     }
 
-    private Event event(byte[] value, String topic, Map<String, Object> headers) {
+    /**
+     * The same for a record that no route has read.
+     *
+     * @throws ProblemException when it is not what the contract says: poison
+     * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
+     */
+    public Event<?> decode(ConsumerRecord<byte[], byte[]> record) throws RegistryUnavailableException {
+        Map<String, Object> headers = new HashMap<>();
+        for (Header header : record.headers()) {
+            headers.put(
+                    header.key(), header.value() == null ? null : new String(header.value(), StandardCharsets.UTF_8));
+        }
+        return decode(record.value(), record.topic(), headers);
+    }
+
+    /**
+     * The event of a value. One that is null, a tombstone, is none: in a stream of events it deletes nothing, so it is poison.
+     *
+     * @param headers of the record, as text
+     * @throws ProblemException when it is not what the contract says: poison
+     * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
+     */
+    public Event<?> decode(byte[] value, String topic, Map<String, Object> headers)
+            throws RegistryUnavailableException {
+        Optional<Channel> channel = contract.channel(topic);
+        if (channel.isPresent() && channel.get().avro() != null) {
+            SpecificRecord record = avro.decode(value, channel.get().avro());
+            return new Event<>(
+                    topic,
+                    EventMetadata.of(record, headers),
+                    record.get(record.getSchema().getField("payload").pos()));
+        }
         JsonNode node = Json.readObject(value);
-        contract.channel(topic)
-                .flatMap(channel -> channel.schema().firstError(node))
-                .ifPresent(error -> {
-                    throw new SchemaViolationException(error);
-                });
-        EventMetadata metadata = EventMetadata.of(node, headers);
-        return new Event(topic, metadata, node.has("payload") ? node.path("payload") : node);
+        channel.flatMap(known -> known.schema().firstError(node)).ifPresent(error -> {
+            throw new SchemaViolationException(error);
+        });
+        return new Event<>(topic, EventMetadata.of(node, headers), node.has("payload") ? node.path("payload") : node);
     }
 }

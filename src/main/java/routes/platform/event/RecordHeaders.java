@@ -10,5 +10,8 @@ public final class RecordHeaders {
     public static final String EVENT_SOURCE = "event-source";
     public static final String EVENT_TYPE = "event-type";
 
+    /** The record key, as text. */
+    public static final String AGGREGATE_ID = "aggregate-id";
+
     private RecordHeaders() {}
 }

@@ -29,7 +29,7 @@ import routes.platform.error.RecordInBatchException;
  * The records of one partition between their poll and their commit, for one assignment: a partition that comes back gets a new one,
  * so what ends late counts for nothing. Records of a key form a lane, of which one at a time is handled; a lane whose record failed is
  * held and retried by itself. In batches, the whole partition is one lane, of which a batch at a time is handled; a batch that is
- * refused for what is in it is cut before the bad record where that is known, else halved until it is alone. The position is behind the longest run of
+ * refused for what is in it, or cannot be read whole, is cut before that record where it is known, else halved until it is alone. The position is behind the longest run of
  * finished records from the start, whatever is finished beyond.
  */
 final class PartitionWork {
@@ -297,7 +297,7 @@ final class PartitionWork {
             }
             return null;
         }
-        int size = lane.beforePoison > 0 ? lane.beforePoison : lane.beforePoison == 0 ? 1 : lane.limit;
+        int size = lane.beforeFailing > 0 ? lane.beforeFailing : lane.beforeFailing == 0 ? 1 : lane.limit;
         return size == 1
                 ? List.of(lane.entries.peek())
                 : lane.entries.stream().limit(size).toList();
@@ -309,9 +309,12 @@ final class PartitionWork {
             stop(lane);
             return false;
         }
-        if (failure != null && handled.size() > 1 && !failures.isDependencyDown(failure)) {
-            split(lane, handled, failure);
-            return true;
+        if (failure != null && handled.size() > 1) {
+            RecordInBatchException known = failures.find(failure, RecordInBatchException.class);
+            if (known != null || !failures.isDependencyDown(failure)) {
+                split(lane, handled, known);
+                return true;
+            }
         }
         if (failure != null) {
             hold(lane, failure);
@@ -319,8 +322,8 @@ final class PartitionWork {
             return false;
         }
         handled.forEach(entry -> finish(lane, entry));
-        if (lane.beforePoison >= 0) {
-            lane.beforePoison = lane.beforePoison > 0 ? 0 : UNKNOWN;
+        if (lane.beforeFailing >= 0) {
+            lane.beforeFailing = lane.beforeFailing > 0 ? 0 : UNKNOWN;
         } else {
             lane.limit = Math.min(Math.max(1, batch), lane.limit * 2);
         }
@@ -361,9 +364,8 @@ final class PartitionWork {
         return going;
     }
 
-    private void split(Lane lane, List<Entry> handled, Throwable failure) {
-        RecordInBatchException known = failures.find(failure, RecordInBatchException.class);
-        lane.beforePoison = known == null ? UNKNOWN : known.index();
+    private void split(Lane lane, List<Entry> handled, RecordInBatchException known) {
+        lane.beforeFailing = known == null ? UNKNOWN : known.index();
         if (known == null) {
             lane.limit = handled.size() / 2;
         }
@@ -423,8 +425,8 @@ final class PartitionWork {
         private boolean running;
         private int limit = Math.max(1, batch);
 
-        /** How many records come before one that is known to be poison: they are the next batch, and then it alone. */
-        private int beforePoison = UNKNOWN;
+        /** How many records come before one that is known to fail: they are the next batch, and then it alone. */
+        private int beforeFailing = UNKNOWN;
 
         private int failures;
         private Throwable failure;

@@ -44,6 +44,22 @@ class AsyncApiTest {
                 "contract/asyncapi.yaml: message medication.prescription.created has no payload.schema.$ref");
     }
 
+    @Test
+    void namesTheAvroFileThatDoesNotExist() {
+        refused(
+                "schemas/patient-events-value.avsc",
+                "schemas/missing.avsc",
+                "contract/asyncapi.yaml: message patient.event: schemas/missing.avsc does not exist");
+    }
+
+    @Test
+    void publishesNoAvroOverTheJsonApi() {
+        refused(
+                "    x-owning-group: patient-view-builder\n",
+                "    x-owning-group: patient-view-builder\n    x-publishable: true\n",
+                "contract/asyncapi.yaml: channel patient.events is x-publishable, which only JSON can be");
+    }
+
     private static void refused(String text, String mistake, String message) {
         assertThatThrownBy(() -> new AsyncApi(new ByteArrayResource(contract(text, mistake))))
                 .isInstanceOf(IllegalStateException.class)

@@ -260,6 +260,30 @@ class PartitionWorkTest {
     }
 
     @Test
+    void handlesWhatComesBeforeARecordThatHasToWaitForADependency() {
+        PartitionWork inBatches = work(8);
+        inBatches.add(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "d", 1)));
+        runTasks();
+        end(0, new RecordInBatchException(2, DOWN));
+        runTasks();
+        end(0, null);
+        runTasks();
+        end(2, new RecordInBatchException(0, DOWN));
+        assertThat(inBatches.position().offset()).isEqualTo(2);
+        assertThat(inBatches.hold()).isPresent();
+        now += 100;
+        inBatches.retry();
+        runTasks();
+        end(2, null);
+        runTasks();
+        end(3, null);
+
+        assertThat(batches)
+                .containsExactly(List.of(0L, 1L, 2L, 3L), List.of(0L, 1L), List.of(2L), List.of(2L), List.of(3L));
+        assertThat(inBatches.position().offset()).isEqualTo(4);
+    }
+
+    @Test
     void countsNothingAfterItsEnd() throws Exception {
         work.add(List.of(message(0, "a", 1), message(1, "b", 1)));
         runTasks();

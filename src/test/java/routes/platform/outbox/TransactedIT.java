@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -220,7 +221,7 @@ class TransactedIT extends RuntimeIT {
         RefillDesk desk = new RefillDesk(jdbc, handled, outbox);
         camel.getRegistry().bind("refillDesk", desk);
         load(Documented.example("yaml"));
-        Event event = event();
+        Event<JsonNode> event = event();
 
         Exchange done = template.send("direct:pubsub-take-refill", exchange -> {
             exchange.getMessage().setHeader(KafkaConstants.KEY, bytes(source));
@@ -246,13 +247,14 @@ class TransactedIT extends RuntimeIT {
                 .toList();
     }
 
-    private Event event() {
+    @SuppressWarnings("unchecked")
+    private Event<JsonNode> event() throws IOException {
         String json =
                 """
                 {"metadata":{"eventId":"%s","eventType":"t","eventSource":"medication-service","timestamp":1,"correlationId":"visit-1"},
                  "payload":{"id":"%s","patientId":"p","medication":{"name":"n"}}}"""
                         .formatted(UUID.randomUUID(), source);
-        return events.read(
+        return (Event<JsonNode>) events.read(
                 bytes(json),
                 "medication.prescription.created",
                 Map.of(),
@@ -288,13 +290,13 @@ class TransactedIT extends RuntimeIT {
             this.outbox = outbox;
         }
 
-        public byte[] take(@Body Event event) {
+        public byte[] take(@Body Event<JsonNode> event) {
             note(event.payload().path("id").asText());
             return value(event.metadata());
         }
 
         @Transactional
-        public void renew(@Body Event event) {
+        public void renew(@Body Event<JsonNode> event) {
             if (handled.isFirst(
                     "refill-desk", event.metadata().tenant(), event.metadata().eventId())) {
                 String prescription = event.payload().path("id").asText();

@@ -1,0 +1,94 @@
+package routes.deadletter;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.avro.specific.SpecificRecord;
+import org.springframework.stereotype.Component;
+import routes.platform.Json;
+import routes.platform.avro.AvroCodec;
+import routes.platform.avro.AvroJson;
+import routes.platform.avro.RegistryUnavailableException;
+import routes.platform.contract.AsyncApi;
+import routes.platform.contract.AvroSchema;
+import routes.platform.contract.Channel;
+import routes.platform.error.ProblemException;
+import routes.platform.event.EventMetadata;
+
+/** What values say, in the form that their topic has, JSON or Avro; to people all of them are JSON. */
+@Component
+class LetterValues {
+
+    private final AsyncApi contract;
+    private final AvroCodec avro;
+
+    LetterValues(AsyncApi contract, AvroCodec avro) {
+        this.contract = contract;
+        this.avro = avro;
+    }
+
+    /**
+     * A value as its topic's consumers would read it today.
+     *
+     * @param json what it says; null when it does not fit
+     * @param metadata null when it does not fit
+     * @param problems what does not fit and where, never values; empty when it fits
+     */
+    record Decoded(JsonNode json, EventMetadata metadata, List<String> problems) {}
+
+    /** @param headers of the record, as text */
+    Decoded decode(byte[] value, String topic, Map<String, Object> headers) throws RegistryUnavailableException {
+        Optional<Channel> channel = contract.channel(topic);
+        if (channel.isEmpty()) {
+            return unfit(List.of("the topic is not in the contract"));
+        }
+        if (value == null) {
+            return unfit(List.of("there is no value"));
+        }
+        try {
+            AvroSchema schema = channel.get().avro();
+            if (schema != null) {
+                SpecificRecord record = avro.decode(value, schema);
+                return new Decoded(AvroJson.of(record), EventMetadata.of(record, headers), List.of());
+            }
+            JsonNode node = Json.readObject(value);
+            List<String> errors = channel.get().schema().errors(node);
+            return errors.isEmpty() ? new Decoded(node, EventMetadata.of(node, headers), List.of()) : unfit(errors);
+        } catch (ProblemException e) {
+            return unfit(List.of(e.getMessage()));
+        }
+    }
+
+    /**
+     * The value of a record that says what a person has written.
+     *
+     * @param json the bytes of the request
+     * @return the same bytes, or in Avro
+     * @throws ProblemException 400 when it does not fit; says what and where
+     */
+    byte[] encode(byte[] json, String topic) throws RegistryUnavailableException {
+        AvroSchema schema = contract.channel(topic).map(Channel::avro).orElse(null);
+        return schema == null ? json : avro.encode(Json.readObject(json), schema);
+    }
+
+    /** What a value says as far as it can be read, else nothing. It may be anything, so nothing here fails. */
+    JsonNode json(byte[] value, String topic) {
+        AvroSchema schema = contract.channel(topic).map(Channel::avro).orElse(null);
+        try {
+            return schema == null ? Json.readObject(value) : AvroJson.of(avro.decode(value, schema));
+        } catch (ProblemException | RegistryUnavailableException e) {
+            return MissingNode.getInstance();
+        }
+    }
+
+    /** What it says about itself. */
+    Envelope envelope(byte[] value, String topic) {
+        return Envelope.of(json(value, topic));
+    }
+
+    private static Decoded unfit(List<String> problems) {
+        return new Decoded(null, null, problems);
+    }
+}

@@ -1,0 +1,170 @@
+package routes.platform.avro;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericData;
+import org.apache.avro.generic.IndexedRecord;
+import routes.platform.error.SchemaViolationException;
+
+/**
+ * Avro values as people and other clients see them: plain JSON, without the names of the types of unions, and times as numbers. It holds the
+ * types that the contract has: records, text, numbers, booleans, null, lists, maps, and unions in which JSON can tell the branches.
+ */
+public final class AvroJson {
+
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
+
+    private AvroJson() {}
+
+    /** A record as JSON: every field, null where it is null. */
+    public static JsonNode of(IndexedRecord record) {
+        return node(record);
+    }
+
+    private static JsonNode node(Object value) {
+        if (value instanceof IndexedRecord record) {
+            ObjectNode node = JSON.objectNode();
+            record.getSchema().getFields().forEach(field -> node.set(field.name(), node(record.get(field.pos()))));
+            return node;
+        }
+        if (value instanceof List<?> list) {
+            ArrayNode node = JSON.arrayNode();
+            list.forEach(item -> node.add(node(item)));
+            return node;
+        }
+        if (value instanceof Map<?, ?> map) {
+            ObjectNode node = JSON.objectNode();
+            map.forEach((key, item) -> node.set(key.toString(), node(item)));
+            return node;
+        }
+        if (value == null) {
+            return JSON.nullNode();
+        }
+        if (value instanceof Boolean truth) {
+            return JSON.booleanNode(truth);
+        }
+        if (value instanceof Instant time) {
+            return JSON.numberNode(time.toEpochMilli());
+        }
+        if (value instanceof Double number) {
+            return JSON.numberNode(number);
+        }
+        if (value instanceof Number number) {
+            return JSON.numberNode(number.longValue());
+        }
+        return JSON.textNode(value.toString());
+    }
+
+    /**
+     * JSON as a value of a schema. Fields that are not there have their defaults.
+     *
+     * @throws SchemaViolationException names what does not fit and where
+     */
+    static IndexedRecord read(JsonNode json, Schema schema) {
+        return (IndexedRecord) read(json, schema, "");
+    }
+
+    private static Object read(JsonNode json, Schema schema, String where) {
+        Schema type = schema.isUnion()
+                ? schema.getTypes().stream()
+                        .filter(branch -> fits(json, branch))
+                        .findFirst()
+                        .orElseThrow(() -> wrongType(schema.getTypes(), where))
+                : Optional.of(schema)
+                        .filter(one -> fits(json, one))
+                        .orElseThrow(() -> wrongType(List.of(schema), where));
+        return switch (type.getType()) {
+            case NULL -> null;
+            case STRING -> json.textValue();
+            case BOOLEAN -> json.booleanValue();
+            case INT -> json.decimalValue().intValue();
+            case LONG -> json.decimalValue().longValue();
+            case DOUBLE -> json.doubleValue();
+            case ARRAY -> {
+                List<Object> items = new ArrayList<>();
+                for (int i = 0; i < json.size(); i++) {
+                    items.add(read(json.get(i), type.getElementType(), where + "/" + i));
+                }
+                yield items;
+            }
+            case MAP -> {
+                Map<String, Object> items = new HashMap<>();
+                json.properties()
+                        .forEach(item ->
+                                items.put(item.getKey(), read(item.getValue(), type.getValueType(), where + "/*")));
+                yield items;
+            }
+            case RECORD -> record(json, type, where);
+            default -> throw unsupported(type);
+        };
+    }
+
+    private static GenericData.Record record(JsonNode json, Schema type, String where) {
+        json.fieldNames().forEachRemaining(name -> {
+            if (type.getField(name) == null) {
+                throw new SchemaViolationException((where.isEmpty() ? "/" : where)
+                        + ": has a property that is none of "
+                        + type.getFields().stream().map(Schema.Field::name).collect(Collectors.joining(", ")));
+            }
+        });
+        GenericData.Record record = new GenericData.Record(type);
+        for (Schema.Field field : type.getFields()) {
+            JsonNode value = json.get(field.name());
+            if (value == null && !field.hasDefaultValue()) {
+                throw new SchemaViolationException(
+                        (where.isEmpty() ? "/" : where) + ": required property '" + field.name() + "' not found");
+            }
+            record.put(
+                    field.pos(),
+                    value == null
+                            ? GenericData.get().getDefaultValue(field)
+                            : read(value, field.schema(), where + "/" + field.name()));
+        }
+        return record;
+    }
+
+    private static boolean fits(JsonNode json, Schema type) {
+        return switch (type.getType()) {
+            case NULL -> json.isNull();
+            case STRING -> json.isTextual();
+            case BOOLEAN -> json.isBoolean();
+            case INT -> isWhole(json, Integer.MIN_VALUE, Integer.MAX_VALUE);
+            case LONG -> isWhole(json, Long.MIN_VALUE, Long.MAX_VALUE);
+            case DOUBLE -> json.isNumber();
+            case ARRAY -> json.isArray();
+            case MAP, RECORD -> json.isObject();
+            default -> throw unsupported(type);
+        };
+    }
+
+    private static boolean isWhole(JsonNode json, long least, long most) {
+        if (!json.isNumber()) {
+            return false;
+        }
+        BigDecimal number = json.decimalValue();
+        return number.compareTo(BigDecimal.valueOf(least)) >= 0
+                && number.compareTo(BigDecimal.valueOf(most)) <= 0
+                && number.remainder(BigDecimal.ONE).signum() == 0;
+    }
+
+    private static SchemaViolationException wrongType(List<Schema> expected, String where) {
+        return new SchemaViolationException((where.isEmpty() ? "/" : where)
+                + ": has the wrong type, expected "
+                + expected.stream().map(type -> type.getType().getName()).collect(Collectors.joining(" or ")));
+    }
+
+    private static IllegalStateException unsupported(Schema type) {
+        return new IllegalStateException("schemas have no " + type.getType().getName());
+    }
+}

@@ -1,0 +1,182 @@
+package routes.platform.avro;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import org.apache.avro.io.BinaryDecoder;
+import org.apache.avro.io.Decoder;
+import org.apache.avro.io.DecoderFactory;
+import org.apache.avro.util.Utf8;
+import routes.platform.error.MalformedAvroException;
+
+/**
+ * Reads one value from bytes and believes no length in it: nothing is allocated that the bytes could not hold. Avro's own decoder takes
+ * what a text or a list says of its length, up to 2 GB, before it looks whether there are as many bytes. Text is UTF-8, strictly.
+ */
+final class BoundedDecoder extends Decoder {
+
+    private final BinaryDecoder in;
+    private final int size;
+
+    /** Items of all lists and maps so far. Those of a schema that somebody else wrote may have no bytes, and be without number. */
+    private long items;
+
+    /** @param offset where the value begins */
+    BoundedDecoder(byte[] bytes, int offset) {
+        size = bytes.length - offset;
+        in = DecoderFactory.get().binaryDecoder(bytes, offset, size, null);
+    }
+
+    /** How many bytes are left. */
+    int remaining() throws IOException {
+        return in.inputStream().available();
+    }
+
+    @Override
+    public String readString() throws IOException {
+        byte[] bytes = bytes();
+        String text = new String(bytes, StandardCharsets.UTF_8);
+        if (text.indexOf('\uFFFD') >= 0) {
+            requireUtf8(bytes);
+        }
+        if (text.indexOf('\0') >= 0) {
+            throw new MalformedAvroException("a text has the character U+0000, which the database cannot hold");
+        }
+        return text;
+    }
+
+    private static void requireUtf8(byte[] bytes) {
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+        } catch (CharacterCodingException e) {
+            throw new MalformedAvroException("a text is not UTF-8");
+        }
+    }
+
+    @Override
+    public Utf8 readString(Utf8 old) throws IOException {
+        return new Utf8(readString());
+    }
+
+    @Override
+    public void skipString() throws IOException {
+        in.skipFixed(length());
+    }
+
+    @Override
+    public ByteBuffer readBytes(ByteBuffer old) throws IOException {
+        return ByteBuffer.wrap(bytes());
+    }
+
+    @Override
+    public void skipBytes() throws IOException {
+        in.skipFixed(length());
+    }
+
+    private byte[] bytes() throws IOException {
+        byte[] bytes = new byte[length()];
+        in.readFixed(bytes, 0, bytes.length);
+        return bytes;
+    }
+
+    private int length() throws IOException {
+        long length = in.readLong();
+        if (length < 0) {
+            throw new MalformedAvroException("a length is negative");
+        }
+        if (length > remaining()) {
+            throw new EOFException();
+        }
+        return (int) length;
+    }
+
+    private long count(long block) {
+        items += block;
+        if (block < 0 || items > size) {
+            throw new MalformedAvroException("a list says that it has more items than the value has bytes");
+        }
+        return block;
+    }
+
+    @Override
+    public long readArrayStart() throws IOException {
+        return count(in.readArrayStart());
+    }
+
+    @Override
+    public long arrayNext() throws IOException {
+        return count(in.arrayNext());
+    }
+
+    @Override
+    public long skipArray() throws IOException {
+        return count(in.skipArray());
+    }
+
+    @Override
+    public long readMapStart() throws IOException {
+        return count(in.readMapStart());
+    }
+
+    @Override
+    public long mapNext() throws IOException {
+        return count(in.mapNext());
+    }
+
+    @Override
+    public long skipMap() throws IOException {
+        return count(in.skipMap());
+    }
+
+    @Override
+    public void readFixed(byte[] bytes, int start, int length) throws IOException {
+        in.readFixed(bytes, start, length);
+    }
+
+    @Override
+    public void skipFixed(int length) throws IOException {
+        in.skipFixed(length);
+    }
+
+    @Override
+    public void readNull() throws IOException {
+        in.readNull();
+    }
+
+    @Override
+    public boolean readBoolean() throws IOException {
+        return in.readBoolean();
+    }
+
+    @Override
+    public int readInt() throws IOException {
+        return in.readInt();
+    }
+
+    @Override
+    public long readLong() throws IOException {
+        return in.readLong();
+    }
+
+    @Override
+    public float readFloat() throws IOException {
+        return in.readFloat();
+    }
+
+    @Override
+    public double readDouble() throws IOException {
+        return in.readDouble();
+    }
+
+    @Override
+    public int readEnum() throws IOException {
+        return in.readEnum();
+    }
+
+    @Override
+    public int readIndex() throws IOException {
+        return in.readIndex();
+    }
+}

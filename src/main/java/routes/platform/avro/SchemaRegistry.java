@@ -1,0 +1,245 @@
+package routes.platform.avro;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.avro.AvroRuntimeException;
+import org.apache.avro.NameValidator;
+import org.apache.avro.Schema;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.client.JdkClientHttpRequestFactory;
+import org.springframework.stereotype.Component;
+import org.springframework.web.client.ResourceAccessException;
+import org.springframework.web.client.RestClient;
+import routes.platform.contract.AvroSchema;
+import routes.platform.error.MalformedAvroException;
+import routes.platform.error.UnknownSchemaException;
+
+/**
+ * A schema registry with Confluent's REST interface. What it has said once is remembered, for a schema never changes; so it is asked for an id once,
+ * and may be down afterwards. That an id is not known is not remembered: it may be given tomorrow.
+ *
+ * @see <a href="https://docs.confluent.io/platform/current/schema-registry/develop/api.html">Schema Registry API</a>
+ */
+@Component
+public class SchemaRegistry {
+
+    private static final String JSON = "application/vnd.schemaregistry.v1+json";
+    private static final String COMPATIBILITY = "BACKWARD";
+    private static final int MAX_ANSWER = 4 << 20;
+
+    private static final int OK = 200;
+    private static final int NOT_FOUND = 404;
+    private static final int CONFLICT = 409;
+    private static final int UNPROCESSABLE = 422;
+
+    /** The registry's own words; any other 404 may come from whatever stands before it. */
+    private static final int SCHEMA_NOT_FOUND = 40403;
+
+    private final RestClient http;
+    private final ObjectMapper mapper = new ObjectMapper();
+    private final Map<Integer, Schema> schemas = new ConcurrentHashMap<>();
+    private final Map<AvroSchema, Integer> ids = new ConcurrentHashMap<>();
+
+    /**
+     * @param url up to the resources {@code /subjects} and {@code /schemas}
+     * @param username for basic authentication; null for none
+     * @param bearerToken sent as it is; null for none
+     * @param readTimeout for a whole answer
+     */
+    @ConfigurationProperties("event-broker.schema-registry")
+    record Settings(
+            String url,
+            String username,
+            String password,
+            String bearerToken,
+            @DefaultValue("2s") Duration connectTimeout,
+            @DefaultValue("5s") Duration readTimeout) {}
+
+    @Autowired
+    SchemaRegistry(Settings settings, RestClient.Builder http) {
+        this(client(settings, http));
+    }
+
+    /** @param http with the address of the registry and what it needs to let us in */
+    protected SchemaRegistry(RestClient http) {
+        this.http = http;
+    }
+
+    private static RestClient client(Settings settings, RestClient.Builder http) {
+        JdkClientHttpRequestFactory requests = new JdkClientHttpRequestFactory(HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(settings.connectTimeout())
+                .build());
+        requests.setReadTimeout(settings.readTimeout());
+        return http.requestFactory(requests)
+                .baseUrl(settings.url())
+                .defaultHeaders(headers -> authorize(headers, settings))
+                .build();
+    }
+
+    private static void authorize(HttpHeaders headers, Settings settings) {
+        headers.set(HttpHeaders.ACCEPT, JSON);
+        if (settings.bearerToken() != null) {
+            headers.setBearerAuth(settings.bearerToken());
+        } else if (settings.username() != null) {
+            headers.setBasicAuth(settings.username(), settings.password() == null ? "" : settings.password());
+        }
+    }
+
+    /**
+     * The schema that values with this id were written with.
+     *
+     * @throws UnknownSchemaException when the registry says that it has none
+     * @throws MalformedAvroException when it has one that is not Avro
+     * @throws RegistryUnavailableException when it does not say
+     */
+    public Schema schema(int id) throws RegistryUnavailableException {
+        Schema known = schemas.get(id);
+        if (known != null) {
+            return known;
+        }
+        Answer answer = exchange(HttpMethod.GET, "/schemas/ids/{id}", String.valueOf(id), null);
+        if (answer.isNotFound() && answer.code() == SCHEMA_NOT_FOUND) {
+            throw new UnknownSchemaException(id);
+        }
+        String text = answer.require("schema").asText();
+        String type = answer.body().path("schemaType").asText("AVRO");
+        if (!type.equals("AVRO")) {
+            throw new MalformedAvroException("schema id " + id + " is not of an Avro schema");
+        }
+        try {
+            // others' names and defaults need not be what Java would accept: values are read by their types
+            Schema schema = new Schema.Parser(NameValidator.NO_VALIDATION)
+                    .setValidateDefaults(false)
+                    .parse(text);
+            schemas.put(id, schema);
+            return schema;
+        } catch (AvroRuntimeException e) {
+            throw new MalformedAvroException(
+                    "the schema of schema id " + id + " is no Avro schema, or refers to another");
+        }
+    }
+
+    /**
+     * The id of a schema on its subject.
+     *
+     * @return empty when the registry says that it is not registered
+     */
+    public Optional<Integer> id(AvroSchema schema) throws RegistryUnavailableException {
+        Integer known = ids.get(schema);
+        if (known != null) {
+            return Optional.of(known);
+        }
+        Answer answer =
+                exchange(HttpMethod.POST, "/subjects/{subject}", schema.subject(), text("schema", schema.text()));
+        if (answer.isNotFound()) {
+            return Optional.empty();
+        }
+        return Optional.of(know(schema, answer.require("id").asInt()));
+    }
+
+    /**
+     * Registers a schema on its subject, whose compatibility it sets to BACKWARD, explicitly: clients on kafkajs register nothing where
+     * a subject has another or none of its own. To do so again changes nothing.
+     *
+     * @throws SchemasException when the registry will not have it
+     */
+    void register(AvroSchema schema) throws RegistryUnavailableException {
+        // a subject that is new has no level, and in some registries cannot have one
+        boolean levelIsSet = setCompatibility(schema.subject());
+        Answer answer = exchange(
+                HttpMethod.POST, "/subjects/{subject}/versions", schema.subject(), text("schema", schema.text()));
+        if (answer.status() == CONFLICT || answer.status() == UNPROCESSABLE) {
+            // another instance that registers the same at the same moment can be the reason
+            if (id(schema).isEmpty()) {
+                throw new SchemasException("the schema registry refuses schemas/" + schema.subject()
+                        + ".avsc: it is not compatible with what is registered on subject " + schema.subject());
+            }
+        } else {
+            know(schema, answer.require("id").asInt());
+        }
+        if (!levelIsSet && !setCompatibility(schema.subject())) {
+            throw new RegistryUnavailableException("subject " + schema.subject() + " is not there after registration");
+        }
+    }
+
+    /** Whether it answers. */
+    public void ping() throws RegistryUnavailableException {
+        Answer answer = exchange(HttpMethod.GET, "/schemas/types", "", null);
+        if (answer.status() != OK) {
+            throw new RegistryUnavailableException("status " + answer.status());
+        }
+    }
+
+    private boolean setCompatibility(String subject) throws RegistryUnavailableException {
+        Answer answer = exchange(HttpMethod.PUT, "/config/{subject}", subject, text("compatibility", COMPATIBILITY));
+        if (answer.isNotFound()) {
+            return false;
+        }
+        answer.require("compatibility");
+        return true;
+    }
+
+    private int know(AvroSchema schema, int id) {
+        schemas.put(id, new Schema.Parser().parse(schema.text()));
+        ids.put(schema, id);
+        return id;
+    }
+
+    private static JsonNode text(String name, String value) {
+        return JsonNodeFactory.instance.objectNode().put(name, value);
+    }
+
+    private Answer exchange(HttpMethod method, String path, String variable, JsonNode body)
+            throws RegistryUnavailableException {
+        try {
+            RestClient.RequestBodySpec request = http.method(method).uri(path, variable);
+            if (body != null) {
+                request.header(HttpHeaders.CONTENT_TYPE, JSON).body(mapper.writeValueAsBytes(body));
+            }
+            return request.exchange((sent, response) -> new Answer(
+                    response.getStatusCode().value(), json(response.getBody().readNBytes(MAX_ANSWER))));
+        } catch (ResourceAccessException | IOException e) {
+            throw new RegistryUnavailableException("the schema registry does not answer", e);
+        }
+    }
+
+    private JsonNode json(byte[] bytes) {
+        try {
+            return mapper.readTree(bytes);
+        } catch (IOException e) {
+            // an error page, or an answer that broke off
+            return JsonNodeFactory.instance.missingNode();
+        }
+    }
+
+    private record Answer(int status, JsonNode body) {
+
+        int code() {
+            return body.path("error_code").asInt();
+        }
+
+        /** In the registry's own words: 40401 for a subject, 40403 for a schema … */
+        boolean isNotFound() {
+            return status == NOT_FOUND && code() / 100 == NOT_FOUND;
+        }
+
+        JsonNode require(String field) throws RegistryUnavailableException {
+            if (status != OK || !body.has(field)) {
+                throw new RegistryUnavailableException("the schema registry answers with status " + status);
+            }
+            return body.path(field);
+        }
+    }
+}

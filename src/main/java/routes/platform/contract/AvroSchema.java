@@ -1,0 +1,45 @@
+package routes.platform.contract;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import org.apache.avro.Schema;
+import org.apache.avro.SchemaParseException;
+import org.apache.avro.specific.SpecificData;
+import org.apache.avro.specific.SpecificRecord;
+import org.springframework.core.io.ClassPathResource;
+
+/**
+ * An Avro schema of {@code schemas/}, which is named after its subject in the schema registry.
+ *
+ * @param subject such as {@code patient-events-value}
+ * @param text the file as it is, which is what the registry gets: the text of the generated class has properties that other clients'
+ *     texts do not have, so that it would never be found by theirs
+ * @param type the class that the build generates from it
+ */
+public record AvroSchema(String subject, String text, Class<? extends SpecificRecord> type) {
+
+    static final String SUFFIX = ".avsc";
+
+    /** @param file a file name in {@code schemas/}, such as {@code patient-events-value.avsc} */
+    static AvroSchema of(String file) throws IOException {
+        ClassPathResource resource = new ClassPathResource("schemas/" + file);
+        if (!resource.exists()) {
+            throw new FileNotFoundException(file);
+        }
+        String text = resource.getContentAsString(StandardCharsets.UTF_8);
+        try {
+            Class<?> type = Class.forName(new Schema.Parser().parse(text).getFullName());
+            return new AvroSchema(file.replace(SUFFIX, ""), text, type.asSubclass(SpecificRecord.class));
+        } catch (SchemaParseException e) {
+            throw new IllegalArgumentException("is no Avro schema: " + e.getMessage(), e);
+        } catch (ClassNotFoundException e) {
+            throw new IllegalArgumentException("has no generated class " + e.getMessage() + ": build anew", e);
+        }
+    }
+
+    /** What its values are read as. */
+    public Schema schema() {
+        return SpecificData.get().getSchema(type);
+    }
+}
