@@ -221,8 +221,7 @@ class PatientProjection extends Projection {
                 changes.computeIfAbsent(key.patient(), patient -> new ArrayList<>())
                         .add(event);
             }
-            // one that was known, at a place that is not looked up; one that has a new place; or one that counts by
-            // time
+            // known before, at a place that is not looked up; moved to an earlier record; or counted by its time
             if (!Boolean.TRUE.equals(isNew) || event.reprocessed()) {
                 unsettled.add(key.patient());
             }
