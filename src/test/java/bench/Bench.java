@@ -141,6 +141,7 @@ public final class Bench {
                 "--camel.component.kafka.compression-codec=none",
                 // the routes of the patterns, which read what the bench writes
                 "--event-broker.pubsub.enabled=false",
+                "--event-broker.eventsourcing.enabled=false",
                 "--event-broker.deadletter.enabled=false"));
         Stream.of(options.getOrDefault("runtime", "").split(","))
                 .filter(option -> !option.isEmpty())

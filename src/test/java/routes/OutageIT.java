@@ -129,6 +129,43 @@ class OutageIT {
         assertThat(runtime.get("/api/activity?limit=1").statusCode()).isEqualTo(200);
     }
 
+    @Test
+    void goesOnWithTheSchemasThatItHasWhileTheRegistryIsAway() {
+        ServerProcess registry = RuntimeIT.SERVERS.schemaRegistry();
+        String events = "/api/patients/" + patient + "/events";
+        String event = "{\"type\":\"patient.profile.created\",\"data\":{\"firstName\":\"Zebraquine\"}}";
+        registry.kill();
+        try {
+            HttpResponse<String> answer = runtime.post(events, JSON, event, "X-Correlation-Id", id);
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+            await().untilAsserted(() -> assertThat(json(
+                            runtime.get("/api/activity?correlationId=" + id).body()))
+                    .hasSize(1));
+            assertThat(runtime.management(READY).statusCode()).isEqualTo(200);
+            assertThat(json(runtime.management("/observe/health").body())
+                            .at("/components/schemaRegistry/status")
+                            .asText())
+                    .isEqualTo("DOWN");
+        } finally {
+            registry.start();
+        }
+        assertThat(runtime.outputWith("Zebraquine")).isEmpty();
+    }
+
+    @Test
+    void saysThatItCannotStartWithoutTheRegistryAndEnds() throws Exception {
+        try (RunningImage alone = image.run(
+                RunningImage.environment(RuntimeIT.SERVERS),
+                "--event-broker.schema-registry.url=http://127.0.0.1:1",
+                "--event-broker.schemas.timeout=2s")) {
+            assertThat(alone.awaitExit(Duration.ofSeconds(60))).isEqualTo(1);
+            assertThat(
+                            alone.outputWith(
+                                    "Schema registry: the schema registry does not answer (subject patient-events-value, tried for 2 s)"))
+                    .hasSize(1);
+        }
+    }
+
     private void awaitReadiness(int status) {
         await().atMost(SOME_SECONDS)
                 .untilAsserted(
