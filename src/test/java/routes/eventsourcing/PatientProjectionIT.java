@@ -92,10 +92,15 @@ class PatientProjectionIT {
         Random random = new Random(seed);
         Map<Integer, List<LoggedEvent>> log = log("ordered-" + seed, random);
 
+        Map<Integer, List<LoggedEvent>> delivered = new LinkedHashMap<>();
         for (List<LoggedEvent> batch : deliveries(log, random)) {
             apply(batch);
-        }
+            delivered
+                    .computeIfAbsent(batch.get(0).partition(), partition -> new ArrayList<>())
+                    .addAll(batch);
 
+            assertIsTheFoldOf(delivered, "ordered-" + seed);
+        }
         assertIsTheFoldOf(log, "ordered-" + seed);
     }
 

@@ -84,7 +84,9 @@ class ProjectionIT extends RuntimeIT {
 
         String path = "/api/patients/" + UriUtils.encode(id, StandardCharsets.UTF_8);
 
-        assertThat(json(get(path).body()).path("id").asText()).isEqualTo(id);
+        HttpResponse<String> answer = get(path);
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        assertThat(json(answer.body()).path("id").asText()).isEqualTo(id);
         assertThat(json(get(path + "/events").body())).hasSize(1);
         assertThat(rebuild("?id=" + UriUtils.encode(id, StandardCharsets.UTF_8))
                         .path("eventsDone")
