@@ -29,6 +29,7 @@ class PatternsOffIT extends RuntimeIT {
         assertThat(post("/api/patients/p/events", "application/json", "{}").statusCode())
                 .isEqualTo(404);
         assertThat(get("/api/dead-letters").statusCode()).isEqualTo(404);
+        assertThat(get("/api/projections/patient-view").statusCode()).isEqualTo(404);
         assertThat(post("/api/dead-letters/reprocess", "application/json", "{}").statusCode())
                 .isEqualTo(404);
         assertThat(camel.getRoutes())

@@ -2,14 +2,13 @@ package routes.deadletter;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.JsonNode;
-import java.time.DateTimeException;
-import java.time.OffsetDateTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
+import routes.platform.http.Instants;
 
 /**
  * Which letters are meant; null is any.
@@ -78,8 +77,8 @@ record DeadLetterFilter(String topic, String errorClass, Status status, String k
                 text(values, where, "errorClass"),
                 status(values.apply("status"), where),
                 text(values, where, "key"),
-                instant(values.apply("from"), where + "from"),
-                instant(values.apply("to"), where + "to"));
+                Instants.epochMillis(values.apply("from"), where + "from"),
+                Instants.epochMillis(values.apply("to"), where + "to"));
     }
 
     private static String text(Function<String, String> values, String where, String name) {
@@ -98,19 +97,6 @@ record DeadLetterFilter(String topic, String errorClass, Status status, String k
                 .filter(status -> status.name().equals(text))
                 .findFirst()
                 .orElseThrow(() -> malformed(where + "status", "NEW, REPROCESSED, DISCARDED or PARKED"));
-    }
-
-    private static Long instant(String text, String where) {
-        if (text == null) {
-            return null;
-        }
-        try {
-            return text.matches("\\d{1,15}")
-                    ? Long.parseLong(text)
-                    : OffsetDateTime.parse(text).toInstant().toEpochMilli();
-        } catch (DateTimeException | ArithmeticException e) {
-            throw malformed(where, "epoch milliseconds, or a time such as 2026-01-31T08:30:00Z");
-        }
     }
 
     private static ProblemException malformed(String where, String expected) {

@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import routes.platform.error.ProblemException;
 
-/** What can be appended for a patient: each type has fields of which it says at least one, and others that it may say. */
+/** What happens to patients: each type has fields of which it says at least one, and others that it may say. */
 enum PatientEventType {
     PROFILE_CREATED(
             "patient.profile.created",
@@ -64,6 +64,11 @@ enum PatientEventType {
         return code;
     }
 
+    /** The type with that code; none for one that is not known. */
+    static Optional<PatientEventType> of(String code) {
+        return Arrays.stream(values()).filter(type -> type.code.equals(code)).findFirst();
+    }
+
     /**
      * Checks what is to be appended.
      *
@@ -75,9 +80,7 @@ enum PatientEventType {
     static PatientEventType check(JsonNode body, String patient) {
         body.fieldNames()
                 .forEachRemaining(name -> require(Set.of("type", "data").contains(name), "", unknown(name)));
-        PatientEventType type = Arrays.stream(values())
-                .filter(one -> one.code.equals(body.path("type").textValue()))
-                .findFirst()
+        PatientEventType type = of(body.path("type").textValue())
                 .orElseThrow(() -> problem(
                         "/type",
                         "is not one of "

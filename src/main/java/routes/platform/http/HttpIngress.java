@@ -3,6 +3,7 @@ package routes.platform.http;
 import com.atlassian.oai.validator.model.SimpleRequest;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
+import io.swagger.v3.oas.models.parameters.Parameter;
 import jakarta.servlet.http.HttpServletRequest;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,7 @@ import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.stereotype.Component;
 import org.springframework.util.unit.DataSize;
+import org.springframework.web.util.UriUtils;
 import routes.platform.Caller;
 import routes.platform.Json;
 import routes.platform.contract.OpenApi;
@@ -160,6 +162,7 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
             }
         }
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, mediaType);
+        decodePath(exchange, operation);
         contract.firstError(checked.build()).ifPresent(error -> {
             throw new ProblemException(400, error);
         });
@@ -259,6 +262,16 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     private static boolean knowsAllParameters(Operation operation) {
         return operation.getExtensions() != null
                 && Boolean.TRUE.equals(operation.getExtensions().get("x-known-parameters-only"));
+    }
+
+    /** Camel has made headers of the path's parameters as they are in the request line. */
+    private static void decodePath(Exchange exchange, Operation operation) {
+        for (Parameter parameter : operation.getParameters()) {
+            if ("path".equals(parameter.getIn())) {
+                String sent = exchange.getMessage().getHeader(parameter.getName(), String.class);
+                exchange.getMessage().setHeader(parameter.getName(), UriUtils.decode(sent, StandardCharsets.UTF_8));
+            }
+        }
     }
 
     private static String decode(String text) {

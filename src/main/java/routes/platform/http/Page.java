@@ -1,18 +1,19 @@
 package routes.platform.http;
 
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import org.apache.camel.Exchange;
 import org.springframework.web.util.UriComponentsBuilder;
 
 /**
- * One page of a list, newest first. Pages are cut by the sequence number of their last entry, so that entries which arrive while a
- * caller pages neither repeat nor hide others.
+ * One page of a list. Pages are cut by the place of their last entry, its sequence number where the list is newest first, so that entries
+ * which arrive while a caller pages neither repeat nor hide others.
  *
- * @param before only entries with a smaller sequence number
+ * @param cursor the place of the last entry of the page before; null for the first page
  * @param limit entries per page
  */
-public record Page(long before, int limit) {
+public record Page(String cursor, int limit) {
 
     /** A page of large entries ends behind the one that brings it to this size: what many callers ask for at once must fit the heap. */
     public static final int BYTES = 1 << 20;
@@ -22,11 +23,13 @@ public record Page(long before, int limit) {
     /** What the request asks for. */
     public static Page of(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
-        String cursor = request.parameter("cursor");
         String limit = request.parameter("limit");
-        return new Page(
-                cursor == null ? Long.MAX_VALUE : Long.parseLong(cursor),
-                limit == null ? DEFAULT_LIMIT : Integer.parseInt(limit));
+        return new Page(request.parameter("cursor"), limit == null ? DEFAULT_LIMIT : Integer.parseInt(limit));
+    }
+
+    /** Of a list that is newest first: only entries with a smaller sequence number. */
+    public long before() {
+        return cursor == null ? Long.MAX_VALUE : Long.parseLong(cursor);
     }
 
     /** How many rows to read: one more than a page, which tells whether there is a next one. */
@@ -35,8 +38,8 @@ public record Page(long before, int limit) {
     }
 
     /** Cuts the rows to the page, and links to the next one when there is more. */
-    public <T> List<T> cut(List<T> rows, ToLongFunction<T> sequence, Exchange exchange) {
-        return cut(rows, sequence, row -> 0, exchange);
+    public <T> List<T> cut(List<T> rows, Function<T, ?> place, Exchange exchange) {
+        return cut(rows, place, row -> 0, exchange);
     }
 
     /**
@@ -44,7 +47,7 @@ public record Page(long before, int limit) {
      *
      * @param bytes the size of an entry; the rows need not go on behind the first one that is not on the page
      */
-    public <T> List<T> cut(List<T> rows, ToLongFunction<T> sequence, ToLongFunction<T> bytes, Exchange exchange) {
+    public <T> List<T> cut(List<T> rows, Function<T, ?> place, ToLongFunction<T> bytes, Exchange exchange) {
         int entries = 0;
         for (long size = 0; entries < Math.min(limit, rows.size()) && size < BYTES; entries++) {
             size += bytes.applyAsLong(rows.get(entries));
@@ -55,7 +58,7 @@ public record Page(long before, int limit) {
         HttpRequest request = HttpRequest.of(exchange);
         UriComponentsBuilder next = UriComponentsBuilder.fromPath(request.path());
         request.query().forEach((name, value) -> next.queryParam(name, "{" + name + "}"));
-        next.replaceQueryParam("cursor", sequence.applyAsLong(rows.get(entries - 1)));
+        next.replaceQueryParam("cursor", place.apply(rows.get(entries - 1)));
         exchange.getMessage()
                 .setHeader(
                         "Link",

@@ -26,6 +26,8 @@ class RetentionIT extends RuntimeIT {
         sent(group, null);
         letter(group, 91);
         letter(group, 89);
+        rebuild(group, 91);
+        rebuild(group, 89);
 
         retention.purge();
 
@@ -36,12 +38,29 @@ class RetentionIT extends RuntimeIT {
         assertThat(count("dead_letter where original_topic = '" + group + "'")).isEqualTo(1);
         assertThat(count("dead_letter_attempt where original_topic = '" + group + "'"))
                 .isEqualTo(1);
+        assertThat(count("projection_rebuild where projection = '" + group + "'"))
+                .isEqualTo(1);
+        assertThat(count("projection_difference where id = '" + group + "'")).isEqualTo(1);
         assertThat(count("outbox where topic = '" + group + "' and sent_at > now() - interval '7 days'"))
                 .isEqualTo(1);
         assertThat(count("outbox where topic = '" + group + "' and sent_at is null"))
                 .isEqualTo(1);
         assertThat(count("outbox where topic = '" + group + "'")).isEqualTo(2);
         jdbc.sql("delete from outbox where topic = ?").param(group).update();
+    }
+
+    /** With a difference, which goes with it. */
+    private void rebuild(String projection, int days) {
+        jdbc.sql(
+                        """
+                        with rebuild as (
+                            insert into projection_rebuild (id, tenant, projection, state, step, dry_run, started_by, updated_at)
+                            values (gen_random_uuid(), 'default', :name, 'DONE', 'SWAP', false, 'x', now() - make_interval(days => :days))
+                            returning id)
+                        insert into projection_difference (rebuild, tenant, id) select id, 'default', :name from rebuild""")
+                .param("name", projection)
+                .param("days", days)
+                .update();
     }
 
     /** With an attempt, which goes with it. */

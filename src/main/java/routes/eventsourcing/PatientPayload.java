@@ -1,0 +1,28 @@
+package routes.eventsourcing;
+
+import eventbroker.patient.PatientEventPayload;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.avro.Schema;
+import routes.platform.projection.LoggedEvent;
+
+/** The payload of a patient event as names and values; one that is null is not in this event. */
+final class PatientPayload {
+
+    private static final List<Schema.Field> FIELDS =
+            PatientEventPayload.getClassSchema().getFields();
+
+    private PatientPayload() {}
+
+    static Map<String, String> fields(LoggedEvent event) {
+        PatientEventPayload payload = (PatientEventPayload) event.event().payload();
+        Map<String, String> fields = new LinkedHashMap<>();
+        for (Schema.Field field : FIELDS) {
+            if (payload.get(field.pos()) instanceof String text) {
+                fields.put(field.name(), text);
+            }
+        }
+        return fields;
+    }
+}

@@ -1,0 +1,422 @@
+package routes.eventsourcing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.flywaydb.core.Flyway;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.dao.PessimisticLockingFailureException;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+import routes.platform.event.EventMetadata;
+import routes.platform.projection.LoggedEvent;
+import sandbox.Servers;
+
+/**
+ * The view is the fold of the log, whatever comes how often and in which order: for random logs, in a schema of its own of the real
+ * database. The fold here is written a second time, as its rule is told and not as it is done.
+ */
+class PatientProjectionIT {
+
+    private static final String TOPIC = "patient.events";
+    private static final String SCHEMA =
+            "property_" + UUID.randomUUID().toString().replace("-", "");
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final int PARTITIONS = 3;
+    private static final List<String> TYPES = List.of(
+            "patient.profile.created",
+            "patient.profile.updated",
+            "patient.address.updated",
+            "patient.contact.updated",
+            "patient.merged",
+            "patient.deceased",
+            "patient.nickname.given");
+    private static final List<String> FIELDS =
+            List.of("firstName", "city", "phone", "mergedInto", "deceasedAt", "reason");
+
+    private static HikariDataSource database;
+    private static JdbcClient jdbc;
+    private static TransactionTemplate transactions;
+    private static PatientProjection projection;
+
+    @BeforeAll
+    static void createSchema() {
+        Map<String, String> servers = Servers.shared().properties();
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(servers.get("spring.datasource.url"));
+        config.setUsername(servers.get("spring.datasource.username"));
+        config.setPassword(servers.get("spring.datasource.password"));
+        config.setSchema(SCHEMA);
+        config.setMaximumPoolSize(8);
+        database = new HikariDataSource(config);
+        Flyway.configure().dataSource(database).schemas(SCHEMA).load().migrate();
+        jdbc = JdbcClient.create(database);
+        transactions = new TransactionTemplate(new JdbcTransactionManager(database));
+        projection = new PatientProjection(database, jdbc, transactions, MAPPER);
+    }
+
+    @AfterAll
+    static void dropSchema() {
+        jdbc.sql("drop schema " + SCHEMA + " cascade").update();
+        database.close();
+    }
+
+    /** What a patient is after its events: the columns of its row. */
+    record View(JsonNode view, int partition, long lastOffset) {}
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
+    void isTheFoldOfTheLogWhateverTheBatchesAndTheirOrder(long seed) {
+        Random random = new Random(seed);
+        Map<Integer, List<LoggedEvent>> log = log("ordered-" + seed, random);
+
+        Map<Integer, List<LoggedEvent>> delivered = new LinkedHashMap<>();
+        for (List<LoggedEvent> batch : deliveries(log, random)) {
+            apply(batch);
+            delivered
+                    .computeIfAbsent(batch.get(0).partition(), partition -> new ArrayList<>())
+                    .addAll(batch);
+
+            assertIsTheFoldOf(delivered, "ordered-" + seed);
+        }
+        assertIsTheFoldOf(log, "ordered-" + seed);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+    void isTheFoldOfTheLogWhenTwoMembersHaveEachPartitionAtOnce(long seed) throws Exception {
+        Random random = new Random(-seed);
+        Map<Integer, List<LoggedEvent>> log = log("at-once-" + seed, random);
+        ExecutorService members = Executors.newFixedThreadPool(2 * PARTITIONS);
+        try {
+            List<Future<?>> running = new ArrayList<>();
+            for (List<LoggedEvent> records : log.values()) {
+                for (int member = 0; member < 2; member++) {
+                    List<List<LoggedEvent>> batches = batches(records, random);
+                    running.add(members.submit(() -> batches.forEach(PatientProjectionIT::applyUntilDone)));
+                }
+            }
+            for (Future<?> member : running) {
+                member.get();
+            }
+        } finally {
+            members.shutdownNow();
+        }
+
+        assertIsTheFoldOf(log, "at-once-" + seed);
+    }
+
+    @Test
+    void readsNoHistoryOfAPatientWhoseEventsComeInTheirOrder() {
+        String patient = "appended";
+        List<LoggedEvent> log = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            // a clock that goes back does not change the order of the log
+            log.add(event(patient, 0, i, 1000 - i, TYPES.get(1), Map.of("firstName", "n" + i), false));
+        }
+        apply(log.subList(0, 3));
+        // as it never is: it shows whether the view is made from the history
+        jdbc.sql("update patient_event set data = '{}' where patient_id = ?")
+                .param(patient)
+                .update();
+        jdbc.sql("update patient_view set view = '{\"city\":\"kept\"}' where patient_id = ?")
+                .param(patient)
+                .update();
+
+        apply(log.subList(3, 6));
+
+        assertThat(views(patient).get(patient))
+                .isEqualTo(new View(json("{\"city\":\"kept\",\"firstName\":\"n5\"}"), 0, 5));
+    }
+
+    @Test
+    void putsADeadLetterThatWasSentAgainWhereItsTimeIs() {
+        String patient = "reprocessed";
+        LoggedEvent created = event(patient, 0, 0, 100, TYPES.get(0), Map.of("firstName", "first"), false);
+        LoggedEvent married = event(patient, 0, 2, 300, TYPES.get(1), Map.of("firstName", "third"), false);
+        LoggedEvent late = event(patient, 0, 3, 200, TYPES.get(1), Map.of("firstName", "second", "phone", "new"), true);
+
+        apply(List.of(created));
+        apply(List.of(married));
+        apply(List.of(late));
+
+        assertThat(views(patient).get(patient).view())
+                .isEqualTo(json("{\"firstName\":\"third\",\"phone\":\"new\",\"createdAt\":100}"));
+    }
+
+    @Test
+    void keepsTheTenantsApart() {
+        LoggedEvent here = event("shared", 0, 0, 1, TYPES.get(0), Map.of("firstName", "here"), false);
+        LoggedEvent there = event("shared", 0, 1, 1, TYPES.get(0), Map.of("firstName", "there"), false);
+        EventMetadata metadata = there.event().metadata();
+        LoggedEvent other = new LoggedEvent(
+                there.key(),
+                Samples.event(
+                        TOPIC,
+                        new EventMetadata(
+                                metadata.eventId(),
+                                metadata.eventType(),
+                                metadata.timestamp(),
+                                metadata.correlationId(),
+                                null,
+                                "other"),
+                        Map.of("firstName", "there")),
+                0,
+                1,
+                false);
+
+        apply(List.of(here, other));
+
+        assertThat(jdbc.sql(
+                                "select tenant || ' ' || (view ->> 'firstName') from patient_view where patient_id = 'shared' order by 1")
+                        .query(String.class)
+                        .list())
+                .containsExactly("default here", "other there");
+    }
+
+    private static void apply(List<LoggedEvent> batch) {
+        transactions.executeWithoutResult(status -> projection.apply(batch));
+    }
+
+    /** As the consumer does, when the database asks for another try. */
+    private static void applyUntilDone(List<LoggedEvent> batch) {
+        while (true) {
+            try {
+                apply(batch);
+                return;
+            } catch (PessimisticLockingFailureException e) {
+                throw new AssertionError("two members wait for each other", e);
+            }
+        }
+    }
+
+    /** Some patients, each mostly in one partition, with events that come twice, count by time, or have an id that was there before. */
+    private static Map<Integer, List<LoggedEvent>> log(String prefix, Random random) {
+        Map<Integer, List<LoggedEvent>> log = new LinkedHashMap<>();
+        List<LoggedEvent> all = new ArrayList<>();
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            log.put(partition, new ArrayList<>());
+        }
+        long offset = 0;
+        for (int i = 0; i < 120; i++) {
+            int patient = random.nextInt(6);
+            int partition = random.nextInt(10) < 7 ? patient % PARTITIONS : random.nextInt(PARTITIONS);
+            // a partition has gaps, where poison was
+            offset += 1 + random.nextInt(2);
+            LoggedEvent event = event(
+                    prefix + "-" + patient,
+                    partition,
+                    offset,
+                    1000 + i / 3 + random.nextInt(20) - 10,
+                    TYPES.get(random.nextInt(TYPES.size())),
+                    fields(random),
+                    random.nextInt(12) == 0);
+            if (!all.isEmpty() && random.nextInt(8) == 0) {
+                LoggedEvent before = all.get(random.nextInt(all.size()));
+                event = new LoggedEvent(
+                        before.key(), before.event(), partition, offset, random.nextBoolean() && before.reprocessed());
+            } else if (!all.isEmpty() && random.nextInt(20) == 0) {
+                // the id of another event: which of them counts must not depend on chance
+                event = withIdOf(all.get(random.nextInt(all.size())), event);
+            }
+            all.add(event);
+            log.get(partition).add(event);
+        }
+        return log;
+    }
+
+    private static LoggedEvent withIdOf(LoggedEvent other, LoggedEvent event) {
+        EventMetadata metadata = event.event().metadata();
+        return new LoggedEvent(
+                other.key(),
+                Samples.event(
+                        TOPIC,
+                        new EventMetadata(
+                                other.event().metadata().eventId(),
+                                metadata.eventType(),
+                                metadata.timestamp(),
+                                metadata.correlationId(),
+                                metadata.causationId(),
+                                metadata.tenant()),
+                        PatientPayload.fields(event)),
+                event.partition(),
+                event.offset(),
+                event.reprocessed());
+    }
+
+    private static Map<String, String> fields(Random random) {
+        Map<String, String> fields = new HashMap<>();
+        for (String field : FIELDS) {
+            if (random.nextInt(3) == 0) {
+                fields.put(field, "value-" + random.nextInt(1000) + " é\"\\{}");
+            }
+        }
+        return fields;
+    }
+
+    private static LoggedEvent event(
+            String patient,
+            int partition,
+            long offset,
+            long timestamp,
+            String type,
+            Map<String, String> fields,
+            boolean reprocessed) {
+        String id = UUID.randomUUID().toString();
+        return new LoggedEvent(
+                patient,
+                Samples.event(TOPIC, new EventMetadata(id, type, timestamp, id, null, "default"), fields),
+                partition,
+                offset,
+                reprocessed);
+    }
+
+    /** Each partition in its order, the partitions mixed, and now and then a part of one once more. */
+    private static List<List<LoggedEvent>> deliveries(Map<Integer, List<LoggedEvent>> log, Random random) {
+        Map<Integer, List<List<LoggedEvent>>> left = new LinkedHashMap<>();
+        log.forEach((partition, records) -> left.put(partition, new ArrayList<>(batches(records, random))));
+        List<List<LoggedEvent>> deliveries = new ArrayList<>();
+        while (left.values().stream().anyMatch(batches -> !batches.isEmpty())) {
+            List<List<LoggedEvent>> batches = left.get(random.nextInt(PARTITIONS));
+            if (!batches.isEmpty()) {
+                deliveries.add(batches.remove(0));
+            }
+            if (!deliveries.isEmpty() && random.nextInt(4) == 0) {
+                deliveries.add(deliveries.get(random.nextInt(deliveries.size())));
+            }
+        }
+        return deliveries;
+    }
+
+    private static List<List<LoggedEvent>> batches(List<LoggedEvent> records, Random random) {
+        List<List<LoggedEvent>> batches = new ArrayList<>();
+        for (int from = 0; from < records.size(); ) {
+            int to = Math.min(records.size(), from + 1 + random.nextInt(20));
+            batches.add(records.subList(from, to));
+            // the next one may begin before this one has ended, as after a crash
+            from = random.nextInt(4) == 0 && to < records.size() ? Math.max(from + 1, to - random.nextInt(5)) : to;
+        }
+        return batches;
+    }
+
+    private static void assertIsTheFoldOf(Map<Integer, List<LoggedEvent>> log, String prefix) {
+        Map<String, List<LoggedEvent>> counting = counting(log);
+        Map<String, View> expected = new TreeMap<>();
+        counting.forEach((patient, events) -> expected.put(patient, fold(events)));
+
+        assertThat(views(prefix)).isEqualTo(expected);
+        assertThat(jdbc.sql(
+                                "select event_id || ' ' || partition || ' ' || \"offset\" from patient_event where patient_id like ?")
+                        .param(prefix + "-%")
+                        .query(String.class)
+                        .list())
+                .containsExactlyInAnyOrderElementsOf(counting.values().stream()
+                        .flatMap(List::stream)
+                        .map(e -> e.event().metadata().eventId() + " " + e.partition() + " " + e.offset())
+                        .toList());
+    }
+
+    /** Of each event its lowest record, by patient. */
+    private static Map<String, List<LoggedEvent>> counting(Map<Integer, List<LoggedEvent>> log) {
+        Map<String, LoggedEvent> byId = new LinkedHashMap<>();
+        log.values().stream()
+                .flatMap(List::stream)
+                .sorted(Comparator.comparingInt(LoggedEvent::partition).thenComparingLong(LoggedEvent::offset))
+                .forEach(event ->
+                        byId.putIfAbsent(event.key() + event.event().metadata().eventId(), event));
+        Map<String, List<LoggedEvent>> byPatient = new TreeMap<>();
+        byId.values().forEach(event -> byPatient
+                .computeIfAbsent(event.key(), patient -> new ArrayList<>())
+                .add(event));
+        return byPatient;
+    }
+
+    private static View fold(List<LoggedEvent> events) {
+        Map<LoggedEvent, Long> places = new HashMap<>();
+        for (LoggedEvent event : events) {
+            long time = event.event().metadata().timestamp();
+            places.put(
+                    event,
+                    event.reprocessed()
+                            ? time
+                            : events.stream()
+                                    .filter(e -> e.partition() == event.partition() && e.offset() <= event.offset())
+                                    .mapToLong(e -> e.event().metadata().timestamp())
+                                    .max()
+                                    .orElseThrow());
+        }
+        List<LoggedEvent> order = new ArrayList<>(events);
+        Collections.shuffle(order);
+        order.sort(Comparator.comparingLong((LoggedEvent e) -> places.get(e))
+                .thenComparingInt(LoggedEvent::partition)
+                .thenComparingLong(LoggedEvent::offset));
+        Map<String, Object> view = new TreeMap<>();
+        for (LoggedEvent event : order) {
+            EventMetadata metadata = event.event().metadata();
+            if (!metadata.eventType().equals("patient.nickname.given")) {
+                for (String field : FIELDS) {
+                    String value = PatientPayload.fields(event).get(field);
+                    if (value != null && !field.equals("reason")) {
+                        view.put(field, value);
+                    }
+                }
+                switch (metadata.eventType()) {
+                    case "patient.profile.created" -> view.put("createdAt", metadata.timestamp());
+                    case "patient.address.updated" -> view.put("addressUpdatedAt", metadata.timestamp());
+                    default -> {}
+                }
+            }
+        }
+        LoggedEvent last = order.get(order.size() - 1);
+        return new View(
+                json(MAPPER.valueToTree(view).toString()),
+                last.partition(),
+                events.stream()
+                        .filter(e -> e.partition() == last.partition())
+                        .mapToLong(LoggedEvent::offset)
+                        .max()
+                        .orElseThrow());
+    }
+
+    private static Map<String, View> views(String prefix) {
+        Map<String, View> views = new TreeMap<>();
+        jdbc.sql("select * from patient_view where patient_id like ?")
+                .param(prefix + "%")
+                .query(row -> {
+                    views.put(
+                            row.getString("patient_id"),
+                            new View(json(row.getString("view")), row.getInt("partition"), row.getLong("last_offset")));
+                });
+        return views;
+    }
+
+    private static JsonNode json(String text) {
+        try {
+            return MAPPER.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(text, e);
+        }
+    }
+}

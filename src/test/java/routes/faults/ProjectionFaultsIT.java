@@ -1,0 +1,386 @@
+package routes.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import eventbroker.patient.Metadata;
+import eventbroker.patient.PatientEvent;
+import eventbroker.patient.PatientEventPayload;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.web.client.RestClient;
+import routes.platform.avro.AvroCodec;
+import routes.platform.avro.SchemaRegistry;
+import routes.platform.contract.AsyncApi;
+import routes.platform.contract.AvroSchema;
+import sandbox.Servers;
+
+/** The view of patients while instances die, under load and during a rebuild: it is the fold of what was sent, and a rebuild finds nothing else. */
+@Tag("faults")
+class ProjectionFaultsIT {
+
+    private static final String TOPIC = "patient.events";
+    private static final String VIEW = "/api/projections/patient-view";
+    private static final int PATIENTS = 2000;
+
+    private static Servers servers;
+    private static JdbcTemplate jdbc;
+
+    private final String run = UUID.randomUUID().toString();
+    private final List<Instance> instances = new ArrayList<>();
+
+    /** The fold of what was sent: each patient's last name, by its id. */
+    private final Map<String, String> expected = new TreeMap<>();
+
+    private final Random random = new Random();
+    private final AtomicReference<Exception> failure = new AtomicReference<>();
+    private AvroCodec avro;
+    private KafkaProducer<byte[], byte[]> producer;
+    private volatile boolean loading;
+    private int sent;
+    private int poison;
+
+    @BeforeAll
+    static void startServers() {
+        servers = Servers.own("projection-faults-servers");
+        Map<String, String> properties = servers.properties();
+        jdbc = new JdbcTemplate(new DriverManagerDataSource(
+                properties.get("spring.datasource.url"),
+                properties.get("spring.datasource.username"),
+                properties.getOrDefault("spring.datasource.password", "")));
+    }
+
+    @AfterAll
+    static void stopServers() {
+        servers.close();
+    }
+
+    @AfterEach
+    void stopInstances() {
+        loading = false;
+        instances.forEach(Instance::close);
+        if (producer != null) {
+            producer.close();
+        }
+    }
+
+    @Test
+    void killedUnderLoad() throws Exception {
+        start();
+        Thread load = load();
+        for (int kill = 0; kill < 4; kill++) {
+            TimeUnit.MILLISECONDS.sleep(1000 + random.nextInt(2000));
+            instances.remove(0).kill();
+            instance();
+        }
+        stop(load);
+
+        verify("kill -9 x 4 under load");
+    }
+
+    @Test
+    void killedDuringARebuildUnderLoad() throws Exception {
+        start();
+        for (int i = 0; i < 60_000; i++) {
+            send();
+        }
+        awaitView();
+        Thread load = load();
+        List<String> killedAt = new ArrayList<>();
+        for (int round = 0; round < 3; round++) {
+            // a field that the load does not mend
+            jdbc.update(
+                    "update patient_view set view = view || '{\"city\":\"wrong\"}' where patient_id in"
+                            + " (select patient_id from patient_view where patient_id like ? order by 1 limit 100)",
+                    run + "%");
+            assertThat(operate("POST", "/rebuild").path("state").asText()).isEqualTo("REBUILDING");
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(2500));
+            instances.remove(0).kill();
+            TimeUnit.MILLISECONDS.sleep(random.nextInt(1000));
+            JsonNode before = operate("GET", "");
+            killedAt.add(before.path("eventsDone") + "/" + before.path("eventsTotal"));
+            instances.remove(0).kill();
+            instance();
+            assertThat(operate("GET", "").path("eventsDone").asLong())
+                    .as("goes on where it was")
+                    .isGreaterThanOrEqualTo(before.path("eventsDone").asLong());
+            instance();
+            await().until(() -> !operate("GET", "").path("state").asText().equals("REBUILDING"));
+            JsonNode status = operate("GET", "");
+            assertThat(status.path("state").asText()).as(status.toString()).isEqualTo("LIVE");
+            // but for those whose view was made anew meanwhile, as after a kill
+            assertThat(status.path("differences").asInt()).isBetween(1, 100);
+            assertThat(jdbc.queryForObject(
+                            "select count(*) from patient_view where view ->> 'city' = 'wrong'", Integer.class))
+                    .isZero();
+        }
+        stop(load);
+
+        verify("kill -9 x 6 during 3 rebuilds under load, at " + killedAt);
+    }
+
+    /** How many events it is shown with: {@code -Dreplay.events=1000000}. */
+    @Test
+    void replaysAtAConstantRateWithAFlatHeapAndTravelsInTimeAtAConstantCost() throws Exception {
+        int events = Integer.getInteger("replay.events", 200_000);
+        instance();
+        connect();
+        Replayed first = replay(10_000);
+        Replayed last = replay(events - 10_000);
+
+        System.out.printf(
+                "faults: projection, replay of %d events: live %d/s; %d/s, in fifths %s; heap MB %s; asOf median %d us at 10000 events, %d us at %d%n",
+                events,
+                last.live(),
+                last.rate(),
+                last.fifths(),
+                last.heap(),
+                first.asOfMicros(),
+                last.asOfMicros(),
+                events);
+        double mean = last.fifths().stream().mapToLong(rate -> rate).average().orElseThrow();
+        // a machine that others use: the bench is what counts
+        assertThat(last.fifths().subList(1, 5))
+                .allSatisfy(rate -> assertThat(rate / mean).isBetween(0.5, 1.5));
+        assertThat(last.heap()).allSatisfy(megabytes -> assertThat(megabytes).isLessThan(128));
+        assertThat(last.asOfMicros()).isLessThan(3 * first.asOfMicros());
+    }
+
+    /**
+     * @param live events per second of the projection
+     * @param fifths the rate in each fifth of the replay
+     * @param heap what was alive in it, in megabytes
+     */
+    private record Replayed(long live, long rate, List<Long> fifths, List<Long> heap, long asOfMicros) {}
+
+    /** Publishes further events, 20 of each patient, and replays all there are. */
+    private Replayed replay(int further) throws Exception {
+        Instance instance = instances.get(0);
+        int patients = further / 20;
+        String prefix = UUID.randomUUID().toString();
+        for (int i = 0; i < further; i++) {
+            producer.send(new ProducerRecord<>(
+                    TOPIC, bytes(prefix + "-" + random.nextInt(patients)), value("n" + i, 1_000_000 + i)));
+        }
+        producer.flush();
+        long since = System.nanoTime();
+        long behind = operate("GET", "").path("lag").asLong();
+        await().atMost(Duration.ofMinutes(10))
+                .until(() -> operate("GET", "").path("lag").asLong() == 0);
+        long live = behind * 1_000_000_000L / (System.nanoTime() - since);
+
+        List<Long> micros = new ArrayList<>();
+        for (int i = 0; i < 600; i++) {
+            String path = "/api/patients/" + prefix + "-" + random.nextInt(patients) + "?asOf=" + 2_000_000_000L;
+            long asked = System.nanoTime();
+            instance.runtime.get(path);
+            micros.add((System.nanoTime() - asked) / 1000);
+        }
+        long asOf = micros.subList(200, 600).stream().sorted().toList().get(200);
+
+        operate("POST", "/rebuild?dryRun=true");
+        List<Long> heap = new ArrayList<>();
+        List<long[]> samples = new ArrayList<>();
+        long began = System.nanoTime();
+        JsonNode status;
+        do {
+            status = operate("GET", "");
+            samples.add(new long[] {
+                System.nanoTime() - began, status.path("eventsDone").asLong()
+            });
+            if (samples.size() % 50 == 0) {
+                heap.add(instance.heapMegabytes());
+            }
+            TimeUnit.MILLISECONDS.sleep(100);
+        } while (status.path("state").asText().equals("REBUILDING"));
+        heap.add(instance.heapMegabytes());
+        assertThat(status.path("differences").asInt()).as(status.toString()).isZero();
+        // what is read at the end, while projecting waits, is seen when it has been compared
+        long total = status.path("eventsTotal").asLong() - 2000;
+        List<Long> fifths = new ArrayList<>();
+        for (int fifth = 0; fifth < 5; fifth++) {
+            long[] from = at(samples, total * fifth / 5);
+            long[] to = at(samples, total * (fifth + 1) / 5);
+            fifths.add((to[1] - from[1]) * 1_000_000_000L / Math.max(1, to[0] - from[0]));
+        }
+        long[] end = at(samples, total);
+        return new Replayed(live, end[1] * 1_000_000_000L / end[0], fifths, heap, asOf);
+    }
+
+    /** The first sample with so many events; the moment before the first event is that of the begin. */
+    private static long[] at(List<long[]> samples, long events) {
+        return samples.stream()
+                .filter(sample -> sample[1] >= events)
+                .findFirst()
+                .orElse(samples.get(samples.size() - 1));
+    }
+
+    private void start() throws Exception {
+        instance();
+        instance();
+        connect();
+    }
+
+    private void connect() {
+        // which the first start has registered
+        int schema = RestClient.create(servers.schemaRegistry().address())
+                .get()
+                .uri("/subjects/patient-events-value/versions/latest")
+                .retrieve()
+                .body(JsonNode.class)
+                .path("id")
+                .asInt();
+        avro = new AvroCodec(
+                new AsyncApi(new ClassPathResource("contract/asyncapi.yaml")), new SchemaRegistry(RestClient.create()) {
+                    @Override
+                    public Optional<Integer> id(AvroSchema ours) {
+                        return Optional.of(schema);
+                    }
+                });
+        producer = new KafkaProducer<>(
+                Map.of(
+                        "bootstrap.servers",
+                        servers.properties().get("camel.component.kafka.brokers"),
+                        "linger.ms",
+                        5,
+                        "delivery.timeout.ms",
+                        600_000),
+                new ByteArraySerializer(),
+                new ByteArraySerializer());
+    }
+
+    private Thread load() {
+        loading = true;
+        Thread load = new Thread(() -> {
+            try {
+                while (loading) {
+                    send();
+                    TimeUnit.MILLISECONDS.sleep(2);
+                }
+            } catch (Exception e) {
+                failure.set(e);
+            }
+        });
+        load.start();
+        return load;
+    }
+
+    private void stop(Thread load) throws Exception {
+        loading = false;
+        load.join();
+        producer.flush();
+        assertThat(failure.get()).isNull();
+    }
+
+    /** An event, now and then twice, or poison. */
+    private void send() throws Exception {
+        String patient = run + "-" + random.nextInt(PATIENTS);
+        sent++;
+        if (sent % 100 == 0) {
+            poison++;
+            producer.send(new ProducerRecord<>(TOPIC, bytes(patient), bytes("poison " + sent)));
+            return;
+        }
+        String name = "n" + sent;
+        byte[] value = value(name, random.nextInt(1_000_000));
+        for (int times = random.nextInt(20) == 0 ? 2 : 1; times > 0; times--) {
+            producer.send(new ProducerRecord<>(TOPIC, bytes(patient), value));
+        }
+        expected.put(patient, name);
+    }
+
+    private byte[] value(String name, long timestamp) throws Exception {
+        return avro.encode(PatientEvent.newBuilder()
+                .setMetadata(Metadata.newBuilder()
+                        .setEventId(UUID.randomUUID().toString())
+                        .setEventType("patient.profile.updated")
+                        .setEventSource("patient-service")
+                        .setTimestamp(Instant.ofEpochMilli(timestamp))
+                        .build())
+                .setPayload(PatientEventPayload.newBuilder().setLastName(name).build())
+                .build());
+    }
+
+    private Map<String, String> view() {
+        Map<String, String> view = new TreeMap<>();
+        jdbc.query(
+                "select patient_id, view ->> 'lastName' from patient_view where patient_id like '" + run + "%'",
+                row -> {
+                    view.put(row.getString(1), row.getString(2));
+                });
+        return view;
+    }
+
+    private void awaitView() {
+        producer.flush();
+        await().until(() -> view().equals(expected));
+    }
+
+    private void verify(String what) throws Exception {
+        awaitView();
+        operate("POST", "/rebuild?dryRun=true");
+        await().until(() -> !operate("GET", "").path("state").asText().equals("REBUILDING"));
+        JsonNode status = operate("GET", "");
+        System.out.printf(
+                "faults: projection, %s: sent %d, poison %d, patients %d, then %s differences of %s events at %s per second%n",
+                what,
+                sent,
+                poison,
+                expected.size(),
+                status.path("differences"),
+                status.path("eventsDone"),
+                status.path("rate"));
+        assertThat(status.path("state").asText()).as(status.toString()).isEqualTo("LIVE");
+        assertThat(status.path("differences").asInt()).isZero();
+        assertThat(status.path("poisonSkipped").asInt()).isGreaterThanOrEqualTo(poison);
+    }
+
+    private JsonNode operate(String method, String path) throws Exception {
+        Instance any = instances.get(instances.size() - 1);
+        return new ObjectMapper()
+                .readTree((method.equals("GET")
+                                ? any.runtime.get(VIEW + path)
+                                : any.runtime.post(VIEW + path, "application/json", ""))
+                        .body());
+    }
+
+    private void instance() throws Exception {
+        Instance instance = new Instance(
+                servers,
+                "CAMEL_MAIN_ROUTESINCLUDEPATTERN=classpath:camel/*.camel.yaml,classpath:camel/shared/*.camel.yaml");
+        instances.add(instance);
+        instance.ready();
+    }
+
+    private static ConditionFactory await() {
+        return Awaitility.await().atMost(Duration.ofSeconds(120)).pollInterval(Duration.ofMillis(200));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
