@@ -3,6 +3,7 @@ package bench;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.DriverManager;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -35,7 +36,7 @@ import sandbox.Servers;
  * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round's figures count only after its
  * records have been read back: none lost, none twice, each key in order, all offsets committed.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000 workloads=many,poison,hot,projection,outbox sides=raw,yaml,… jfr=<side>}
+ * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000 workloads=many,poison,hot,projection,patients,outbox sides=raw,yaml,… jfr=<side>}
  */
 public final class Bench {
 
@@ -45,12 +46,21 @@ public final class Bench {
     private static final String PROJECTION = "projection";
     private static final String RAW_PROJECTION = "raw JDBC batch";
     private static final String YAML_PROJECTION = "yaml batch route";
+    private static final String PATIENTS = "patients";
+    private static final String RAW_PATIENTS = "raw patient batch";
+    private static final String ROW_BY_ROW = "raw row by row";
+    private static final String YAML_PATIENTS = "yaml patient view";
     private static final String OUTBOX = "outbox";
     private static final String RAW_OUTBOX = "raw outbox loop";
     private static final String RELAY = "outbox relay";
     /** Which sides take part in a workload of their own; the first is the one that the others are compared to. */
-    private static final Map<String, List<String>> OWN_SIDES =
-            Map.of(PROJECTION, List.of(RAW_PROJECTION, YAML_PROJECTION), OUTBOX, List.of(RAW_OUTBOX, RELAY));
+    private static final Map<String, List<String>> OWN_SIDES = Map.of(
+            PROJECTION, List.of(RAW_PROJECTION, YAML_PROJECTION),
+            PATIENTS, List.of(RAW_PATIENTS, YAML_PATIENTS, ROW_BY_ROW),
+            OUTBOX, List.of(RAW_OUTBOX, RELAY));
+
+    /** Tables of their own, which the runtime makes there. */
+    private static final String PATIENTS_SCHEMA = "?currentSchema=bench_patients";
 
     private static final long TIMEOUT_NANOS = 300_000_000_000L;
 
@@ -84,7 +94,7 @@ public final class Bench {
     }
 
     private void run() throws Exception {
-        List<String> wanted = List.of(options.getOrDefault("workloads", "many,poison,hot,projection,outbox")
+        List<String> wanted = List.of(options.getOrDefault("workloads", "many,poison,hot,projection,patients,outbox")
                 .split(","));
         Map<String, Workload> workloads = new HashMap<>();
         for (Workload workload : Workload.all(number("records", 200_000), number("few", 20_000))) {
@@ -93,6 +103,14 @@ public final class Bench {
             create(workload.topic() + ".dlq", "CreateTime");
             if (wanted.contains(workload.name()) || workload.topic().equals("bench.many")) {
                 workload.fill(brokers);
+            }
+        }
+        if (wanted.contains(PATIENTS)) {
+            for (Map.Entry<String, Integer> topic : Map.of(
+                            "bench.patients", number("records", 200_000), "bench.patients-few", number("few", 20_000))
+                    .entrySet()) {
+                create(topic.getKey(), "CreateTime");
+                Patients.fill(servers, topic.getKey(), 0, topic.getValue());
             }
         }
         List<Side> sides = sides();
@@ -108,6 +126,7 @@ public final class Bench {
                         Figures figures =
                                 switch (name) {
                                     case PROJECTION -> projectionRound(side, workloads.get("bench.many"));
+                                    case PATIENTS -> patientsRound(side);
                                     case OUTBOX -> outboxRound(side, number("records", 200_000));
                                     default -> round(side, workload);
                                 };
@@ -152,6 +171,12 @@ public final class Bench {
         java(sides, YAML, Set.of("hot"), YamlRoute.class, with("bench/transform.camel.yaml", runtime));
         java(sides, RAW_PROJECTION, Set.of(), RawProjection.class, runtime);
         java(sides, YAML_PROJECTION, Set.of(), YamlRoute.class, with("bench/projection.camel.yaml", runtime));
+        List<String> ownSchema = runtime.stream()
+                .map(option -> option.startsWith("--spring.datasource.url=") ? option + PATIENTS_SCHEMA : option)
+                .toList();
+        java(sides, YAML_PATIENTS, Set.of(), YamlRoute.class, with("bench/patients.camel.yaml", ownSchema));
+        java(sides, RAW_PATIENTS, Set.of(), RawPatientView.class, with("batch", ownSchema));
+        java(sides, ROW_BY_ROW, Set.of(PATIENTS), RawPatientView.class, with("row-by-row", ownSchema));
         java(sides, RAW_OUTBOX, Set.of(), RawOutbox.class, runtime);
         java(sides, RELAY, Set.of(), RelayedOutbox.class, runtime);
         java(sides, "stock camel-kafka", Set.of("all"), StockCamel.class, List.of(brokers));
@@ -230,6 +255,25 @@ public final class Bench {
             await(side, "the group is empty", () -> delete(group));
             long millis = Projection.verify(connection, table, workload.count());
             return new Figures(cpu / workload.count(), 1e3 * workload.count() / millis);
+        }
+    }
+
+    private Figures patientsRound(Side side) throws Exception {
+        boolean few = side.isSlowOn(PATIENTS);
+        int count = few ? number("few", 20_000) : number("records", 200_000);
+        String group = "bench";
+        try (Connection connection = DriverManager.getConnection(
+                servers.get("spring.datasource.url") + PATIENTS_SCHEMA,
+                servers.get("spring.datasource.username"),
+                servers.get("spring.datasource.password"))) {
+            await(side, "the tables are there", () -> Patients.empty(connection));
+            double before = side.cpu().toNanos();
+            side.tell("start bench.patients%s none %s".formatted(few ? "-few" : "", group));
+            await(side, "all is committed", () -> committed(group) == count);
+            double cpu = (side.cpu().toNanos() - before) / 1e3;
+            side.tell("stop");
+            await(side, "the group is empty", () -> delete(group));
+            return new Figures(cpu / count, 1e3 * count / Patients.verify(connection, count));
         }
     }
 

@@ -1,0 +1,232 @@
+package bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import routes.EventBroker;
+import routes.RunningImage;
+import routes.platform.Json;
+import sandbox.Servers;
+
+/**
+ * Rebuilds the patient view while its log grows from 10,000 events to 1,000,000, in a heap of 256 MB, and asks for patients as of an instant;
+ * prints how long that took, and how much of the heap was alive after each tenth. A rebuild counts only when it found no difference.
+ *
+ * <p>Arguments: {@code sizes=10000,100000,1000000 rebuilds=3}
+ */
+public final class Replay {
+
+    private static final int QUERIES = 1000;
+    private static final int WARM_UPS = 5;
+    private static final String TOPIC = "patient.events";
+    private static final String STATUS = "/api/projections/patient-view";
+
+    private final Map<String, String> servers = Servers.shared().properties();
+    private final int rebuilds;
+    private int events;
+    private double seconds;
+
+    private Replay(int rebuilds) {
+        this.rebuilds = rebuilds;
+    }
+
+    public static void main(String[] args) throws Exception {
+        Map<String, String> options = new HashMap<>(Map.of("sizes", "10000,100000,1000000", "rebuilds", "3"));
+        Stream.of(args).map(argument -> argument.split("=", 2)).forEach(pair -> options.put(pair[0], pair[1]));
+        Replay replay = new Replay(Integer.parseInt(options.get("rebuilds")));
+        List<String> rows = new ArrayList<>();
+        try (Instance instance = replay.new Instance()) {
+            instance.runtime.awaitReady();
+            for (String size : options.get("sizes").split(",")) {
+                rows.add(replay.run(instance, Integer.parseInt(size)));
+            }
+        }
+        System.out.printf(
+                "%n| events | rebuilt in, s, median (min - max) | of those that were added, events/s | heap after each tenth, MB | as of an instant, us, median (p95) |%n|---|---|---|---|---|%n");
+        rows.forEach(System.out::println);
+        System.exit(0);
+    }
+
+    private String run(Instance instance, int count) throws Exception {
+        Patients.fill(servers, TOPIC, events, count - events);
+        try (Connection connection = DriverManager.getConnection(
+                servers.get("spring.datasource.url"),
+                servers.get("spring.datasource.username"),
+                servers.get("spring.datasource.password"))) {
+            await(() -> {
+                long projected = rows(connection);
+                System.err.printf("%,d of %,d are in the view%n", projected, count);
+                return projected == count && instance.status().path("lag").asLong() == 0;
+            });
+        }
+        for (int i = 0; i < WARM_UPS && events == 0; i++) {
+            rebuild(instance, count, null);
+        }
+        List<Long> heap = new ArrayList<>();
+        double[] sorted = new double[rebuilds];
+        for (int i = 0; i < rebuilds; i++) {
+            sorted[i] = rebuild(instance, count, i == rebuilds - 1 ? heap : null);
+        }
+        Arrays.sort(sorted);
+        long[] asOf = asOf(instance, count);
+        double median = sorted[sorted.length / 2];
+        String row = "| %,d | %.2f (%.2f - %.2f) | %,.0f | %s | %d (%d) |"
+                .formatted(
+                        count,
+                        median,
+                        sorted[0],
+                        sorted[sorted.length - 1],
+                        (count - events) / (median - seconds),
+                        heap,
+                        asOf[QUERIES / 2],
+                        asOf[QUERIES * 95 / 100]);
+        events = count;
+        seconds = median;
+        return row;
+    }
+
+    /** @return seconds from the order to the exchange of the tables */
+    private static double rebuild(Instance instance, int count, List<Long> heap) throws Exception {
+        long began = System.nanoTime();
+        long collecting = 0;
+        HttpResponse<String> order = instance.runtime.post(STATUS + "/rebuild", "application/json", "");
+        if (order.statusCode() != 202) {
+            throw new IllegalStateException(order.body());
+        }
+        JsonNode status;
+        int polls = 0;
+        do {
+            TimeUnit.MILLISECONDS.sleep(20);
+            status = instance.status();
+            if (++polls % 250 == 0) {
+                System.err.println(status);
+            }
+            if (heap != null && status.path("eventsDone").asLong() >= count / 10 * (heap.size() + 1L)) {
+                long before = System.nanoTime();
+                heap.add(instance.heapMegabytes());
+                collecting += System.nanoTime() - before;
+            }
+        } while (status.path("state").asText().equals("REBUILDING"));
+        double took = (System.nanoTime() - began - collecting) / 1e9;
+        if (!status.path("state").asText().equals("LIVE")
+                || status.path("differences").asInt(-1) != 0
+                || status.path("eventsDone").asLong() != count) {
+            throw new IllegalStateException(status.toString());
+        }
+        return took;
+    }
+
+    /** @return microseconds, sorted, of requests for random patients after half of their events */
+    private static long[] asOf(Instance instance, int count) {
+        Random random = new Random(4711);
+        Instant half = Instant.ofEpochMilli(Patients.BEGAN + Patients.EVENTS_EACH / 2 * Patients.PACE);
+        long[] micros = new long[QUERIES];
+        for (int warm = 0; warm < 2; warm++) {
+            for (int i = 0; i < QUERIES; i++) {
+                String id = Patients.id(random.nextInt(count / Patients.EVENTS_EACH));
+                long before = System.nanoTime();
+                HttpResponse<String> answer = instance.runtime.get("/api/patients/" + id + "?asOf=" + half);
+                micros[i] = (System.nanoTime() - before) / 1000;
+                if (answer.statusCode() != 200 || !answer.body().contains("555-")) {
+                    throw new IllegalStateException(answer.body());
+                }
+            }
+        }
+        Arrays.sort(micros);
+        return micros;
+    }
+
+    private static long rows(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement();
+                var result = statement.executeQuery("select count(*) from patient_event")) {
+            result.next();
+            return result.getLong(1);
+        }
+    }
+
+    private interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    private static void await(Condition condition) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(10);
+        while (!condition.holds()) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException("waited in vain");
+            }
+            TimeUnit.MILLISECONDS.sleep(500);
+        }
+    }
+
+    /** The runtime as it ships, in a process. */
+    private final class Instance implements AutoCloseable {
+
+        private final Process process;
+        private final RunningImage runtime;
+
+        Instance() throws IOException {
+            Path directory = Files.createDirectories(Path.of("target", "bench", "replay"));
+            ProcessBuilder builder = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-Xmx256m",
+                            "-XX:+UseSerialGC",
+                            EventBroker.class.getName())
+                    .redirectOutput(directory.resolve("stdout").toFile())
+                    .redirectError(directory.resolve("stderr").toFile());
+            Map<String, String> environment = builder.environment();
+            environment.put("CLASSPATH", System.getProperty("java.class.path"));
+            environment.putAll(RunningImage.environment(Servers.shared()));
+            environment.put("EVENT_BROKER_PUBSUB_ENABLED", "false");
+            environment.put("EVENT_BROKER_DEADLETTER_ENABLED", "false");
+            process = builder.start();
+            runtime = new RunningImage(process, directory, environment);
+        }
+
+        JsonNode status() {
+            return Json.readObject(runtime.get(STATUS).body().getBytes(StandardCharsets.UTF_8));
+        }
+
+        /** What is alive after a collection. */
+        long heapMegabytes() throws IOException, InterruptedException {
+            new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "jcmd")
+                                    .toString(),
+                            Long.toString(process.pid()),
+                            "GC.run")
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start()
+                    .waitFor();
+            Matcher used = Pattern.compile("jvm_memory_used_bytes\\{.*area=\"heap\".*} (\\S+)")
+                    .matcher(runtime.management("/observe/metrics").body());
+            double sum = 0;
+            while (used.find()) {
+                sum += Double.parseDouble(used.group(1));
+            }
+            return (long) (sum / (1 << 20));
+        }
+
+        @Override
+        public void close() {
+            runtime.close();
+        }
+    }
+}
