@@ -18,8 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import routes.EventBroker;
 import routes.RunningImage;
@@ -121,7 +119,7 @@ public final class Replay {
             }
             if (heap != null && status.path("eventsDone").asLong() >= count / 10 * (heap.size() + 1L)) {
                 long before = System.nanoTime();
-                heap.add(instance.heapMegabytes());
+                heap.add(instance.runtime.heapMegabytes());
                 collecting += System.nanoTime() - before;
             }
         } while (status.path("state").asText().equals("REBUILDING"));
@@ -179,7 +177,6 @@ public final class Replay {
     /** The runtime as it ships, in a process. */
     private final class Instance implements AutoCloseable {
 
-        private final Process process;
         private final RunningImage runtime;
 
         Instance() throws IOException {
@@ -197,31 +194,11 @@ public final class Replay {
             environment.putAll(RunningImage.environment(Servers.shared()));
             environment.put("EVENT_BROKER_PUBSUB_ENABLED", "false");
             environment.put("EVENT_BROKER_DEADLETTER_ENABLED", "false");
-            process = builder.start();
-            runtime = new RunningImage(process, directory, environment);
+            runtime = new RunningImage(builder.start(), directory, environment);
         }
 
         JsonNode status() {
             return Json.readObject(runtime.get(STATUS).body().getBytes(StandardCharsets.UTF_8));
-        }
-
-        /** What is alive after a collection. */
-        long heapMegabytes() throws IOException, InterruptedException {
-            new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "jcmd")
-                                    .toString(),
-                            Long.toString(process.pid()),
-                            "GC.run")
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start()
-                    .waitFor();
-            Matcher used = Pattern.compile("jvm_memory_used_bytes\\{.*area=\"heap\".*} (\\S+)")
-                    .matcher(runtime.management("/observe/metrics").body());
-            double sum = 0;
-            while (used.find()) {
-                sum += Double.parseDouble(used.group(1));
-            }
-            return (long) (sum / (1 << 20));
         }
 
         @Override

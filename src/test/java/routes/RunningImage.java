@@ -34,6 +34,8 @@ public final class RunningImage implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(120);
     private static final Pattern PORT = Pattern.compile("Tomcat started on port (\\d+)");
 
+    private static final Pattern HEAP = Pattern.compile("jvm_memory_used_bytes\\{.*area=\"heap\".*} (\\S+)");
+
     private final Process process;
     private final Path directory;
     private final Tokens tokens;
@@ -118,6 +120,23 @@ public final class RunningImage implements AutoCloseable {
 
     public HttpResponse<String> management(String path) {
         return RuntimeIT.exchange(HttpRequest.newBuilder(managementUri(path)));
+    }
+
+    /** What is alive of the heap after a collection. */
+    public long heapMegabytes() throws IOException, InterruptedException {
+        new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        Long.toString(process.pid()),
+                        "GC.run")
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start()
+                .waitFor();
+        Matcher used = HEAP.matcher(management("/observe/metrics").body());
+        double sum = 0;
+        while (used.find()) {
+            sum += Double.parseDouble(used.group(1));
+        }
+        return (long) (sum / (1 << 20));
     }
 
     /** The lines of its standard output, of which the last may be incomplete while it runs. */

@@ -296,7 +296,7 @@ class FaultsIT {
             for (int tenth = 1; tenth <= 10; tenth++) {
                 int done = count / 10 * tenth;
                 await(600).until(() -> effects(load.run) >= done);
-                heap.add(instance.heapMegabytes());
+                heap.add(instance.runtime.heapMegabytes());
             }
             verify("backlog of " + count + ", -Xmx256m, heap in MB after each tenth " + heap, load);
             assertThat(heap.get(9)).isLessThan(heap.get(0) + 30);

@@ -4,8 +4,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import routes.RunningImage;
 import sandbox.Servers;
 
@@ -54,24 +52,6 @@ final class Instance implements AutoCloseable {
 
     void kill() throws InterruptedException {
         process.destroyForcibly().waitFor();
-    }
-
-    /** What is alive after a collection. */
-    long heapMegabytes() throws Exception {
-        new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                        Long.toString(process.pid()),
-                        "GC.run")
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start()
-                .waitFor();
-        Matcher used = Pattern.compile("jvm_memory_used_bytes\\{.*area=\"heap\".*} (\\S+)")
-                .matcher(runtime.management("/observe/metrics").body());
-        double sum = 0;
-        while (used.find()) {
-            sum += Double.parseDouble(used.group(1));
-        }
-        return (long) (sum / (1 << 20));
     }
 
     @Override
