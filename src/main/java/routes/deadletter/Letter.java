@@ -95,9 +95,10 @@ record Letter(
                         .filter(id -> ID.matcher(id).matches())
                         .orElse(ownId),
                 ownId,
-                values.envelope(value, originalTopic)
-                        .tenant()
-                        .or(() -> text(headers, RecordHeaders.TENANT).flatMap(Envelope::plain))
+                values.tenant(
+                                value,
+                                originalTopic,
+                                text(headers, RecordHeaders.TENANT).flatMap(Envelope::plain))
                         .orElse(Caller.DEFAULT_TENANT),
                 originalTopic,
                 number(headers, DeadLetterHeaders.ORIGINAL_PARTITION, Integer.MAX_VALUE)

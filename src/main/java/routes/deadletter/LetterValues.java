@@ -2,6 +2,7 @@ package routes.deadletter;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,10 +76,9 @@ class LetterValues {
 
     /** What a value says as far as it can be read, else nothing. It may be anything, so nothing here fails. */
     JsonNode json(byte[] value, String topic) {
-        AvroSchema schema = contract.channel(topic).map(Channel::avro).orElse(null);
         try {
-            return schema == null ? Json.readObject(value) : AvroJson.of(avro.decode(value, schema));
-        } catch (ProblemException | RegistryUnavailableException e) {
+            return readable(value, topic);
+        } catch (RegistryUnavailableException e) {
             return MissingNode.getInstance();
         }
     }
@@ -86,6 +86,31 @@ class LetterValues {
     /** What it says about itself. */
     Envelope envelope(byte[] value, String topic) {
         return Envelope.of(json(value, topic));
+    }
+
+    /**
+     * Whose a value is: what it says, else what its header says.
+     *
+     * @throws UncheckedIOException when that cannot be known before the registry answers: a letter must not become somebody else's
+     */
+    Optional<String> tenant(byte[] value, String topic, Optional<String> header) {
+        try {
+            return Envelope.of(readable(value, topic)).tenant().or(() -> header);
+        } catch (RegistryUnavailableException e) {
+            if (header.isPresent()) {
+                return header;
+            }
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private JsonNode readable(byte[] value, String topic) throws RegistryUnavailableException {
+        AvroSchema schema = contract.channel(topic).map(Channel::avro).orElse(null);
+        try {
+            return schema == null ? Json.readObject(value) : AvroJson.of(avro.decode(value, schema));
+        } catch (ProblemException e) {
+            return MissingNode.getInstance();
+        }
     }
 
     private static Decoded unfit(List<String> problems) {

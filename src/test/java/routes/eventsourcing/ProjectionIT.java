@@ -224,6 +224,13 @@ class ProjectionIT extends RuntimeIT {
         assertThat(compared.path("startedBy").asText()).isEqualTo("sandbox");
         assertThat(compared.path("differences").asInt()).isEqualTo(3);
         assertThat(texts(compared.path("differingIds"))).containsExactlyInAnyOrder(damaged, lost, ghost);
+        JsonNode seenByOthers = json(exchange(HttpRequest.newBuilder(uri("/api/projections/patient-view"))
+                        .header("Authorization", TOKENS.of("other")))
+                .body());
+        assertThat(seenByOthers.path("differences").asInt()).isEqualTo(3);
+        assertThat(texts(seenByOthers.path("differingIds"))).isEmpty();
+        assertThat(seenByOthers.path("startedBy").isNull()).isTrue();
+        assertThat(seenByOthers.path("reason").isNull()).isTrue();
         assertThat(json(get("/api/patients/" + damaged).body()).path("lastName").asText())
                 .isEqualTo("wrong");
 

@@ -90,6 +90,8 @@ public class AvroCodec {
             throw new MalformedAvroException("ends before schema id " + id + " says");
         } catch (AvroTypeException e) {
             throw unresolved(id, ours);
+        } catch (StackOverflowError e) {
+            throw new MalformedAvroException("is nested too deeply by schema id " + id);
         } catch (IOException | RuntimeException e) {
             throw new MalformedAvroException("is not what schema id " + id + " says");
         }

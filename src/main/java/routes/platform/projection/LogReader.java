@@ -74,14 +74,16 @@ final class LogReader implements AutoCloseable {
                 positions.put(partition, offset);
             }
         });
+        Batch batch = new Batch(new HashMap<>(), new HashMap<>(from));
         Set<TopicPartition> unread = from.keySet().stream()
                 .filter(partition -> from.get(partition) < to.get(partition))
                 .collect(Collectors.toSet());
+        if (unread.isEmpty()) {
+            return batch;
+        }
         consumer.pause(from.keySet());
         consumer.resume(unread);
         ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
-        Batch batch = new Batch(new HashMap<>(), new HashMap<>());
-        batch.next().putAll(from);
         for (TopicPartition partition : unread) {
             long end = to.get(partition);
             // also behind what is no record, such as the marks of transactions

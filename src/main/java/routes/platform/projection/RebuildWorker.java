@@ -53,6 +53,11 @@ class RebuildWorker implements AutoCloseable {
     /** For how long steps are taken before the route starts anew, so that a stop does not wait for a rebuild. */
     private static final long TURN_NANOS = 1_000_000_000L;
 
+    /** After a turn that failed, doubled each time: what it waits for, a reader or a server, is there for long, and projecting has to go on. */
+    private static final long PAUSE_NANOS = 500_000_000L;
+
+    private static final long LONGEST_PAUSE_NANOS = 10_000_000_000L;
+
     /** For how long projecting waits for a rebuild that is close. */
     private static final long CATCH_UP_NANOS = 10_000_000_000L;
 
@@ -69,6 +74,8 @@ class RebuildWorker implements AutoCloseable {
     /** A stop does not wait for a comparison that takes long. */
     private final ReentrantLock working = new ReentrantLock();
 
+    private long pause;
+    private long pausedUntil = System.nanoTime();
     private LogReader reader;
 
     /** Of the rebuild that was at work last. */
@@ -146,12 +153,18 @@ class RebuildWorker implements AutoCloseable {
     public void work() {
         working.lock();
         try {
+            if (System.nanoTime() < pausedUntil) {
+                return;
+            }
             long end = System.nanoTime() + TURN_NANOS;
             while (step() && System.nanoTime() < end) {
                 // the next one
             }
+            pause = 0;
         } catch (RuntimeException e) {
             forget();
+            pause = Math.min(LONGEST_PAUSE_NANOS, Math.max(PAUSE_NANOS, 2 * pause));
+            pausedUntil = System.nanoTime() + pause;
             throw e;
         } finally {
             working.unlock();

@@ -37,7 +37,7 @@ class Rebuilds {
 
     @Bean
     static RetentionRule rebuildRetention(@Value("${event-broker.retention.projection-rebuilds}") Duration keep) {
-        return new RetentionRule("projection_rebuild", "updated_at", keep);
+        return new RetentionRule("projection_rebuild", "finished_at", keep);
     }
 
     enum State {
@@ -58,6 +58,7 @@ class Rebuilds {
      * @param differences how many records were other than the log says; null when it has not been compared
      * @param differingIds the first of them, those of the caller's tenant
      * @param poisonSkipped records that cannot be in the view; they rest in the dead-letter topic
+     * @param startedBy who began it and why is seen by their tenant alone, and so is the id of the filter
      * @param failure why it FAILED
      * @param startedAt epoch milliseconds
      * @param finishedAt epoch milliseconds
@@ -86,6 +87,7 @@ class Rebuilds {
 
     private record Run(
             UUID id,
+            String tenant,
             String state,
             boolean dryRun,
             String key,
@@ -159,7 +161,7 @@ class Rebuilds {
         Long lag = offsets.lag(projection);
         return jdbc.sql(
                         """
-                        select id, state, dry_run, key, from_time, to_time, events_done, events_total, poison_skipped, rate,
+                        select id, tenant, state, dry_run, key, from_time, to_time, events_done, events_total, poison_skipped, rate,
                                differences, failure, started_by, reason,
                                (extract(epoch from started_at) * 1000)::bigint as started_at,
                                (extract(epoch from finished_at) * 1000)::bigint as finished_at
@@ -190,6 +192,7 @@ class Rebuilds {
 
     private Status status(Projection projection, Run run, Long lag, String tenant) {
         boolean running = run.state().equals("RUNNING");
+        boolean own = run.tenant().equals(tenant);
         return new Status(
                 projection.name(),
                 running ? State.REBUILDING : run.state().equals("FAILED") ? State.FAILED : State.LIVE,
@@ -207,9 +210,9 @@ class Rebuilds {
                         .list(),
                 run.poisonSkipped(),
                 run.dryRun(),
-                new Filter(run.key(), run.fromTime(), run.toTime()),
-                run.startedBy(),
-                run.reason(),
+                new Filter(own ? run.key() : null, run.fromTime(), run.toTime()),
+                own ? run.startedBy() : null,
+                own ? run.reason() : null,
                 run.startedAt(),
                 run.finishedAt(),
                 run.failure());

@@ -210,6 +210,20 @@ class AvroCodecTest {
     }
 
     @Test
+    void survivesWhatIsNestedWithoutEnd() throws IOException {
+        String hostile = ours.text()
+                .replace(
+                        "\"fields\": [\n    { \"name\": \"metadata\"",
+                        "\"fields\": [\n    { \"name\": \"deep\", \"type\": { \"type\": \"record\", \"name\": \"Node\", \"fields\":"
+                                + " [{ \"name\": \"next\", \"type\": [\"null\", \"Node\"] }] } }, { \"name\": \"metadata\"");
+        byte[] deep = new byte[1_000_000];
+        Arrays.fill(deep, (byte) 2);
+        byte[] value = frame(registry.add(hostile), deep);
+
+        assertThatThrownBy(() -> codec.decode(value, ours)).isInstanceOf(MalformedAvroException.class);
+    }
+
+    @Test
     void namesTheIdThatTheRegistryDoesNotKnow() throws IOException {
         byte[] value = codec.encode(event());
         value[1] = 7;

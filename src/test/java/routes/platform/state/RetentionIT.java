@@ -54,7 +54,7 @@ class RetentionIT extends RuntimeIT {
         jdbc.sql(
                         """
                         with rebuild as (
-                            insert into projection_rebuild (id, tenant, projection, state, step, dry_run, started_by, updated_at)
+                            insert into projection_rebuild (id, tenant, projection, state, step, dry_run, started_by, finished_at)
                             values (gen_random_uuid(), 'default', :name, 'DONE', 'SWAP', false, 'x', now() - make_interval(days => :days))
                             returning id)
                         insert into projection_difference (rebuild, tenant, id) select id, 'default', :name from rebuild""")
