@@ -92,6 +92,8 @@ class TopicProvisionerIT {
                         .configs(Map.of("retention.ms", "1000"))))
                 .all()
                 .get();
+        // the controller has made it, the broker learns of it a moment later
+        await().until(() -> admin.listTopics().names().get().contains(created));
 
         TopicProvisioner provisioner = provision(Provision.CREATE);
 
