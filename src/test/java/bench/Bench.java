@@ -27,10 +27,10 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.GroupNotEmptyException;
-import org.apache.kafka.common.errors.RetriableException;
 import org.opentest4j.TestAbortedException;
 import routes.NodeClients;
 import sandbox.Servers;
+import sandbox.Topics;
 
 /**
  * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round's figures count only after its
@@ -293,24 +293,11 @@ public final class Bench {
         }
     }
 
-    /** Returns when the leader of each partition serves: the first records of a producer may be refused before, and then for ever. */
     private void create(String topic, String timestamps) throws Exception {
-        admin.createTopics(List.of(new NewTopic(topic, PARTITIONS, (short) 1)
-                        .configs(Map.of("message.timestamp.type", timestamps))))
-                .all()
-                .get();
-        for (boolean serves = false; !serves; ) {
-            try {
-                admin.describeTopics(List.of(topic)).allTopicNames().get();
-                ends(List.of(topic));
-                serves = true;
-            } catch (ExecutionException e) {
-                if (!(e.getCause() instanceof RetriableException)) {
-                    throw e;
-                }
-                Thread.sleep(20);
-            }
-        }
+        Topics.create(
+                admin,
+                List.of(new NewTopic(topic, PARTITIONS, (short) 1)
+                        .configs(Map.of("message.timestamp.type", timestamps))));
     }
 
     private static Collection<String> sinks(Map<TopicPartition, Long> offsets) {

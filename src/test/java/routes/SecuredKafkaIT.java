@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -34,6 +33,7 @@ import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.AsyncApi;
 import sandbox.Acls;
 import sandbox.Servers;
+import sandbox.Topics;
 
 /** The image beside a broker with TLS and passwords, which allows what docs/operations.md has the operator allow, and nothing else. */
 class SecuredKafkaIT {
@@ -55,9 +55,7 @@ class SecuredKafkaIT {
             admin.createAcls(roles.values().stream().flatMap(List::stream).toList())
                     .all()
                     .get();
-            admin.createTopics(List.of(new NewTopic("somebody.elses", 1, (short) 1)))
-                    .all()
-                    .get();
+            Topics.create(admin, 1, "somebody.elses");
             assertThat(admin.describeAcls(AclBindingFilter.ANY).values().get())
                     .as("no rule for everybody")
                     .noneMatch(binding -> binding.entry().principal().equals("User:*"));

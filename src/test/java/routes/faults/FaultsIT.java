@@ -41,6 +41,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import routes.TopicRecords;
 import sandbox.Servers;
+import sandbox.Topics;
 
 /**
  * The delivery promise while things break, of the runtime as a process of its own, record by record and in batches. Each run prints its
@@ -181,12 +182,12 @@ class FaultsIT {
                 load.send(1000);
                 awaitHeld(instance, ".dlq takes no dead letters: ");
             } finally {
-                admin.createTopics(topics.stream()
+                Topics.create(
+                        admin,
+                        topics.stream()
                                 .map(topic -> new NewTopic(topic, 6, (short) 1)
                                         .configs(Map.of("max.message.bytes", "1114124")))
-                                .toList())
-                        .all()
-                        .get();
+                                .toList());
             }
             verify("dead-letter topics missing", load);
         }

@@ -18,7 +18,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
@@ -36,6 +35,7 @@ import routes.TopicRecords;
 import routes.platform.outbox.Outbox;
 import routes.platform.outbox.OutboxRecord;
 import sandbox.Servers;
+import sandbox.Topics;
 
 /**
  * The outbox while the instance that sends dies and another one waits: every committed row has a record, none that was rolled back has one,
@@ -79,7 +79,7 @@ class OutboxFaultsIT {
 
     @BeforeEach
     void startTwo() throws Exception {
-        admin.createTopics(List.of(new NewTopic(topic, 6, (short) 1))).all().get();
+        Topics.create(admin, 6, topic);
         instance();
         instance();
         await().until(() -> active() != null);

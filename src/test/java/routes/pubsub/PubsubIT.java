@@ -13,7 +13,6 @@ import java.util.UUID;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import routes.RuntimeIT;
+import sandbox.Topics;
 
 class PubsubIT extends RuntimeIT {
 
@@ -375,10 +375,7 @@ class PubsubIT extends RuntimeIT {
                     .untilAsserted(() -> assertThat(json(get("/api/pharmacy-orders?patientId=" + patient)
                                     .body()))
                             .isEmpty());
-            admin.createTopics(List.of(
-                            new NewTopic(UPDATED + ".dlq", deleted.partitions().size(), (short) 1)))
-                    .all()
-                    .get();
+            Topics.create(admin, deleted.partitions().size(), UPDATED + ".dlq");
         }
 
         awaitOrders(1);

@@ -1,7 +1,9 @@
 package routes.platform.contract;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -10,13 +12,18 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +40,8 @@ import org.springframework.stereotype.Component;
 public class TopicProvisioner implements SmartInitializingSingleton {
 
     private static final Logger LOG = LoggerFactory.getLogger(TopicProvisioner.class);
+
+    private static final Duration RETRY = Duration.ofMillis(50);
 
     private final AsyncApi contract;
     private final Admin admin;
@@ -106,6 +115,29 @@ public class TopicProvisioner implements SmartInitializingSingleton {
                 }
             }
         });
+        awaitLeaders(missing);
+    }
+
+    /**
+     * A leader that does not serve yet may refuse a producer's first batch, take its second, and then find the first out of order until
+     * that times out (KAFKA-15591).
+     */
+    private void awaitLeaders(List<Channel> created) {
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        created.forEach(c -> IntStream.range(0, c.partitions())
+                .forEach(partition -> ends.put(new TopicPartition(c.topic(), partition), OffsetSpec.latest())));
+        for (Instant end = Instant.now().plus(settings.timeout()); ; ) {
+            try {
+                await(admin.listOffsets(ends).all(), "waiting for the leaders of new topics");
+                return;
+            } catch (TopicsException e) {
+                if (!(e.getCause() instanceof RetriableException)
+                        || Instant.now().isAfter(end)) {
+                    throw e;
+                }
+                LockSupport.parkNanos(RETRY.toNanos());
+            }
+        }
     }
 
     private List<String> drift(Map<String, Channel> wanted) {

@@ -22,6 +22,7 @@ import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.TopicProvisioner.Provision;
 import routes.platform.contract.TopicProvisioner.Settings;
 import sandbox.Servers;
+import sandbox.Topics;
 
 class TopicProvisionerIT {
 
@@ -88,12 +89,10 @@ class TopicProvisionerIT {
 
     @Test
     void reportsDriftAndChangesNothing() throws Exception {
-        admin.createTopics(List.of(new NewTopic(created, Optional.of(2), Optional.empty())
-                        .configs(Map.of("retention.ms", "1000"))))
-                .all()
-                .get();
-        // the controller has made it, the broker learns of it a moment later
-        await().until(() -> admin.listTopics().names().get().contains(created));
+        Topics.create(
+                admin,
+                List.of(new NewTopic(created, Optional.of(2), Optional.empty())
+                        .configs(Map.of("retention.ms", "1000"))));
 
         TopicProvisioner provisioner = provision(Provision.CREATE);
 

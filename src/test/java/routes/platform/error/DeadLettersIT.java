@@ -8,14 +8,13 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import routes.RuntimeIT;
+import sandbox.Topics;
 
 /** Dead letters that cannot be written: nothing is lost, nothing else waits for them, and the health page says so. */
 class DeadLettersIT extends RuntimeIT {
@@ -49,9 +48,7 @@ class DeadLettersIT extends RuntimeIT {
                     Duration.between(since, Instant.now()).toMillis());
             assertThat(Duration.between(since, Instant.now())).isLessThan(Duration.ofSeconds(15));
         } finally {
-            admin.createTopics(List.of(new NewTopic(LETTERS, Optional.of(6), Optional.empty())))
-                    .all()
-                    .get();
+            Topics.create(admin, 6, LETTERS);
         }
         await().atMost(Duration.ofSeconds(30))
                 .untilAsserted(() -> assertThat(letters(run)).hasSize(20));

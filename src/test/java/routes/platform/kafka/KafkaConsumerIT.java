@@ -18,6 +18,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
@@ -27,10 +28,10 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
@@ -45,6 +46,7 @@ import org.springframework.util.unit.DataSize;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import sandbox.Servers;
+import sandbox.Topics;
 
 /** The consumer in routes of its own against a real broker. Several Camel contexts are several instances. */
 class KafkaConsumerIT {
@@ -62,7 +64,7 @@ class KafkaConsumerIT {
     void open() throws Exception {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(40));
         admin = Admin.create(Map.of("bootstrap.servers", BROKERS));
-        admin.createTopics(List.of(new NewTopic(topic, 4, (short) 1))).all().get();
+        Topics.create(admin, 4, topic);
     }
 
     @AfterEach
@@ -355,10 +357,13 @@ class KafkaConsumerIT {
     /** Record n has key k(n mod keys) and the value n. */
     private void send(int from, int count, int keys) throws Exception {
         try (var producer = producer()) {
+            List<Future<RecordMetadata>> sent = new ArrayList<>();
             for (int i = from; i < from + count; i++) {
-                producer.send(new ProducerRecord<>(topic, bytes("k" + i % keys), bytes(String.valueOf(i))));
+                sent.add(producer.send(new ProducerRecord<>(topic, bytes("k" + i % keys), bytes(String.valueOf(i)))));
             }
-            producer.flush();
+            for (Future<RecordMetadata> record : sent) {
+                record.get();
+            }
         }
     }
 

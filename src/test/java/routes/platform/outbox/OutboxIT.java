@@ -23,7 +23,6 @@ import org.apache.camel.CamelContext;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.Header;
@@ -38,6 +37,7 @@ import org.springframework.transaction.IllegalTransactionStateException;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
 import routes.platform.error.Failures;
+import sandbox.Topics;
 
 /** The outbox against a real broker and a real database. Its relay may be the one of another runtime in this JVM. */
 class OutboxIT extends RuntimeIT {
@@ -399,7 +399,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     private void create(String name) throws Exception {
-        admin.createTopics(List.of(new NewTopic(name, 3, (short) 1))).all().get();
+        Topics.create(admin, 3, name);
         created.add(name);
     }
 

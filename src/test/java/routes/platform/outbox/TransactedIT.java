@@ -24,7 +24,6 @@ import org.apache.camel.support.DefaultMessage;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -42,6 +41,7 @@ import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
 import routes.platform.event.Events;
 import routes.platform.state.HandledEvents;
+import sandbox.Topics;
 
 /** Routes with {@code transacted} and {@code outbox:} behind the real consumer. */
 class TransactedIT extends RuntimeIT {
@@ -77,9 +77,7 @@ class TransactedIT extends RuntimeIT {
     @BeforeEach
     void startRoutes() throws Exception {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
-        admin.createTopics(List.of(new NewTopic(source, 3, (short) 1), new NewTopic(target, 3, (short) 1)))
-                .all()
-                .get();
+        Topics.create(admin, 3, source, target);
         jdbc.sql("create table if not exists transacted_it (source text, value text)")
                 .update();
         camel.getRegistry().bind("outboxEffects", new Effects());
@@ -214,9 +212,7 @@ class TransactedIT extends RuntimeIT {
     @Test
     void doesWhatTheDocumentationSays() throws Exception {
         if (!admin.listTopics().names().get().contains(EVENTS)) {
-            admin.createTopics(List.of(new NewTopic(EVENTS, 6, (short) 1)))
-                    .all()
-                    .get();
+            Topics.create(admin, 6, EVENTS);
         }
         RefillDesk desk = new RefillDesk(jdbc, handled, outbox);
         camel.getRegistry().bind("refillDesk", desk);

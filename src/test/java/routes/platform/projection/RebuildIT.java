@@ -21,7 +21,6 @@ import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.support.DefaultExchange;
 import org.apache.camel.support.DefaultMessage;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -41,6 +40,7 @@ import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
 import routes.platform.event.Events;
+import sandbox.Topics;
 
 /** The replay of a projection that is not a pattern's: what it needs from any, and what it does when something is wrong. */
 @Import(RebuildIT.Configuration.class)
@@ -112,9 +112,7 @@ class RebuildIT extends RuntimeIT {
                         create table rebuild_it (tenant text, id text, partition int, "offset" bigint,
                                                  primary key (id, tenant, partition, "offset"))""")
                 .update();
-        admin.createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, (short) 1)))
-                .all()
-                .get();
+        Topics.create(admin, PARTITIONS, TOPIC);
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", brokers(), "linger.ms", 5),
                 new ByteArraySerializer(),

@@ -1,0 +1,58 @@
+package sandbox;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.CreateTopicsResult;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
+
+/** Topics of tests. */
+public final class Topics {
+
+    private Topics() {}
+
+    /** @param topics are created with one replica, and each partition has a leader that serves it when this returns */
+    public static void create(Admin admin, int partitions, String... topics) throws Exception {
+        create(
+                admin,
+                Arrays.stream(topics)
+                        .map(topic -> new NewTopic(topic, partitions, (short) 1))
+                        .toList());
+    }
+
+    /**
+     * Returns when each partition has a leader that serves it. A producer that is earlier can lose its first batch to a time-out: the
+     * leader refuses it, takes the second, and from then on finds the first out of order (KAFKA-15591).
+     */
+    public static void create(Admin admin, Collection<NewTopic> topics) throws Exception {
+        CreateTopicsResult created = admin.createTopics(topics);
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        for (NewTopic topic : topics) {
+            int partitions = created.numPartitions(topic.name()).get();
+            for (int partition = 0; partition < partitions; partition++) {
+                ends.put(new TopicPartition(topic.name(), partition), OffsetSpec.latest());
+            }
+        }
+        while (!serves(admin, ends)) {
+            Thread.sleep(20);
+        }
+    }
+
+    private static boolean serves(Admin admin, Map<TopicPartition, OffsetSpec> ends) throws Exception {
+        try {
+            admin.listOffsets(ends).all().get();
+            return true;
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RetriableException) {
+                return false;
+            }
+            throw e;
+        }
+    }
+}
