@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonRawValue;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
@@ -19,6 +20,9 @@ import routes.platform.state.HandledEvents;
 /** The pharmacy's work queue: one order per prescription, in the state of the prescription's latest event. */
 @Component("pharmacyOrders")
 class PharmacyOrders {
+
+    /** Of FHIR medicationrequest-status, those that a FHIR Task has by the same name. */
+    private static final Set<String> NOT_REQUESTED = Set.of("on-hold", "cancelled", "completed");
 
     private static final String GROUP = "pharmacy-prescription-processor";
 
@@ -44,21 +48,27 @@ class PharmacyOrders {
                         """
                         insert into pharmacy_order (tenant, prescription_id, patient_id, status, prescription,
                                                     event_id, event_timestamp, correlation_id)
-                        values (?, ?, ?, 'requested', ?::json, ?, ?, ?)
+                        values (?, ?, ?, ?, ?::json, ?, ?, ?)
                         on conflict (tenant, prescription_id) do update
-                        set patient_id = excluded.patient_id, prescription = excluded.prescription, event_id = excluded.event_id,
-                            event_timestamp = excluded.event_timestamp, correlation_id = excluded.correlation_id,
+                        set patient_id = excluded.patient_id, status = excluded.status, prescription = excluded.prescription,
+                            event_id = excluded.event_id, event_timestamp = excluded.event_timestamp, correlation_id = excluded.correlation_id,
                             updated_at = now()
                         where pharmacy_order.event_timestamp <= excluded.event_timestamp""")
                 .params(
                         metadata.tenant(),
                         event.payload().path("id").asText(),
                         event.payload().path("patientId").asText(),
+                        status(event.payload().path("status").asText()),
                         event.payload().toString(),
                         UUID.fromString(metadata.eventId()),
                         metadata.timestamp(),
                         metadata.correlationId())
                 .update();
+    }
+
+    /** FHIR Task status, from the prescription's: what is on hold or over is not to be dispensed. */
+    private static String status(String prescription) {
+        return NOT_REQUESTED.contains(prescription) ? prescription : "requested";
     }
 
     /** The orders of the caller's tenant, of one patient or of all, newest first. */

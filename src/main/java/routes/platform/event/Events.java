@@ -117,6 +117,7 @@ public class Events {
         channel.flatMap(known -> known.schema().firstError(node)).ifPresent(error -> {
             throw new SchemaViolationException(error);
         });
-        return new Event<>(topic, EventMetadata.of(node, headers), node.has("payload") ? node.path("payload") : node);
+        return new Event<>(
+                topic, EventMetadata.of(node, headers), node.path("metadata").isObject() ? node.path("payload") : node);
     }
 }

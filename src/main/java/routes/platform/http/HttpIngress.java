@@ -161,6 +161,9 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
                 exchange.setProperty(HttpRequest.FINGERPRINT, request.digest().digest(body));
             }
         }
+        if (mediaType.isEmpty() && request.idempotencyKey().isPresent()) {
+            exchange.setProperty(HttpRequest.FINGERPRINT, request.digest().digest());
+        }
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, mediaType);
         decodePath(exchange, operation);
         contract.firstError(checked.build()).ifPresent(error -> {

@@ -30,7 +30,7 @@ public record HttpRequest(
         Map<String, String> query,
         String mediaType) {
 
-    /** Exchange property: the {@link #digest()} of the request and its body, once the body has been read. */
+    /** Exchange property: the {@link #digest()} of a request with a key and of its body, once that has been read. */
     public static final String FINGERPRINT = "fingerprint";
 
     private static final String PROPERTY = "httpRequest";

@@ -15,6 +15,9 @@ import org.springframework.transaction.annotation.Transactional;
 @Component("transactionalOutbox") // "outbox" is Camel's component
 public class Outbox {
 
+    /** Message header for the step {@code outbox:<topic>}: what a consumer tells a repeat by, for the table. */
+    public static final String EVENT_ID = "CamelOutboxEventId";
+
     /**
      * Before an id is drawn. So of two records of one topic and key the one that is committed first has the lower id, and whoever sees
      * the second sees the first. Many are locked in one order, so that two transactions that add many do not wait for each other.

@@ -32,9 +32,6 @@ import routes.platform.event.RecordHeaders;
 // Java API
 class OutboxComponent extends DefaultComponent {
 
-    /** Message header: what a consumer tells a repeat by, for the table. */
-    static final String EVENT_ID = "CamelOutboxEventId";
-
     private static final List<String> ALWAYS =
             List.of(RecordHeaders.CORRELATION_ID, RecordHeaders.CAUSATION_ID, RecordHeaders.TENANT);
 
@@ -105,7 +102,7 @@ class OutboxComponent extends DefaultComponent {
                 bytes(topic, "the header " + KafkaConstants.KEY, message.getHeader(KafkaConstants.KEY)),
                 bytes(topic, "the body", message.getBody()),
                 headers,
-                message.getHeader(EVENT_ID, String.class),
+                message.getHeader(Outbox.EVENT_ID, String.class),
                 tenant.isEmpty() ? Caller.DEFAULT_TENANT : tenant);
     }
 

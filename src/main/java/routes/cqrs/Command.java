@@ -1,0 +1,69 @@
+package routes.cqrs;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
+import java.util.function.Predicate;
+import routes.platform.event.Event;
+import routes.platform.event.EventMetadata;
+
+/**
+ * What is to happen to a prescription.
+ *
+ * @param metadata its eventId is the commandId
+ * @param prescriptionId the aggregateId
+ */
+record Command(Type type, String prescriptionId, ObjectNode payload, EventMetadata metadata) {
+
+    enum Type {
+        CREATE("CreatePrescription", "PrescriptionCreated"),
+        UPDATE("UpdatePrescription", "PrescriptionUpdated"),
+        CANCEL("CancelPrescription", "PrescriptionCancelled"),
+        LOCK("LockPrescription", "PrescriptionLocked"),
+        UNLOCK("UnlockPrescription", "PrescriptionUnlocked");
+
+        final String commandType;
+
+        /** What has happened when it is applied. */
+        final String eventType;
+
+        Type(String commandType, String eventType) {
+            this.commandType = commandType;
+            this.eventType = eventType;
+        }
+
+        /** Null when it is none of these. */
+        static Type ofEvent(String eventType) {
+            return find(type -> type.eventType.equals(eventType));
+        }
+
+        private static Type find(Predicate<Type> wanted) {
+            return Arrays.stream(values()).filter(wanted).findFirst().orElse(null);
+        }
+
+        boolean isOfSaga() {
+            return this == LOCK || this == UNLOCK;
+        }
+    }
+
+    static final String SAGA_ID = "sagaId";
+
+    /** @param event of medication.commands, checked against its schema */
+    static Command of(Event<JsonNode> event) {
+        JsonNode value = event.payload();
+        return new Command(
+                Type.find(type -> type.commandType.equals(event.metadata().eventType())),
+                value.path("aggregateId").textValue(),
+                (ObjectNode) value.path("payload"),
+                event.metadata());
+    }
+
+    String id() {
+        return metadata.eventId();
+    }
+
+    /** Null when it is of no saga. */
+    String sagaId() {
+        return type.isOfSaga() ? payload.path(SAGA_ID).textValue() : null;
+    }
+}

@@ -1,0 +1,74 @@
+package routes.cqrs;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.support.DefaultMessage;
+import org.springframework.stereotype.Component;
+import routes.platform.Json;
+import routes.platform.NameBasedUuid;
+import routes.platform.contract.AsyncApi;
+import routes.platform.contract.Channel;
+import routes.platform.event.Event;
+import routes.platform.event.EventMetadata;
+import routes.platform.event.RecordHeaders;
+
+/** What the subscribers of {@code medication.prescription.*} are told of an event of {@code medication.events}. */
+@Component("prescriptionAnnouncement")
+class PrescriptionAnnouncement {
+
+    private static final String PRINCIPAL = "system";
+
+    private final Channel created;
+    private final Channel updated;
+
+    PrescriptionAnnouncement(AsyncApi contract) {
+        created = contract.channel("medication.prescription.created").orElseThrow();
+        updated = contract.channel("medication.prescription.updated").orElseThrow();
+    }
+
+    /**
+     * Replaces the body by the event to publish, addressed; its id follows from that of the event, so that a repeat is the same. Without a header
+     * event-type there is nothing to publish, because the event has no whole prescription.
+     */
+    public void announce(@Body Event<JsonNode> event, Exchange exchange) {
+        EventMetadata metadata = event.metadata();
+        Channel channel = metadata.eventType().equals(Command.Type.CREATE.eventType) ? created : updated;
+        JsonNode payload = event.payload().path("payload");
+        ObjectNode envelope = JsonNodeFactory.instance.objectNode();
+        envelope.putObject("metadata")
+                .put(
+                        "eventId",
+                        NameBasedUuid.of(channel.topic(), metadata.eventId()).toString())
+                .put("eventType", channel.message())
+                .put("eventSource", channel.eventSource())
+                .put("timestamp", metadata.timestamp())
+                .put("correlationId", metadata.correlationId())
+                .put("causationId", metadata.eventId())
+                .put("version", "1.0.0")
+                .putObject("security")
+                .put("principal", PRINCIPAL)
+                .put("tenant", metadata.tenant());
+        envelope.set("payload", ((ObjectNode) payload).deepCopy().without(Command.SAGA_ID));
+        exchange.getMessage().removeHeader(RecordHeaders.EVENT_TYPE);
+        if (channel.schema().firstError(envelope).isPresent()) {
+            return;
+        }
+        Message message = new DefaultMessage(exchange.getContext());
+        message.setBody(Json.write(envelope));
+        message.setHeader(
+                KafkaConstants.KEY, envelope.at(channel.keyPointer()).asText().getBytes(StandardCharsets.UTF_8));
+        message.setHeader(RecordHeaders.CONTENT_TYPE, "application/json");
+        message.setHeader(RecordHeaders.EVENT_SOURCE, channel.eventSource());
+        message.setHeader(RecordHeaders.EVENT_TYPE, channel.message());
+        message.setHeader(RecordHeaders.CORRELATION_ID, metadata.correlationId());
+        message.setHeader(RecordHeaders.CAUSATION_ID, metadata.eventId());
+        message.setHeader(RecordHeaders.TENANT, metadata.tenant());
+        exchange.setMessage(message);
+    }
+}

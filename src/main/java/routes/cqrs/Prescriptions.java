@@ -1,0 +1,175 @@
+package routes.cqrs;
+
+import com.fasterxml.jackson.annotation.JsonRawValue;
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataAccessException;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.TransactionException;
+import routes.platform.error.Failures;
+import routes.platform.error.ProblemException;
+import routes.platform.http.HttpRequest;
+import routes.platform.http.Page;
+
+/** The read side: prescriptions as the events say, and for whoever asks so, not before a command of theirs is among them. */
+@Component("prescriptions")
+class Prescriptions {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Prescriptions.class);
+
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(2);
+    private static final Duration PAUSE = Duration.ofMillis(20);
+
+    /** Of the server's threads; when more requests wait, they are asked to come again. */
+    private static final int MAX_WAITING = 32;
+
+    /** By which query parameter a column is asked for. */
+    private static final Map<String, String> COLUMNS =
+            Map.of("patientId", "patient_id", "prescriberId", "prescriber_id", "status", "status");
+
+    private static final String LIST =
+            """
+            with newest as (
+                select *, octet_length(prescription) as bytes from prescription_view
+                where tenant = :tenant%s
+                order by created_at desc, prescription_id desc limit :rows),
+            sized as (
+                -- of the rows of the page so far, for every row and the one behind it
+                select *, coalesce(sum(bytes) over (order by created_at desc, prescription_id desc
+                    rows between unbounded preceding and 2 preceding), 0) as bytes_before
+                from newest)
+            select prescription_id, created_at, bytes, prescription
+            from sized where bytes_before < :bytes order by created_at desc, prescription_id desc""";
+
+    private final JdbcClient jdbc;
+    private final Failures failures;
+    private final Semaphore waiting = new Semaphore(MAX_WAITING);
+
+    Prescriptions(JdbcClient jdbc, Failures failures) {
+        this.jdbc = jdbc;
+        this.failures = failures;
+    }
+
+    /** A prescription, as JSON that has been checked. */
+    record View(String prescriptionId, long createdAt, int bytes, @JsonValue @JsonRawValue String prescription) {
+
+        private String cursor() {
+            return createdAt + "." + prescriptionId;
+        }
+    }
+
+    /**
+     * A prescription.
+     *
+     * @throws ProblemException 404 when the caller's tenant has no such prescription; 503 when it is asked {@code after} a command whose
+     *     effect does not come within two seconds; 500 when it cannot be read
+     */
+    public View show(@Header("id") String id, Exchange exchange) {
+        HttpRequest request = HttpRequest.of(exchange);
+        return retrieve(() -> {
+            awaitEffect(request);
+            return jdbc.sql(
+                            """
+                            select prescription_id, created_at, 0 as bytes, prescription from prescription_view
+                            where prescription_id = ? and tenant = ?""")
+                    .params(id, request.caller().tenant())
+                    .query(View.class)
+                    .optional()
+                    .orElseThrow(() -> new ProblemException(404, "no such prescription"));
+        });
+    }
+
+    /**
+     * The prescriptions of the caller's tenant, newest first.
+     *
+     * @throws ProblemException 503 and 500 as above
+     */
+    public List<View> list(Exchange exchange) {
+        HttpRequest request = HttpRequest.of(exchange);
+        Page page = Page.of(exchange);
+        String after = page.cursor();
+        return retrieve(() -> {
+            awaitEffect(request);
+            List<View> views = jdbc.sql(LIST.formatted(conditions(request, after)))
+                    .param("tenant", request.caller().tenant())
+                    .param("patientId", request.parameter("patientId"))
+                    .param("prescriberId", request.parameter("prescriberId"))
+                    .param("status", request.parameter("status"))
+                    .param("created", after == null ? null : Long.valueOf(after.substring(0, after.indexOf('.'))))
+                    .param("id", after == null ? null : after.substring(after.indexOf('.') + 1))
+                    .param("rows", page.rows())
+                    .param("bytes", Page.BYTES)
+                    .query(View.class)
+                    .list();
+            return page.cut(views, View::cursor, View::bytes, exchange);
+        });
+    }
+
+    /** Only those that are asked for, so that each combination is planned by itself, with its index. */
+    private static String conditions(HttpRequest request, String after) {
+        StringBuilder conditions = new StringBuilder();
+        COLUMNS.forEach((parameter, column) -> {
+            if (request.parameter(parameter) != null) {
+                conditions.append(" and %s = :%s".formatted(column, parameter));
+            }
+        });
+        return conditions
+                .append(after == null ? "" : " and (created_at, prescription_id) < (:created, :id)")
+                .toString();
+    }
+
+    private <T> T retrieve(Supplier<T> query) {
+        try {
+            return query.get();
+        } catch (DataAccessException | TransactionException e) {
+            LOG.warn("answered 500: {}", failures.describe(e));
+            throw new ProblemException(500, "Failed to retrieve prescriptions");
+        }
+    }
+
+    /** Waits until the effect of the command {@code after} is in the view; that of one which was rejected is nothing. */
+    private void awaitEffect(HttpRequest request) {
+        String after = request.parameter("after");
+        if (after == null || isInView(request, after)) {
+            return;
+        }
+        if (!waiting.tryAcquire()) {
+            throw new ProblemException(503, "too many requests wait for the effect of a command, try again");
+        }
+        try {
+            for (long end = System.nanoTime() + LONGEST_WAIT.toNanos(); System.nanoTime() < end; ) {
+                Thread.sleep(PAUSE.toMillis());
+                if (isInView(request, after)) {
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            waiting.release();
+        }
+        throw new ProblemException(503, "the effect of the command that after names is not there yet, try again");
+    }
+
+    private boolean isInView(HttpRequest request, String command) {
+        return jdbc.sql(
+                        """
+                        select c.status = 'REJECTED' or c.status = 'APPLIED' and (c.version is null or v.version >= c.version)
+                        from medication_command c
+                             left join prescription_view v on v.prescription_id = c.prescription_id and v.tenant = c.tenant
+                        where c.tenant = ? and c.command_id = ?""")
+                .params(request.caller().tenant(), command)
+                .query(Boolean.class)
+                .optional()
+                .orElse(false);
+    }
+}
