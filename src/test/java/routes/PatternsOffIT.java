@@ -11,6 +11,7 @@ import org.springframework.test.context.TestPropertySource;
 @TestPropertySource(
         properties = {
             "event-broker.pubsub.enabled=false",
+            "event-broker.cqrs.enabled=false",
             "event-broker.eventsourcing.enabled=false",
             "event-broker.deadletter.enabled=false"
         })
@@ -27,6 +28,9 @@ class PatternsOffIT extends RuntimeIT {
                         .statusCode())
                 .isEqualTo(404);
         assertThat(post("/api/patients/p/events", "application/json", "{}").statusCode())
+                .isEqualTo(404);
+        assertThat(get("/api/prescriptions").statusCode()).isEqualTo(404);
+        assertThat(post("/api/prescriptions", "application/json", "{}").statusCode())
                 .isEqualTo(404);
         assertThat(get("/api/dead-letters").statusCode()).isEqualTo(404);
         assertThat(get("/api/projections/patient-view").statusCode()).isEqualTo(404);

@@ -69,7 +69,8 @@ class AccessIT extends RuntimeIT {
     private static final Map<String, String> FIXED = Map.of("topic", CREATED, "name", "patient-view");
 
     /** Operations whose path names what is the caller's own from then on. */
-    private static final Set<String> CREATING = Set.of("appendPatientEvent");
+    private static final Set<String> CREATING =
+            Set.of("appendPatientEvent", "updatePrescription", "cancelPrescription");
 
     /** Of operations whose example would do too much. */
     private static final Map<String, String> BODIES = Map.of("reprocessDeadLetters", "{\"key\":\"nobody\"}");
@@ -229,6 +230,9 @@ class AccessIT extends RuntimeIT {
                 JSON,
                 "{\"type\":\"patient.profile.created\",\"data\":{\"lastName\":\"access\"}}");
         assertThat(appended.statusCode()).isEqualTo(202);
+        HttpResponse<String> commanded = post(
+                "/api/prescriptions", JSON, "{\"patientId\":\"" + MARK + "\",\"medication\":{\"name\":\"access\"}}");
+        assertThat(commanded.statusCode()).isEqualTo(202);
         send(CREATED, MARK, bytes("{\"no\":\"event\"}"), Map.of("tenant", "default"));
         String letter = awaitLetter(LETTERS + "?key=" + MARK, TOKENS.sandbox());
         String job = json(post(LETTERS + "/reprocess", JSON, "{\"key\":\"nobody\"}")
@@ -236,11 +240,15 @@ class AccessIT extends RuntimeIT {
                 .path("jobId")
                 .asText();
         await().until(() ->
-                json(get("/api/pharmacy-orders?patientId=" + MARK).body()).size() == 1);
+                json(get("/api/pharmacy-orders?patientId=" + MARK).body()).size() == 2);
         await().until(() ->
                 json(get("/api/activity?correlationId=" + MARK).body()).size() == 1);
         await().until(() -> get("/api/patients/" + MARK).statusCode() == 200);
+        String prescription = json(commanded.body()).path("prescriptionId").asText();
+        await().until(() -> get("/api/prescriptions/" + prescription).statusCode() == 200);
         IDS.put("/api/patients/", MARK);
+        IDS.put("/api/prescriptions/", prescription);
+        IDS.put("/api/commands/", json(commanded.body()).path("commandId").asText());
         IDS.put("/api/dead-letters/", letter);
         IDS.put("/api/jobs/", job);
     }

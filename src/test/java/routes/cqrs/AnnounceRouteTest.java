@@ -1,0 +1,102 @@
+package routes.cqrs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.mock.MockEndpoint;
+import org.apache.camel.spi.Registry;
+import org.junit.jupiter.api.Test;
+import routes.RouteTest;
+
+/** The route that tells the subscribers of medication.prescription.* what happened. */
+class AnnounceRouteTest extends RouteTest {
+
+    private static final String EVENT_ID = "5a3c7f0e-0f3e-4f9a-8f60-2f4f5b2a9d11";
+    private static final String PRESCRIPTION =
+            "{\"id\":\"rx-1\",\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"},\"quantity\":1.50}";
+
+    @Override
+    protected String word() {
+        return "cqrs";
+    }
+
+    @Override
+    protected String routes() {
+        return "cqrs-announce-prescription";
+    }
+
+    @Override
+    protected void bind(Registry registry) {
+        registry.bind("prescriptionAnnouncement", new PrescriptionAnnouncement(contract));
+    }
+
+    @Override
+    protected String sinks() {
+        return "kafka:medication.prescription.*";
+    }
+
+    @Test
+    void announcesWhatHappened() throws Exception {
+        MockEndpoint created = getMockEndpoint("mock:kafka:medication.prescription.created");
+        MockEndpoint updated = getMockEndpoint("mock:kafka:medication.prescription.updated");
+        created.expectedMessageCount(1);
+        updated.expectedMessageCount(1);
+
+        receive(event("PrescriptionCreated", PRESCRIPTION));
+        receive(event("PrescriptionLocked", PRESCRIPTION.replaceFirst("\\{", "{\"sagaId\":\"s\",")));
+
+        MockEndpoint.assertIsSatisfied(context);
+        assertIsOf("medication.prescription.created", created);
+        assertIsOf("medication.prescription.updated", updated);
+    }
+
+    @Test
+    void hasTheSameIdWhenTheEventComesAgain() throws Exception {
+        MockEndpoint created = getMockEndpoint("mock:kafka:medication.prescription.created");
+        created.expectedMessageCount(2);
+
+        receive(event("PrescriptionCreated", PRESCRIPTION));
+        receive(event("PrescriptionCreated", PRESCRIPTION));
+
+        created.assertIsSatisfied();
+        assertThat(created.getExchanges().get(0).getMessage().getBody(byte[].class))
+                .isEqualTo(created.getExchanges().get(1).getMessage().getBody(byte[].class));
+    }
+
+    @Test
+    void tellsNothingOfAnEventWithoutAWholePrescription() throws Exception {
+        MockEndpoint updated = getMockEndpoint("mock:kafka:medication.prescription.updated");
+        updated.expectedMessageCount(0);
+        updated.setResultWaitTime(1);
+
+        receive(event("PrescriptionUnlocked", "{\"id\":\"rx-1\",\"sagaId\":\"s\"}"));
+
+        updated.assertIsSatisfied();
+    }
+
+    private static void assertIsOf(String topic, MockEndpoint sink) throws Exception {
+        Message record = sink.getExchanges().get(0).getMessage();
+        JsonNode envelope = new ObjectMapper().readTree(record.getBody(byte[].class));
+        assertThat(envelope.at("/metadata/eventType").asText()).isEqualTo(topic);
+        assertThat(envelope.at("/metadata/eventSource").asText()).isEqualTo("medication-service");
+        assertThat(envelope.at("/metadata/causationId").asText()).isEqualTo(EVENT_ID);
+        assertThat(text(record.getBody(byte[].class))).contains("\"payload\":" + PRESCRIPTION);
+        assertThat(text(record.getHeader(KafkaConstants.KEY, byte[].class))).isEqualTo("rx-1");
+        assertThat(record.getHeader("event-type")).isEqualTo(topic);
+        assertThat(record.getHeader("content-type")).isEqualTo("application/json");
+        assertThat(record.getHeader("tenant")).isEqualTo("default");
+    }
+
+    private void receive(byte[] event) {
+        receive("kafka:medication.events", "medication.events", event);
+    }
+
+    static byte[] event(String type, String payload) {
+        return "{\"eventId\":\"%s\",\"eventType\":\"%s\",\"aggregateId\":\"rx-1\",\"timestamp\":1,\"payload\":%s,\"commandId\":\"c-1\"}"
+                .formatted(EVENT_ID, type, payload)
+                .getBytes();
+    }
+}

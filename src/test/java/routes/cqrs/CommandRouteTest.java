@@ -1,0 +1,135 @@
+package routes.cqrs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.mock.MockEndpoint;
+import org.apache.camel.spi.Registry;
+import org.junit.jupiter.api.Test;
+import routes.RouteTest;
+import routes.platform.error.Failures;
+import routes.platform.http.HttpRequest;
+import routes.platform.http.Problems;
+
+/** The routes that make commands of requests. */
+class CommandRouteTest extends RouteTest {
+
+    private static final String COMMANDS = "kafka:medication.commands";
+    private static final String PRESCRIPTION = "{\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"}}";
+
+    private final Log log = new Log();
+
+    @Override
+    protected String word() {
+        return "cqrs";
+    }
+
+    @Override
+    protected String routes() {
+        return "cqrs-create-*,cqrs-update-*,cqrs-cancel-*,cqrs-accept-*";
+    }
+
+    @Override
+    protected void bind(Registry registry) {
+        registry.bind("prescriptionCommands", new PrescriptionCommands(contract));
+        registry.bind("commandLog", log);
+        registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
+    }
+
+    @Override
+    protected String sinks() {
+        return COMMANDS;
+    }
+
+    @Test
+    void notesACommandAndThenSendsIt() throws Exception {
+        MockEndpoint sent = getMockEndpoint("mock:" + COMMANDS);
+        sent.expectedMessageCount(1);
+
+        Exchange answer = request("direct:createPrescription", "-", PRESCRIPTION, "key-1");
+
+        sent.assertIsSatisfied();
+        Message record = sent.getExchanges().get(0).getMessage();
+        JsonNode command = new ObjectMapper().readTree(record.getBody(byte[].class));
+        assertThat(log.accepted).containsExactly(command.path("commandId").asText());
+        assertThat(command.path("commandType").asText()).isEqualTo("CreatePrescription");
+        assertThat(command.path("userId").asText()).isEqualTo("sandbox");
+        assertThat(text(record.getHeader(KafkaConstants.KEY, byte[].class)))
+                .isEqualTo(command.path("aggregateId").asText());
+        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
+                .isEqualTo(202);
+        String receipt = answer.getMessage().getBody(String.class);
+        assertThat(receipt)
+                .isEqualTo(
+                        "{\"message\":\"Prescription command accepted\",\"prescriptionId\":\"%s\",\"commandId\":\"%s\"}"
+                                .formatted(
+                                        command.path("aggregateId").asText(),
+                                        command.path("commandId").asText()));
+        assertThat(request("direct:createPrescription", "-", PRESCRIPTION, "key-1")
+                        .getMessage()
+                        .getBody(String.class))
+                .isEqualTo(receipt);
+    }
+
+    @Test
+    void sendsNothingOfACommandThatWasHandledBefore() throws Exception {
+        MockEndpoint sent = getMockEndpoint("mock:" + COMMANDS);
+        sent.expectedMessageCount(0);
+        sent.setResultWaitTime(1);
+        log.handledBefore = true;
+
+        Exchange answer = request("direct:cancelPrescription", "rx-1", "", "key-1");
+
+        sent.assertIsSatisfied();
+        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
+                .isEqualTo(202);
+    }
+
+    @Test
+    void answers400AndNotesNothingWhenThereIsNoSuchCommand() {
+        Exchange answer = request("direct:updatePrescription", "rx-1", "{\"version\":0}", null);
+
+        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(400);
+        assertThat(answer.getMessage().getBody(String.class)).contains("/payload/version: violates 'minimum'");
+        assertThat(log.accepted).isEmpty();
+    }
+
+    private Exchange request(String uri, String id, String body, String key) {
+        return template.request(uri, exchange -> {
+            new HttpRequest(
+                            CALLER,
+                            "journey-1",
+                            "request-1",
+                            Optional.ofNullable(key),
+                            "POST",
+                            "/",
+                            Map.of(),
+                            "application/json")
+                    .bindTo(exchange);
+            exchange.getMessage().setHeader("id", id);
+            exchange.getMessage().setBody(body.getBytes());
+        });
+    }
+
+    /** In place of the table. */
+    public static final class Log {
+
+        private final List<String> accepted = new ArrayList<>();
+        private boolean handledBefore;
+
+        public void accept(Exchange exchange) {
+            accepted.add(PrescriptionCommands.sent(exchange).commandId());
+            if (handledBefore) {
+                exchange.setProperty(CommandLog.HANDLED_BEFORE, true);
+            }
+        }
+    }
+}

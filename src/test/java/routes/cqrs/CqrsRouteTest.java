@@ -1,0 +1,182 @@
+package routes.cqrs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.mock.MockEndpoint;
+import org.apache.camel.spi.Registry;
+import org.apache.camel.support.DefaultMessage;
+import org.junit.jupiter.api.Test;
+import org.springframework.dao.DataAccessResourceFailureException;
+import routes.RouteTest;
+import routes.platform.error.Failures;
+import routes.platform.error.ProblemException;
+import routes.platform.event.Event;
+import routes.platform.http.HttpRequest;
+import routes.platform.http.Problems;
+
+/** The routes of the write side and of what is asked. */
+class CqrsRouteTest extends RouteTest {
+
+    private static final String COMMANDS = "kafka:medication.commands";
+    private static final String EVENTS = "kafka:medication.events";
+    private static final String PRESCRIPTION = "{\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"}}";
+
+    private final Handler handler = new Handler();
+    private final View view = new View();
+
+    @Override
+    protected String word() {
+        return "cqrs";
+    }
+
+    @Override
+    protected String routes() {
+        return "cqrs-handle-*,cqrs-apply-*,cqrs-build-*,cqrs-show-*,cqrs-list-*";
+    }
+
+    @Override
+    protected void bind(Registry registry) {
+        registry.bind("commandLog", new Log());
+        registry.bind("commandHandler", handler);
+        registry.bind("prescriptionProjection", view);
+        registry.bind("prescriptions", new Queries());
+        registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
+    }
+
+    @Override
+    protected String sinks() {
+        return "kafka:dlq.*|micrometer:.*|outbox:.*";
+    }
+
+    @Test
+    void addsTheEventOfAnAppliedCommandToTheOutbox() throws Exception {
+        MockEndpoint outbox = getMockEndpoint("mock:outbox:medication.events");
+        outbox.expectedBodiesReceived("CancelPrescription happened");
+
+        receive(COMMANDS, "medication.commands", command("CancelPrescription", "{}"));
+        await().untilAsserted(() -> assertThat(handler.handled).hasSize(1));
+        handler.rejects = true;
+        receive(COMMANDS, "medication.commands", command("CancelPrescription", "{}"));
+
+        outbox.assertIsSatisfied();
+        await().untilAsserted(() -> assertThat(handler.handled).hasSize(2));
+    }
+
+    @Test
+    void deadLettersWhatIsNoCommandWithItsBytes() throws Exception {
+        MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
+        byte[] poison = command("CreatePrescription", "{\"patientId\":\"p\"}");
+        dlq.expectedBodiesReceived(poison);
+
+        receive(COMMANDS, "medication.commands", poison);
+
+        dlq.assertIsSatisfied();
+        assertThat(handler.handled).isEmpty();
+    }
+
+    @Test
+    void failsWhileTheDatabaseIsDownSoThatTheCommandComesAgain() throws Exception {
+        MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
+        dlq.expectedMessageCount(0);
+        dlq.setResultWaitTime(1);
+        handler.failure = new DataAccessResourceFailureException("down");
+
+        receive(COMMANDS, "medication.commands", command("CancelPrescription", "{}"));
+
+        await().untilAsserted(() -> assertThat(handler.handled).hasSize(1));
+        dlq.assertIsSatisfied();
+    }
+
+    @Test
+    void projectsABatchOfEvents() {
+        template.send(EVENTS, exchange -> {
+            Message record = new DefaultMessage(exchange);
+            record.setHeader(KafkaConstants.TOPIC, "medication.events");
+            record.setBody(AnnounceRouteTest.event("PrescriptionCreated", PRESCRIPTION));
+            exchange.getMessage().setBody(List.of(record));
+        });
+
+        await().untilAsserted(() -> assertThat(view.types).containsExactly("PrescriptionCreated"));
+    }
+
+    @Test
+    void answersWhatIsAsked() {
+        assertThat(request("direct:getPrescription", "rx-1").getMessage().getBody(String.class))
+                .isEqualTo("{\"id\":\"rx-1\", \"quantity\":1.50}");
+        assertThat(request("direct:listPrescriptions", "-").getMessage().getBody(String.class))
+                .isEqualTo("[{\"id\":\"rx-1\", \"quantity\":1.50}]");
+        Exchange unknown = request("direct:getCommand", "nobody");
+        assertThat(unknown.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(404);
+    }
+
+    private static byte[] command(String type, String payload) {
+        return "{\"commandId\":\"c-1\",\"commandType\":\"%s\",\"aggregateId\":\"rx-1\",\"timestamp\":1,\"payload\":%s}"
+                .formatted(type, payload)
+                .getBytes();
+    }
+
+    private Exchange request(String uri, String id) {
+        return template.request(uri, exchange -> {
+            new HttpRequest(CALLER, "journey-1", "request-1", Optional.empty(), "GET", "/", Map.of(), "")
+                    .bindTo(exchange);
+            exchange.getMessage().setHeader("id", id);
+        });
+    }
+
+    public static final class Log {
+
+        public void show() {
+            throw new ProblemException(404, "no such command");
+        }
+    }
+
+    /** In place of the write model. */
+    public static final class Handler {
+
+        private final List<String> handled = new CopyOnWriteArrayList<>();
+        private volatile boolean rejects;
+        private RuntimeException failure;
+
+        public void handle(@Body Event<JsonNode> event, Exchange exchange) {
+            handled.add(event.metadata().eventType());
+            if (failure != null) {
+                throw failure;
+            }
+            exchange.getMessage().setBody(rejects ? null : event.metadata().eventType() + " happened");
+        }
+    }
+
+    /** In place of the view. */
+    public static final class View {
+
+        private final List<String> types = new CopyOnWriteArrayList<>();
+
+        public void project(@Body List<Message> batch) {
+            batch.forEach(
+                    record -> types.add(record.getBody(Event.class).metadata().eventType()));
+        }
+    }
+
+    public static final class Queries {
+
+        public Prescriptions.View show(@Header("id") String id) {
+            return new Prescriptions.View(id, 1, 1, "{\"id\":\"%s\", \"quantity\":1.50}".formatted(id));
+        }
+
+        public List<Prescriptions.View> list() {
+            return List.of(show("rx-1"));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+package routes.cqrs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.flywaydb.core.Flyway;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.dao.OptimisticLockingFailureException;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+import routes.platform.Json;
+import routes.platform.event.Event;
+import routes.platform.event.EventMetadata;
+import routes.platform.projection.LoggedEvent;
+import sandbox.Servers;
+
+/** The view is the fold of the log, whatever comes how often: for random logs, in a schema of its own of the real database. */
+class PrescriptionProjectionIT {
+
+    private static final String SCHEMA =
+            "prescriptions_" + UUID.randomUUID().toString().replace("-", "");
+    private static final int PARTITIONS = 3;
+
+    private static HikariDataSource database;
+    private static JdbcClient jdbc;
+    private static TransactionTemplate transactions;
+    private static PrescriptionProjection projection;
+
+    @BeforeAll
+    static void createSchema() {
+        Map<String, String> servers = Servers.shared().properties();
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(servers.get("spring.datasource.url"));
+        config.setUsername(servers.get("spring.datasource.username"));
+        config.setPassword(servers.get("spring.datasource.password"));
+        config.setSchema(SCHEMA);
+        config.setMaximumPoolSize(8);
+        database = new HikariDataSource(config);
+        Flyway.configure().dataSource(database).schemas(SCHEMA).load().migrate();
+        jdbc = JdbcClient.create(database);
+        transactions = new TransactionTemplate(new JdbcTransactionManager(database));
+        projection = new PrescriptionProjection(jdbc, transactions);
+    }
+
+    @AfterAll
+    static void dropSchema() {
+        jdbc.sql("drop schema " + SCHEMA + " cascade").update();
+        database.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
+    void hasTheHighestVersionWhateverTheBatchesAndHowOftenTheyCome(long seed) {
+        Random random = new Random(seed);
+        List<List<LoggedEvent>> log = log("v" + seed, random);
+        List<Integer> next = new ArrayList<>(List.of(0, 0, 0));
+        for (int i = 0; i < 200; i++) {
+            int partition = random.nextInt(PARTITIONS);
+            int size = log.get(partition).size();
+            // some go back, as after a kill
+            int from = random.nextInt(5) == 0 ? random.nextInt(next.get(partition) + 1) : next.get(partition);
+            int to = i < 150 ? Math.min(size, from + 1 + random.nextInt(12)) : size;
+            if (from < to) {
+                apply(log.get(partition).subList(from, to));
+                next.set(partition, to);
+            }
+        }
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            apply(log.get(partition)
+                    .subList(next.get(partition) / 2, log.get(partition).size()));
+        }
+
+        assertIsTheFoldOf(log, "v" + seed);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5})
+    void isTheSameWhenTwoMembersHaveEachPartitionAtOnce(long seed) throws Exception {
+        Random random = new Random(-seed);
+        List<List<LoggedEvent>> log = log("m" + seed, random);
+        ExecutorService members = Executors.newFixedThreadPool(2 * PARTITIONS);
+        List<Future<?>> running = new ArrayList<>();
+        for (List<LoggedEvent> records : log) {
+            for (int member = 0; member < 2; member++) {
+                int batch = 1 + random.nextInt(9);
+                running.add(members.submit(() -> {
+                    for (int from = 0; from < records.size(); from += batch) {
+                        applyUntilDone(records.subList(from, Math.min(records.size(), from + batch)));
+                    }
+                }));
+            }
+        }
+        for (Future<?> member : running) {
+            member.get();
+        }
+        members.shutdown();
+
+        assertIsTheFoldOf(log, "m" + seed);
+    }
+
+    @Test
+    void foldsTheEventsOfOthersInTheOrderOfTheLog() {
+        List<LoggedEvent> log = List.of(
+                event("o", 0, 0, "PrescriptionUpdated", "{\"quantity\":1}"),
+                event(
+                        "o",
+                        0,
+                        1,
+                        "PrescriptionCreated",
+                        "{\"patientId\":\"p\",\"status\":\"new\",\"createdAt\":\"today\"}"),
+                event("o", 0, 2, "PrescriptionUpdated", "{\"quantity\":2,\"sagaId\":\"s\"}"),
+                event("o", 0, 3, "PrescriptionLocked", "{}"),
+                event("o", 0, 4, "PrescriptionDispensed", "{\"quantity\":0}"),
+                event("o", 0, 5, "PrescriptionUpdated", "{\"refills\":1}"));
+
+        apply(log);
+        apply(log.subList(2, 3));
+
+        assertThat(views("o").get("o"))
+                .isEqualTo("on-hold 101 0 5 {\"patientId\":\"p\",\"status\":\"on-hold\",\"createdAt\":101,\"id\":\"o\","
+                        + "\"updatedAt\":105,\"quantity\":2,\"refills\":1}");
+
+        apply(List.of(event("o", 0, 6, "PrescriptionUnlocked", "{}"), event("o", 0, 7, "PrescriptionCancelled", "{}")));
+        assertThat(views("o").get("o")).startsWith("cancelled 101 0 7 ");
+        apply(List.of(version("o", 0, 8, 1)));
+        assertThat(views("o").get("o")).startsWith("active 1 0 8 ");
+    }
+
+    @Test
+    void keepsWhatCannotBeAskedForOutOfItsColumns() {
+        apply(List.of(event(
+                "wild",
+                0,
+                0,
+                "PrescriptionCreated",
+                "{\"patientId\":\"a\\u0000b\",\"prescriberId\":\"" + "x".repeat(5000) + "\",\"note\":\"\\u0000\"}")));
+
+        assertThat(jdbc.sql("select count(*) from prescription_view where patient_id is null and prescriber_id is null")
+                        .query(Integer.class)
+                        .single())
+                .isEqualTo(1);
+    }
+
+    /** Prescriptions with versions in the order of one partition, records that come twice, and older ones that were dead letters. */
+    private static List<List<LoggedEvent>> log(String prefix, Random random) {
+        List<List<LoggedEvent>> log = new ArrayList<>();
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            List<LoggedEvent> records = new ArrayList<>();
+            long[] versions = new long[4];
+            for (int offset = 0; offset < 60; offset++) {
+                int rx = random.nextInt(versions.length);
+                boolean old = versions[rx] > 1 && random.nextInt(5) == 0;
+                long version = old ? 1 + random.nextInt((int) versions[rx]) : ++versions[rx];
+                records.add(version(prefix + "-" + partition + "-" + rx, partition, offset, version));
+            }
+            log.add(records);
+        }
+        return log;
+    }
+
+    private static void assertIsTheFoldOf(List<List<LoggedEvent>> log, String prefix) {
+        Map<String, String> fold = new TreeMap<>();
+        Map<String, Long> highest = new TreeMap<>();
+        log.forEach(partition -> partition.forEach(record -> {
+            JsonNode payload = ((JsonNode) record.event().payload()).path("payload");
+            if (payload.path("version").asLong() > highest.getOrDefault(record.key(), 0L)) {
+                highest.put(record.key(), payload.path("version").asLong());
+                fold.put(record.key(), "active 1 %d %d %s".formatted(record.partition(), record.offset(), payload));
+            }
+        }));
+        assertThat(views(prefix + "-")).isEqualTo(fold);
+    }
+
+    private static Map<String, String> views(String prefix) {
+        Map<String, String> views = new TreeMap<>();
+        jdbc.sql(
+                        """
+                        select prescription_id, concat_ws(' ', status, created_at, partition, last_offset, prescription)
+                        from prescription_view where starts_with(prescription_id, ?)""")
+                .param(prefix)
+                .query(row -> {
+                    views.put(row.getString(1), row.getString(2));
+                });
+        return views;
+    }
+
+    private static LoggedEvent version(String id, int partition, long offset, long version) {
+        return event(
+                id,
+                partition,
+                offset,
+                "PrescriptionUpdated",
+                "{\"id\":\"%s\",\"status\":\"active\",\"version\":%d,\"createdAt\":1,\"updatedAt\":%d}"
+                        .formatted(id, version, version));
+    }
+
+    private static LoggedEvent event(String id, int partition, long offset, String type, String payload) {
+        ObjectNode value = (ObjectNode) Json.readObject("{}".getBytes(StandardCharsets.UTF_8));
+        value.set("payload", Json.readObject(payload.getBytes(StandardCharsets.UTF_8)));
+        String event = UUID.randomUUID().toString();
+        return new LoggedEvent(
+                id,
+                new Event<>(
+                        "medication.events",
+                        new EventMetadata(event, type, 100 + offset, event, null, "default"),
+                        value),
+                partition,
+                offset,
+                false);
+    }
+
+    private static void apply(List<LoggedEvent> batch) {
+        transactions.executeWithoutResult(status -> projection.apply(batch));
+    }
+
+    /** As the consumer does, when another member was faster. */
+    private static void applyUntilDone(List<LoggedEvent> batch) {
+        await().until(() -> {
+            try {
+                apply(batch);
+                return true;
+            } catch (OptimisticLockingFailureException e) {
+                return false;
+            }
+        });
+    }
+}

@@ -1,0 +1,170 @@
+package routes.cqrs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import routes.cqrs.Prescription.Applied;
+import routes.cqrs.Prescription.Decision;
+import routes.cqrs.Prescription.Rejected;
+import routes.platform.Json;
+import routes.platform.contract.EventSchema;
+import routes.platform.event.EventMetadata;
+
+class PrescriptionTest {
+
+    private static final String CREATE =
+            "{\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\",\"ndc\":\"1\"},\"quantity\":1.50,\"note\":{\"a\":[1]}}";
+
+    private final Prescription created = apply(Optional.empty(), "CREATE", CREATE);
+
+    @Test
+    void beginsActiveWithWhatWasSentDigitForDigit() {
+        Prescription made = apply(
+                Optional.empty(),
+                "CREATE",
+                CREATE.replaceFirst(
+                        "\\{",
+                        "{\"id\":\"rx\",\"status\":\"draft\",\"version\":7,\"createdAt\":\"today\",\"statusReason\":\"x\","));
+
+        assertThat(text(made.content()))
+                .isEqualTo(CREATE.substring(0, CREATE.length() - 1)
+                        + ",\"id\":\"rx\",\"status\":\"active\",\"version\":1,\"createdAt\":1000,\"updatedAt\":1000}");
+    }
+
+    // RFC 7396, appendix A, as far as a prescription can show it
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{\"quantity\":2}|/quantity|2",
+                "{\"medication\":{\"ndc\":null}}|/medication|{\"name\":\"Aspirin\"}",
+                "{\"medication\":{\"rxnorm\":\"7\"}}|/medication|{\"name\":\"Aspirin\",\"ndc\":\"1\",\"rxnorm\":\"7\"}",
+                "{\"note\":\"text\"}|/note|\"text\"",
+                "{\"note\":{\"a\":{\"b\":null,\"c\":1}}}|/note|{\"a\":{\"c\":1}}",
+                "{\"quantity\":{\"x\":null}}|/quantity|{}",
+                "{\"note\":[{\"a\":null}]}|/note|[{\"a\":null}]",
+                "{\"createdAt\":5,\"updatedAt\":5,\"statusReason\":\"x\",\"version\":1}|/createdAt|1000",
+                "{\"status\":\"completed\"}|/status|\"completed\""
+            })
+    void mergesAPatch(String patch, String where, String value) {
+        Decision decision = decide(Optional.of(created), "UPDATE", patch, false);
+
+        if (where.equals("/quantity") && value.equals("{}")) {
+            assertThat(decision)
+                    .isEqualTo(new Rejected("/payload/quantity: has the wrong type, expected [\"number\",\"null\"]"));
+        } else {
+            assertThat(((Applied) decision).prescription().content().at(where).toString())
+                    .isEqualTo(value);
+        }
+    }
+
+    @Test
+    void isLaterThanBeforeWhenTheClockGoesBack() {
+        Prescription changed = ((Applied)
+                        Prescription.decide(command("UPDATE", "{\"refills\":1}"), Optional.of(created), false, 10))
+                .prescription();
+
+        assertThat(changed.updatedAt()).isEqualTo(created.updatedAt() + 1);
+        assertThat(changed.content().path("createdAt").asLong()).isEqualTo(1000);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
+    void keepsItsRulesWhateverCommandsCome(long seed) {
+        Random random = new Random(seed);
+        EventSchema schema = new EventSchema("prescription.json");
+        List<String> payloads = List.of(
+                "{\"quantity\":%d}",
+                "{\"version\":%d,\"quantity\":1}",
+                "{\"status\":\"active\",\"refills\":%d}",
+                "{\"medication\":null,\"x\":%d}",
+                "{\"status\":\"completed\",\"x\":%d}");
+        Set<String> unlocked = new HashSet<>();
+        Optional<Prescription> known = Optional.empty();
+        int applied = 0;
+        for (int i = 0; i < 300; i++) {
+            String type = List.of("CREATE", "UPDATE", "UPDATE", "CANCEL", "LOCK", "UNLOCK", "LOCK")
+                    .get(random.nextInt(7));
+            if (type.equals("CANCEL") && random.nextInt(30) > 0) {
+                continue;
+            }
+            String saga = "s" + random.nextInt(40);
+            String payload =
+                    switch (type) {
+                        case "CREATE" -> CREATE;
+                        // the last one ends it all
+                        case "UPDATE" ->
+                            payloads.get(random.nextInt(random.nextInt(20) == 0 ? 5 : 4))
+                                    .formatted(random.nextInt(50));
+                        case "CANCEL" -> "{\"reason\":\"r\"}";
+                        default -> "{\"sagaId\":\"%s\"}".formatted(saga);
+                    };
+            String before =
+                    known.map(prescription -> text(prescription.content())).orElse("");
+            Decision decision =
+                    Prescription.decide(command(type, payload), known, unlocked.contains(saga), random.nextInt(2000));
+
+            assertThat(known.map(prescription -> text(prescription.content())).orElse(""))
+                    .as("nothing is changed in place")
+                    .isEqualTo(before);
+            if (type.equals("UNLOCK")) {
+                assertThat(decision).as("an unlock is always accepted").isInstanceOf(Applied.class);
+                unlocked.add(saga);
+            }
+            if (decision instanceof Applied done && done.prescription() != null) {
+                Prescription after = done.prescription();
+                applied++;
+                assertThat(after.version()).isEqualTo(applied);
+                assertThat(after.content().path("id").asText()).isEqualTo("rx");
+                assertThat(schema.errors(after.content())).isEmpty();
+                assertThat(after.status().equals("on-hold")).isEqualTo(after.lockedBy() != null);
+                assertThat(unlocked).doesNotContain(String.valueOf(after.lockedBy()));
+                known.ifPresent(prescription -> {
+                    assertThat(after.updatedAt()).isGreaterThan(prescription.updatedAt());
+                    if (Set.of("cancelled", "completed").contains(prescription.status())) {
+                        assertThat(type).isEqualTo("UNLOCK");
+                        assertThat(after.status()).isEqualTo(prescription.status());
+                    }
+                    if (prescription.lockedBy() != null && type.equals("UPDATE")) {
+                        throw new AssertionError("changed while a saga holds it");
+                    }
+                });
+                known = Optional.of(after);
+            }
+        }
+        assertThat(applied).isGreaterThan(5);
+    }
+
+    private static Prescription apply(Optional<Prescription> known, String type, String payload) {
+        return ((Applied) decide(known, type, payload, false)).prescription();
+    }
+
+    private static Decision decide(Optional<Prescription> known, String type, String payload, boolean unlocked) {
+        return Prescription.decide(command(type, payload), known, unlocked, 1000);
+    }
+
+    private static Command command(String type, String payload) {
+        String id = UUID.randomUUID().toString();
+        return new Command(
+                Command.Type.valueOf(type),
+                "rx",
+                (ObjectNode) Json.readObject(payload.getBytes(StandardCharsets.UTF_8)),
+                new EventMetadata(id, "type", 1, id, null, "default"));
+    }
+
+    private static String text(ObjectNode content) {
+        return new String(Json.write(content), StandardCharsets.UTF_8);
+    }
+}
