@@ -11,8 +11,6 @@ import java.util.Optional;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
-import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.camel.support.DefaultMessage;
 import org.springframework.dao.OptimisticLockingFailureException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
@@ -21,7 +19,7 @@ import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
 import routes.platform.event.Event;
-import routes.platform.event.RecordHeaders;
+import routes.platform.event.OutgoingRecord;
 import routes.platform.outbox.Outbox;
 
 /** The write side: applies commands, once each, or refuses them. A refusal is an answer, and no failure. */
@@ -154,13 +152,14 @@ class CommandHandler {
                 .put("timestamp", after == null ? now : after.updatedAt());
         event.set("payload", payload);
         event.put("commandId", command.id());
-        Message message = new DefaultMessage(exchange.getContext());
-        message.setBody(Json.write(event));
-        message.setHeader(KafkaConstants.KEY, command.prescriptionId().getBytes(StandardCharsets.UTF_8));
+        Message message = OutgoingRecord.of(
+                command.prescriptionId(),
+                Json.write(event),
+                command.metadata().correlationId(),
+                command.id(),
+                command.metadata().tenant(),
+                exchange);
         message.setHeader(Outbox.EVENT_ID, id);
-        message.setHeader(RecordHeaders.CORRELATION_ID, command.metadata().correlationId());
-        message.setHeader(RecordHeaders.CAUSATION_ID, command.id());
-        message.setHeader(RecordHeaders.TENANT, command.metadata().tenant());
         return message;
     }
 }

@@ -3,12 +3,9 @@ package routes.cqrs;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.charset.StandardCharsets;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
-import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.camel.support.DefaultMessage;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
@@ -16,6 +13,7 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
+import routes.platform.event.OutgoingRecord;
 import routes.platform.event.RecordHeaders;
 
 /** What the subscribers of {@code medication.prescription.*} are told of an event of {@code medication.events}. */
@@ -59,16 +57,16 @@ class PrescriptionAnnouncement {
         if (channel.schema().firstError(envelope).isPresent()) {
             return;
         }
-        Message message = new DefaultMessage(exchange.getContext());
-        message.setBody(Json.write(envelope));
-        message.setHeader(
-                KafkaConstants.KEY, envelope.at(channel.keyPointer()).asText().getBytes(StandardCharsets.UTF_8));
+        Message message = OutgoingRecord.of(
+                envelope.at(channel.keyPointer()).asText(),
+                Json.write(envelope),
+                metadata.correlationId(),
+                metadata.eventId(),
+                metadata.tenant(),
+                exchange);
         message.setHeader(RecordHeaders.CONTENT_TYPE, "application/json");
         message.setHeader(RecordHeaders.EVENT_SOURCE, channel.eventSource());
         message.setHeader(RecordHeaders.EVENT_TYPE, channel.message());
-        message.setHeader(RecordHeaders.CORRELATION_ID, metadata.correlationId());
-        message.setHeader(RecordHeaders.CAUSATION_ID, metadata.eventId());
-        message.setHeader(RecordHeaders.TENANT, metadata.tenant());
         exchange.setMessage(message);
     }
 }

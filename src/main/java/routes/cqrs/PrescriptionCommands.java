@@ -3,15 +3,11 @@ package routes.cqrs;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.UUID;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
-import org.apache.camel.Message;
-import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.camel.support.DefaultMessage;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
@@ -19,7 +15,7 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.EventSchema;
 import routes.platform.error.ProblemException;
 import routes.platform.error.SchemaViolationException;
-import routes.platform.event.RecordHeaders;
+import routes.platform.event.OutgoingRecord;
 import routes.platform.http.HttpRequest;
 
 /** Makes commands of what callers send, checked as those of Kafka clients are. */
@@ -87,14 +83,14 @@ class PrescriptionCommands {
             throw new ProblemException(
                     413, "a prescription of " + size + " bytes is larger than " + Prescription.MAX_BYTES);
         }
-        Message message = new DefaultMessage(exchange.getContext());
-        message.setBody(Json.write(command));
-        message.setHeader(KafkaConstants.KEY, prescription.getBytes(StandardCharsets.UTF_8));
-        message.setHeader(RecordHeaders.CORRELATION_ID, request.correlationId());
-        message.setHeader(RecordHeaders.CAUSATION_ID, request.requestId());
-        message.setHeader(RecordHeaders.TENANT, request.caller().tenant());
         exchange.setProperty(SENT, sent);
-        exchange.setMessage(message);
+        exchange.setMessage(OutgoingRecord.of(
+                prescription,
+                Json.write(command),
+                request.correlationId(),
+                request.requestId(),
+                request.caller().tenant(),
+                exchange));
     }
 
     /** With an {@code Idempotency-Key} it follows from client and key, so that a repeat is the same command. */

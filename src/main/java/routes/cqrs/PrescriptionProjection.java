@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.Function;
 import org.springframework.dao.OptimisticLockingFailureException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.support.SqlArrayValue;
@@ -222,13 +221,5 @@ class PrescriptionProjection extends Projection {
                                 "int", views.stream().map(View::partition).toArray()))
                 .param("offsets", longs(views, View::offset))
                 .update();
-    }
-
-    private static <T> SqlArrayValue texts(Collection<T> rows, Function<T, String> text) {
-        return new SqlArrayValue("text", rows.stream().map(text).toArray());
-    }
-
-    private static <T> SqlArrayValue longs(Collection<T> rows, Function<T, Long> number) {
-        return new SqlArrayValue("bigint", rows.stream().map(number).toArray());
     }
 }

@@ -36,19 +36,11 @@ class Prescriptions {
     private static final Map<String, String> COLUMNS =
             Map.of("patientId", "patient_id", "prescriberId", "prescriber_id", "status", "status");
 
-    private static final String LIST =
+    private static final String ROWS =
             """
-            with newest as (
-                select *, octet_length(prescription) as bytes from prescription_view
-                where tenant = :tenant%s
-                order by created_at desc, prescription_id desc limit :rows),
-            sized as (
-                -- of the rows of the page so far, for every row and the one behind it
-                select *, coalesce(sum(bytes) over (order by created_at desc, prescription_id desc
-                    rows between unbounded preceding and 2 preceding), 0) as bytes_before
-                from newest)
-            select prescription_id, created_at, bytes, prescription
-            from sized where bytes_before < :bytes order by created_at desc, prescription_id desc""";
+            select prescription_id, created_at, octet_length(prescription) as bytes, prescription from prescription_view
+            where tenant = :tenant%s
+            order by created_at desc, prescription_id desc limit :rows""";
 
     private final JdbcClient jdbc;
     private final Failures failures;
@@ -99,7 +91,8 @@ class Prescriptions {
         String after = page.cursor();
         return retrieve(() -> {
             awaitEffect(request);
-            List<View> views = jdbc.sql(LIST.formatted(conditions(request, after)))
+            List<View> views = jdbc.sql(Page.sized(
+                            ROWS.formatted(conditions(request, after)), "created_at desc, prescription_id desc"))
                     .param("tenant", request.caller().tenant())
                     .param("patientId", request.parameter("patientId"))
                     .param("prescriberId", request.parameter("prescriberId"))
@@ -107,7 +100,6 @@ class Prescriptions {
                     .param("created", after == null ? null : Long.valueOf(after.substring(0, after.indexOf('.'))))
                     .param("id", after == null ? null : after.substring(after.indexOf('.') + 1))
                     .param("rows", page.rows())
-                    .param("bytes", Page.BYTES)
                     .query(View.class)
                     .list();
             return page.cut(views, View::cursor, View::bytes, exchange);

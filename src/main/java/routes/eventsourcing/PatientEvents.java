@@ -5,7 +5,6 @@ import eventbroker.patient.Metadata;
 import eventbroker.patient.PatientEvent;
 import eventbroker.patient.PatientEventPayload;
 import eventbroker.patient.Security;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
@@ -15,12 +14,12 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.camel.support.DefaultMessage;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
 import routes.platform.error.ProblemException;
+import routes.platform.event.OutgoingRecord;
 import routes.platform.event.RecordHeaders;
 import routes.platform.http.HttpRequest;
 
@@ -69,14 +68,15 @@ class PatientEvents {
                         .build())
                 .setPayload(payload(sent.path("data")))
                 .build();
-        Message message = new DefaultMessage(exchange.getContext());
-        message.setBody(event);
-        message.setHeader(KafkaConstants.KEY, patient.getBytes(StandardCharsets.UTF_8));
+        Message message = OutgoingRecord.of(
+                patient,
+                event,
+                request.correlationId(),
+                request.requestId(),
+                request.caller().tenant(),
+                exchange);
         message.setHeader(RecordHeaders.EVENT_TYPE, type.code());
         message.setHeader(RecordHeaders.AGGREGATE_ID, patient);
-        message.setHeader(RecordHeaders.CORRELATION_ID, request.correlationId());
-        message.setHeader(RecordHeaders.CAUSATION_ID, request.requestId());
-        message.setHeader(RecordHeaders.TENANT, request.caller().tenant());
         exchange.setProperty(EVENT_ID, id);
         exchange.setMessage(message);
     }

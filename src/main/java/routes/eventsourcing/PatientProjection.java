@@ -15,7 +15,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
-import java.util.function.Function;
 import javax.sql.DataSource;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -312,13 +311,5 @@ class PatientProjection extends Projection {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a map of texts and numbers is JSON", e);
         }
-    }
-
-    private static <T> SqlArrayValue texts(Collection<T> rows, Function<T, String> text) {
-        return new SqlArrayValue("text", rows.stream().map(text).toArray());
-    }
-
-    private static <T> SqlArrayValue longs(Collection<T> rows, Function<T, Long> number) {
-        return new SqlArrayValue("bigint", rows.stream().map(number).toArray());
     }
 }

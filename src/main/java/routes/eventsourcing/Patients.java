@@ -20,6 +20,20 @@ import routes.platform.http.Page;
 @Component("patients")
 class Patients {
 
+    private static final String HISTORY =
+            """
+            select event_id, event_type as type, event_timestamp as timestamp, partition, "offset", correlation_id, causation_id, data,
+                   place, octet_length(data::text) as bytes
+            from (select *, """
+                    + PatientProjection.PLACE
+                    + """
+             as place from patient_event where tenant = :tenant and patient_id = :id) history
+            where (:place::bigint is null or (place, partition, "offset") > (:place, :partition, :offset))
+              and (:from::bigint is null or event_timestamp >= :from)
+              and (:to::bigint is null or event_timestamp < :to)
+              and (:type::text is null or event_type = :type)
+            order by place, partition, "offset" limit :rows""";
+
     private final PatientProjection projection;
     private final JdbcClient jdbc;
     private final ObjectMapper mapper;
@@ -142,25 +156,7 @@ class Patients {
         HttpRequest request = HttpRequest.of(exchange);
         Page page = Page.of(exchange);
         String[] after = page.cursor() == null ? null : page.cursor().split("\\.");
-        List<HistoryEntry> entries = jdbc.sql(
-                        "with history as (select *, " + PatientProjection.PLACE
-                                + """
-                         as place, octet_length(data::text) as bytes from patient_event where tenant = :tenant and patient_id = :id),
-                        next as (
-                            select * from history
-                            where (:place::bigint is null or (place, partition, "offset") > (:place, :partition, :offset))
-                              and (:from::bigint is null or event_timestamp >= :from)
-                              and (:to::bigint is null or event_timestamp < :to)
-                              and (:type::text is null or event_type = :type)
-                            order by place, partition, "offset" limit :rows),
-                        sized as (
-                            -- of the rows of the page so far, for every row and the one behind it
-                            select *, coalesce(sum(bytes) over (order by place, partition, "offset"
-                                rows between unbounded preceding and 2 preceding), 0) as bytes_before
-                            from next)
-                        select event_id, event_type as type, event_timestamp as timestamp, partition, "offset", correlation_id,
-                               causation_id, data, place, bytes
-                        from sized where bytes_before < :bytes order by place, partition, "offset\"""")
+        List<HistoryEntry> entries = jdbc.sql(Page.sized(HISTORY, "place, partition, \"offset\""))
                 .param("tenant", request.caller().tenant())
                 .param("id", id)
                 .param("place", after == null ? null : Long.valueOf(after[0]))
@@ -170,7 +166,6 @@ class Patients {
                 .param("to", Instants.parameter(request, "to"))
                 .param("type", request.parameter("type"))
                 .param("rows", page.rows())
-                .param("bytes", Page.BYTES)
                 .query(HistoryEntry.class)
                 .list();
         if (entries.isEmpty()) {

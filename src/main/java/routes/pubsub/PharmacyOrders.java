@@ -26,6 +26,15 @@ class PharmacyOrders {
 
     private static final String GROUP = "pharmacy-prescription-processor";
 
+    private static final String ORDERS =
+            """
+            select seq, prescription_id, patient_id, status, prescription, event_id, correlation_id,
+                   (extract(epoch from received_at) * 1000)::bigint as received_at,
+                   (extract(epoch from updated_at) * 1000)::bigint as updated_at, octet_length(prescription::text) as bytes
+            from pharmacy_order
+            where tenant = :tenant and seq < :before and (:patient::text is null or patient_id = :patient)
+            order by seq desc limit :rows""";
+
     private final JdbcClient jdbc;
     private final HandledEvents handled;
 
@@ -75,27 +84,11 @@ class PharmacyOrders {
     public List<PharmacyOrder> list(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         Page page = Page.of(exchange);
-        List<PharmacyOrder> orders = jdbc.sql(
-                        """
-                        with newest as (
-                            select *, octet_length(prescription::text) as bytes
-                            from pharmacy_order
-                            where tenant = :tenant and seq < :before and (:patient::text is null or patient_id = :patient)
-                            order by seq desc limit :rows),
-                        sized as (
-                            -- of the rows of the page so far, for every row and the one behind it
-                            select *, coalesce(sum(bytes) over (
-                                order by seq desc rows between unbounded preceding and 2 preceding), 0) as bytes_before
-                            from newest)
-                        select seq, prescription_id, patient_id, status, prescription, event_id, correlation_id,
-                               (extract(epoch from received_at) * 1000)::bigint as received_at,
-                               (extract(epoch from updated_at) * 1000)::bigint as updated_at, bytes
-                        from sized where bytes_before < :bytes order by seq desc""")
+        List<PharmacyOrder> orders = jdbc.sql(Page.sized(ORDERS, "seq desc"))
                 .param("tenant", request.caller().tenant())
                 .param("patient", request.parameter("patientId"))
                 .param("before", page.before())
                 .param("rows", page.rows())
-                .param("bytes", Page.BYTES)
                 .query(PharmacyOrder.class)
                 .list();
         return page.cut(orders, PharmacyOrder::seq, PharmacyOrder::bytes, exchange);

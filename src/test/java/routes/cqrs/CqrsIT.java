@@ -424,6 +424,49 @@ class CqrsIT extends RuntimeIT {
         assertThat(after(command, id).path("quantity").asInt()).isEqualTo(2);
     }
 
+    @Test
+    void isTheSameCommandOnceTheBrokerIsBack() throws Exception {
+        String key = UUID.randomUUID().toString();
+        SERVERS.kafka().suspend();
+        HttpResponse<String> refused;
+        try {
+            refused = post(PRESCRIPTIONS, JSON, prescription(), "Idempotency-Key", key);
+        } finally {
+            SERVERS.kafka().resume();
+        }
+        assertThat(refused.statusCode()).isEqualTo(503);
+        assertThat(refused.headers().firstValue("Retry-After")).isPresent();
+
+        HttpResponse<String> again = post(PRESCRIPTIONS, JSON, prescription(), "Idempotency-Key", key);
+
+        assertThat(apply(again).path("version").asInt()).isEqualTo(1);
+        assertThat(recordsOf(EVENTS, json(again.body()).path("prescriptionId").asText()))
+                .hasSize(1);
+    }
+
+    @Test
+    void answersThatItFailsWithoutTheDatabaseAndHandlesWhatCameMeanwhile() throws Exception {
+        String id = create();
+        SERVERS.postgres().kill();
+        String update;
+        try {
+            for (String path : List.of("", "/" + id, "/" + id + "?after=" + id)) {
+                assertThat(error(get(PRESCRIPTIONS + path), 500)).isEqualTo("Failed to retrieve prescriptions");
+            }
+            assertThat(put(id, "{\"quantity\":1}").statusCode()).isEqualTo(503);
+            assertThat(get("/api/commands/" + id).statusCode()).isEqualTo(503);
+            update = send("UpdatePrescription", id, "{\"quantity\":2}");
+        } finally {
+            SERVERS.postgres().start();
+        }
+
+        await().untilAsserted(() -> assertThat(
+                        get(PRESCRIPTIONS + "/" + id + "?after=" + update).statusCode())
+                .isEqualTo(200));
+        assertThat(show(id).path("quantity").asInt()).isEqualTo(2);
+        assertThat(recordsOf(COMMANDS + ".dlq", id)).isEmpty();
+    }
+
     private String prescription() {
         return """
                 {"patientId":"%s","prescriberId":"9999991695","medication":{"name":"Amoxicilline à 500 mg"},"quantity":21.50,"substitutionAllowed":true}"""

@@ -5,8 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +15,6 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -25,46 +22,34 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.dao.OptimisticLockingFailureException;
 import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.Json;
 import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
 import routes.platform.projection.LoggedEvent;
-import sandbox.Servers;
+import routes.platform.projection.OwnSchema;
 
 /** The view is the fold of the log, whatever comes how often: for random logs, in a schema of its own of the real database. */
 class PrescriptionProjectionIT {
 
-    private static final String SCHEMA =
-            "prescriptions_" + UUID.randomUUID().toString().replace("-", "");
     private static final int PARTITIONS = 3;
 
-    private static HikariDataSource database;
+    private static OwnSchema schema;
     private static JdbcClient jdbc;
     private static TransactionTemplate transactions;
     private static PrescriptionProjection projection;
 
     @BeforeAll
     static void createSchema() {
-        Map<String, String> servers = Servers.shared().properties();
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(servers.get("spring.datasource.url"));
-        config.setUsername(servers.get("spring.datasource.username"));
-        config.setPassword(servers.get("spring.datasource.password"));
-        config.setSchema(SCHEMA);
-        config.setMaximumPoolSize(8);
-        database = new HikariDataSource(config);
-        Flyway.configure().dataSource(database).schemas(SCHEMA).load().migrate();
-        jdbc = JdbcClient.create(database);
-        transactions = new TransactionTemplate(new JdbcTransactionManager(database));
+        schema = new OwnSchema();
+        jdbc = schema.jdbc;
+        transactions = schema.transactions;
         projection = new PrescriptionProjection(jdbc, transactions);
     }
 
     @AfterAll
     static void dropSchema() {
-        jdbc.sql("drop schema " + SCHEMA + " cascade").update();
-        database.close();
+        schema.close();
     }
 
     @ParameterizedTest

@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -20,7 +18,6 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,11 +25,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.dao.PessimisticLockingFailureException;
 import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.event.EventMetadata;
 import routes.platform.projection.LoggedEvent;
-import sandbox.Servers;
+import routes.platform.projection.OwnSchema;
 
 /**
  * The view is the fold of the log, whatever comes how often and in which order: for random logs, in a schema of its own of the real
@@ -41,8 +37,6 @@ import sandbox.Servers;
 class PatientProjectionIT {
 
     private static final String TOPIC = "patient.events";
-    private static final String SCHEMA =
-            "property_" + UUID.randomUUID().toString().replace("-", "");
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final int PARTITIONS = 3;
     private static final List<String> TYPES = List.of(
@@ -56,31 +50,22 @@ class PatientProjectionIT {
     private static final List<String> FIELDS =
             List.of("firstName", "city", "phone", "mergedInto", "deceasedAt", "reason");
 
-    private static HikariDataSource database;
+    private static OwnSchema schema;
     private static JdbcClient jdbc;
     private static TransactionTemplate transactions;
     private static PatientProjection projection;
 
     @BeforeAll
     static void createSchema() {
-        Map<String, String> servers = Servers.shared().properties();
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(servers.get("spring.datasource.url"));
-        config.setUsername(servers.get("spring.datasource.username"));
-        config.setPassword(servers.get("spring.datasource.password"));
-        config.setSchema(SCHEMA);
-        config.setMaximumPoolSize(8);
-        database = new HikariDataSource(config);
-        Flyway.configure().dataSource(database).schemas(SCHEMA).load().migrate();
-        jdbc = JdbcClient.create(database);
-        transactions = new TransactionTemplate(new JdbcTransactionManager(database));
-        projection = new PatientProjection(database, jdbc, transactions, MAPPER);
+        schema = new OwnSchema();
+        jdbc = schema.jdbc;
+        transactions = schema.transactions;
+        projection = new PatientProjection(schema.database, jdbc, transactions, MAPPER);
     }
 
     @AfterAll
     static void dropSchema() {
-        jdbc.sql("drop schema " + SCHEMA + " cascade").update();
-        database.close();
+        schema.close();
     }
 
     /** What a patient is after its events: the columns of its row. */

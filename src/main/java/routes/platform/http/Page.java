@@ -16,9 +16,25 @@ import org.springframework.web.util.UriComponentsBuilder;
 public record Page(String cursor, int limit) {
 
     /** A page of large entries ends behind the one that brings it to this size: what many callers ask for at once must fit the heap. */
-    public static final int BYTES = 1 << 20;
+    private static final int BYTES = 1 << 20;
 
     private static final int DEFAULT_LIMIT = 50;
+
+    /**
+     * Of rows that may be large, those of a page, as a query: up to the one that brings it to {@link #BYTES}, and the one behind it.
+     *
+     * @param rows a query with a column {@code bytes}, of at most {@link #rows()} rows
+     * @param order of the list
+     */
+    public static String sized(String rows, String order) {
+        return """
+                select * from (
+                    -- of the rows of the page so far, for every row and the one behind it
+                    select *, coalesce(sum(bytes) over (order by %2$s rows between unbounded preceding and 2 preceding), 0) as bytes_before
+                    from (%1$s) rows) sized
+                where bytes_before < %3$d order by %2$s"""
+                .formatted(rows, order, BYTES);
+    }
 
     /** What the request asks for. */
     public static Page of(Exchange exchange) {
