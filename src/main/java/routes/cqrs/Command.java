@@ -3,7 +3,6 @@ package routes.cqrs;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
-import java.util.function.Predicate;
 import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
 
@@ -12,8 +11,9 @@ import routes.platform.event.EventMetadata;
  *
  * @param metadata its eventId is the commandId
  * @param prescriptionId the aggregateId
+ * @param reprocessed whether it was a dead letter and is sent again, so that others may have come before it that are later
  */
-record Command(Type type, String prescriptionId, ObjectNode payload, EventMetadata metadata) {
+record Command(Type type, String prescriptionId, ObjectNode payload, EventMetadata metadata, boolean reprocessed) {
 
     enum Type {
         CREATE("CreatePrescription", "PrescriptionCreated"),
@@ -32,15 +32,6 @@ record Command(Type type, String prescriptionId, ObjectNode payload, EventMetada
             this.eventType = eventType;
         }
 
-        /** Null when it is none of these. */
-        static Type ofEvent(String eventType) {
-            return find(type -> type.eventType.equals(eventType));
-        }
-
-        private static Type find(Predicate<Type> wanted) {
-            return Arrays.stream(values()).filter(wanted).findFirst().orElse(null);
-        }
-
         boolean isOfSaga() {
             return this == LOCK || this == UNLOCK;
         }
@@ -49,13 +40,17 @@ record Command(Type type, String prescriptionId, ObjectNode payload, EventMetada
     static final String SAGA_ID = "sagaId";
 
     /** @param event of medication.commands, checked against its schema */
-    static Command of(Event<JsonNode> event) {
+    static Command of(Event<JsonNode> event, boolean reprocessed) {
         JsonNode value = event.payload();
         return new Command(
-                Type.find(type -> type.commandType.equals(event.metadata().eventType())),
+                Arrays.stream(Type.values())
+                        .filter(type -> type.commandType.equals(event.metadata().eventType()))
+                        .findFirst()
+                        .orElseThrow(),
                 value.path("aggregateId").textValue(),
                 (ObjectNode) value.path("payload"),
-                event.metadata());
+                event.metadata(),
+                reprocessed);
     }
 
     String id() {

@@ -18,6 +18,7 @@ import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
+import routes.platform.error.DeadLetterHeaders;
 import routes.platform.event.Event;
 import routes.platform.event.OutgoingRecord;
 import routes.platform.outbox.Outbox;
@@ -49,7 +50,8 @@ class CommandHandler {
      */
     @Transactional(propagation = Propagation.MANDATORY)
     public void handle(@Body Event<JsonNode> event, Exchange exchange) {
-        Command command = Command.of(event);
+        Command command =
+                Command.of(event, "true".equals(exchange.getMessage().getHeader(DeadLetterHeaders.REPROCESSED)));
         exchange.getMessage().setBody(null);
         exchange.setProperty(TYPE, command.type().commandType);
         exchange.setProperty(STATUS, REPEATED);

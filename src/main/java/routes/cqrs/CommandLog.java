@@ -2,11 +2,11 @@ package routes.cqrs;
 
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.Optional;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
+import org.springframework.dao.OptimisticLockingFailureException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
@@ -21,6 +21,11 @@ class CommandLog {
 
     /** Exchange property: the status of a command, when it had been handled before. */
     static final String HANDLED_BEFORE = "handledBefore";
+
+    private static final String KNOWN =
+            """
+            select command_id, command_type, prescription_id, status, reason, version
+            from medication_command where tenant = ? and command_id = ?""";
 
     private final JdbcClient jdbc;
 
@@ -88,32 +93,27 @@ class CommandLog {
     /**
      * Whether a command has not been handled yet. Belongs into the transaction of its effect: another one with the same command waits here
      * until this one has ended.
+     *
+     * @throws ProblemException 409 when its id is that of another command
      */
     @Transactional(propagation = Propagation.MANDATORY)
     boolean isFirst(Command command) {
-        Optional<Status> known = lock(command);
-        if (known.isEmpty()) {
-            boolean added = jdbc.sql(
-                                    """
-                                    insert into medication_command (tenant, command_id, command_type, prescription_id, status)
-                                    values (?, ?, ?, ?, 'ACCEPTED') on conflict do nothing""")
-                            .params(
-                                    command.metadata().tenant(),
-                                    command.id(),
-                                    command.type().commandType,
-                                    command.prescriptionId())
-                            .update()
-                    == 1;
-            known = added ? Optional.of(Status.ACCEPTED) : lock(command);
-        }
-        return known.orElseThrow() == Status.ACCEPTED;
-    }
-
-    private Optional<Status> lock(Command command) {
-        return jdbc.sql("select status from medication_command where tenant = ? and command_id = ? for update")
+        jdbc.sql(
+                        """
+                        insert into medication_command (tenant, command_id, command_type, prescription_id, status)
+                        values (?, ?, ?, ?, 'ACCEPTED') on conflict do nothing""")
+                .params(command.metadata().tenant(), command.id(), command.type().commandType, command.prescriptionId())
+                .update();
+        Known known = jdbc.sql(KNOWN + " for update")
                 .params(command.metadata().tenant(), command.id())
-                .query(Status.class)
-                .optional();
+                .query(Known.class)
+                .optional()
+                .orElseThrow(() -> new OptimisticLockingFailureException("the command was purged meanwhile"));
+        if (!known.commandType().equals(command.type().commandType)
+                || !known.prescriptionId().equals(command.prescriptionId())) {
+            throw new ProblemException(409, "/commandId: is that of another command");
+        }
+        return known.status() == Status.ACCEPTED;
     }
 
     /** Notes what has become of a command, in the same transaction. */
@@ -133,10 +133,7 @@ class CommandLog {
      * @throws ProblemException 404 when the caller's tenant has no such command
      */
     public Known show(@Header("id") String id, Exchange exchange) {
-        return jdbc.sql(
-                        """
-                        select command_id, command_type, prescription_id, status, reason, version
-                        from medication_command where tenant = ? and command_id = ?""")
+        return jdbc.sql(KNOWN)
                 .params(HttpRequest.of(exchange).caller().tenant(), id)
                 .query(Known.class)
                 .optional()

@@ -18,7 +18,7 @@ import routes.platform.contract.EventSchema;
 record Prescription(ObjectNode content, String lockedBy) {
 
     /**
-     * Of the content, in bytes of JSON. It goes on in envelopes with record headers, and topics take 1 MiB.
+     * Of the content that is sent, in bytes of JSON. It goes on in envelopes with record headers, and topics take 1 MiB.
      */
     static final int MAX_BYTES = 1_000_000;
 
@@ -42,7 +42,8 @@ record Prescription(ObjectNode content, String lockedBy) {
     private static final String STATUS_REASON = "statusReason";
 
     /** What the write side alone says. */
-    private static final Set<String> OURS = Set.of(ID, STATUS, STATUS_REASON, VERSION, CREATED_AT, UPDATED_AT);
+    private static final Set<String> OURS =
+            Set.of(ID, STATUS, STATUS_REASON, VERSION, CREATED_AT, UPDATED_AT, Command.SAGA_ID);
 
     private static final EventSchema SCHEMA = new EventSchema("prescription.json");
 
@@ -83,7 +84,7 @@ record Prescription(ObjectNode content, String lockedBy) {
         Decision decision = known.map(prescription -> prescription.change(command, unlocked))
                 .orElseGet(() -> begin(command));
         return decision instanceof Applied applied && applied.prescription() != null
-                ? applied.prescription().following(known, now)
+                ? applied.prescription().following(known, command, now)
                 : decision;
     }
 
@@ -127,6 +128,9 @@ record Prescription(ObjectNode content, String lockedBy) {
         }
         if (lockedBy != null) {
             return new Rejected("the prescription is on-hold, a saga holds it");
+        }
+        if (command.reprocessed() && !patch.has(VERSION) && command.metadata().timestamp() < updatedAt()) {
+            return new Rejected("the prescription has changed since the command was first sent");
         }
         if (patch.has(VERSION) && patch.path(VERSION).longValue() != version()) {
             return new Rejected("the prescription has version " + version() + ", and not the one that was changed");
@@ -183,7 +187,7 @@ record Prescription(ObjectNode content, String lockedBy) {
     }
 
     /** The next version, when there is room for it. */
-    private Decision following(Optional<Prescription> before, long now) {
+    private Decision following(Optional<Prescription> before, Command command, long now) {
         long at = before.map(known -> Math.max(now, known.updatedAt() + 1)).orElse(now);
         content.put(VERSION, before.map(Prescription::version).orElse(0L) + 1)
                 .put(
@@ -191,7 +195,9 @@ record Prescription(ObjectNode content, String lockedBy) {
                         before.map(known -> known.content.path(CREATED_AT).longValue())
                                 .orElse(at))
                 .put(UPDATED_AT, at);
-        return Json.write(content).length > MAX_BYTES
+        // what ends or holds a prescription adds little, and has to come to its end
+        boolean mayGrow = command.type() == Command.Type.CREATE || command.type() == Command.Type.UPDATE;
+        return mayGrow && Json.write(content).length > MAX_BYTES
                 ? new Rejected("the prescription would be larger than " + MAX_BYTES + " bytes")
                 : new Applied(this);
     }

@@ -11,6 +11,7 @@ import routes.platform.Json;
 import routes.platform.NameBasedUuid;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
+import routes.platform.error.SchemaViolationException;
 import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
 import routes.platform.event.OutgoingRecord;
@@ -32,12 +33,16 @@ class PrescriptionAnnouncement {
 
     /**
      * Replaces the body by the event to publish, addressed; its id follows from that of the event, so that a repeat is the same. Without a header
-     * event-type there is nothing to publish, because the event has no whole prescription.
+     * event-type there is nothing to publish, because the event is not of a prescription that commands made.
      */
     public void announce(@Body Event<JsonNode> event, Exchange exchange) {
         EventMetadata metadata = event.metadata();
         Channel channel = metadata.eventType().equals(Command.Type.CREATE.eventType) ? created : updated;
         JsonNode payload = event.payload().path("payload");
+        exchange.getMessage().removeHeader(RecordHeaders.EVENT_TYPE);
+        if (!payload.has(Prescription.VERSION)) {
+            return;
+        }
         ObjectNode envelope = JsonNodeFactory.instance.objectNode();
         envelope.putObject("metadata")
                 .put(
@@ -53,10 +58,9 @@ class PrescriptionAnnouncement {
                 .put("principal", PRINCIPAL)
                 .put("tenant", metadata.tenant());
         envelope.set("payload", ((ObjectNode) payload).deepCopy().without(Command.SAGA_ID));
-        exchange.getMessage().removeHeader(RecordHeaders.EVENT_TYPE);
-        if (channel.schema().firstError(envelope).isPresent()) {
-            return;
-        }
+        channel.schema().firstError(envelope).ifPresent(error -> {
+            throw new SchemaViolationException(error);
+        });
         Message message = OutgoingRecord.of(
                 envelope.at(channel.keyPointer()).asText(),
                 Json.write(envelope),

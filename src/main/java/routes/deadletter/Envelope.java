@@ -16,11 +16,16 @@ record Envelope(Optional<String> eventId, Optional<String> tenant) {
     /** Nothing that a log line, an index or PostgreSQL could not hold. */
     private static final Pattern PLAIN = Pattern.compile("[^\\p{Cntrl}\\x{80}-\\x{9f}]{1,256}");
 
-    static Envelope of(JsonNode node) {
-        JsonNode metadata = node.path("metadata").isObject() ? node.path("metadata") : node;
+    /** @param enveloped whether values of the topic are {@code {metadata, payload}} */
+    static Envelope of(JsonNode node, boolean enveloped) {
+        if (enveloped) {
+            JsonNode metadata = node.path("metadata");
+            return new Envelope(
+                    first(metadata, "/eventId"), first(metadata, "/security/tenant", "/security/claims/tenant"));
+        }
         return new Envelope(
-                first(metadata, "/eventId", "/commandId"),
-                first(metadata, "/security/tenant", "/security/claims/tenant"));
+                node.has("commandType") ? first(node, "/commandId") : first(node, "/eventId", "/commandId"),
+                Optional.empty());
     }
 
     static Optional<String> plain(String text) {

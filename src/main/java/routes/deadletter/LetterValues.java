@@ -56,7 +56,9 @@ class LetterValues {
             }
             JsonNode node = Json.readObject(value);
             List<String> errors = channel.get().schema().errors(node);
-            return errors.isEmpty() ? new Decoded(node, EventMetadata.of(node, headers), List.of()) : unfit(errors);
+            return errors.isEmpty()
+                    ? new Decoded(node, EventMetadata.of(node, channel.get().isEnveloped(), headers), List.of())
+                    : unfit(errors);
         } catch (ProblemException e) {
             return unfit(List.of(e.getMessage()));
         }
@@ -85,7 +87,7 @@ class LetterValues {
 
     /** What it says about itself. */
     Envelope envelope(byte[] value, String topic) {
-        return Envelope.of(json(value, topic));
+        return Envelope.of(json(value, topic), isEnveloped(topic));
     }
 
     /**
@@ -95,13 +97,19 @@ class LetterValues {
      */
     Optional<String> tenant(byte[] value, String topic, Optional<String> header) {
         try {
-            return Envelope.of(readable(value, topic)).tenant().or(() -> header);
+            return Envelope.of(readable(value, topic), isEnveloped(topic))
+                    .tenant()
+                    .or(() -> header);
         } catch (RegistryUnavailableException e) {
             if (header.isPresent()) {
                 return header;
             }
             throw new UncheckedIOException(e);
         }
+    }
+
+    private boolean isEnveloped(String topic) {
+        return contract.channel(topic).map(Channel::isEnveloped).orElse(true);
     }
 
     private JsonNode readable(byte[] value, String topic) throws RegistryUnavailableException {

@@ -2,6 +2,7 @@ package routes.platform;
 
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
@@ -69,9 +70,12 @@ public final class Json {
         return node;
     }
 
+    /** @throws MalformedJsonException when it is nested so deeply that nobody could read it */
     public static byte[] write(JsonNode node) {
         try {
             return MAPPER.writeValueAsBytes(node);
+        } catch (StreamConstraintsException e) {
+            throw new MalformedJsonException("nested too deeply");
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree can always be written", e);
         }

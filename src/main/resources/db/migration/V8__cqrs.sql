@@ -37,8 +37,8 @@ create table medication_unlock (
 );
 create index medication_unlock_unlocked_at on medication_unlock (unlocked_at);
 
--- The projection prescription-view: what follows from medication.events. What is asked for by has columns; null when it is no text that
--- can be asked for. partition and last_offset are those of the last event.
+-- The projection prescription-view: of each prescription the event with the highest version. What is asked for by has columns; null when
+-- it is no text that can be asked for.
 create table prescription_view (
     tenant          text   not null,
     prescription_id text   not null,
@@ -48,8 +48,6 @@ create table prescription_view (
     version         bigint not null,
     created_at      bigint not null,
     prescription    text   not null,
-    partition       int    not null,
-    last_offset     bigint not null,
     primary key (prescription_id, tenant)
 );
 create index on prescription_view (tenant, created_at desc, prescription_id desc);

@@ -16,7 +16,7 @@ class AnnounceRouteTest extends RouteTest {
 
     private static final String EVENT_ID = "5a3c7f0e-0f3e-4f9a-8f60-2f4f5b2a9d11";
     private static final String PRESCRIPTION =
-            "{\"id\":\"rx-1\",\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"},\"quantity\":1.50}";
+            "{\"id\":\"rx-1\",\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"},\"quantity\":1.50,\"version\":1,\"status\":\"active\",\"createdAt\":1,\"updatedAt\":1}";
 
     @Override
     protected String word() {
@@ -67,14 +67,18 @@ class AnnounceRouteTest extends RouteTest {
     }
 
     @Test
-    void tellsNothingOfAnEventWithoutAWholePrescription() throws Exception {
-        MockEndpoint updated = getMockEndpoint("mock:kafka:medication.prescription.updated");
-        updated.expectedMessageCount(0);
-        updated.setResultWaitTime(1);
+    void tellsNothingOfWhatCommandsDidNotMake() throws Exception {
+        MockEndpoint created = getMockEndpoint("mock:kafka:medication.prescription.created");
+        created.expectedMessageCount(1);
 
         receive(event("PrescriptionUnlocked", "{\"id\":\"rx-1\",\"sagaId\":\"s\"}"));
+        receive(event("PrescriptionUpdated", "{\"id\":\"rx-1\",\"patientId\":\"p\",\"medication\":{\"name\":\"n\"}}"));
+        receive(event("PrescriptionCreated", PRESCRIPTION));
 
-        updated.assertIsSatisfied();
+        // it comes behind them
+        created.assertIsSatisfied();
+        getMockEndpoint("mock:kafka:medication.prescription.updated").expectedMessageCount(0);
+        MockEndpoint.assertIsSatisfied(context);
     }
 
     private static void assertIsOf(String topic, MockEndpoint sink) throws Exception {

@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -261,6 +259,85 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
+    void isOfTheCommandItselfWhateverElseItSays() {
+        String id = create();
+        String lock = UUID.randomUUID().toString();
+        String event = UUID.randomUUID().toString();
+        // what a service copies from the event that it follows from, and what belongs to no flat value
+        String more =
+                ",\"eventId\":\"%s\",\"eventType\":\"X\",\"metadata\":{\"eventId\":\"%s\"},\"security\":{\"tenant\":\"other\"}"
+                        .formatted(event, event);
+        send(
+                COMMANDS,
+                id,
+                bytes(value("LockPrescription", id, "{\"sagaId\":\"s\"}", lock).replaceFirst("}$", more + "}")),
+                Map.of());
+        String unlock = UUID.randomUUID().toString();
+        send(
+                COMMANDS,
+                id,
+                bytes(value("UnlockPrescription", id, "{\"sagaId\":\"s\"}", unlock)
+                        .replaceFirst("}$", more + "}")),
+                Map.of());
+
+        assertThat(after(unlock, id).path("version").asInt()).isEqualTo(3);
+        assertThat(command(lock).path("status").asText()).isEqualTo("APPLIED");
+        // the id of a command that was another
+        send("CancelPrescription", id, "{}", lock);
+        await().untilAsserted(() -> assertThat(recordsOf(COMMANDS + ".dlq", id)).hasSize(1));
+        assertThat(show(id).path("status").asText()).isEqualTo("active");
+    }
+
+    @Test
+    void isTheSameWhenItIsMadeAnewFromTheLogWithWhatOthersWroteThere() {
+        String id = create();
+        apply(put(id, "{\"quantity\":3}"));
+        String more = ",\"metadata\":{\"eventId\":\"x\"}}";
+        for (String payload : List.of(
+                "{\"status\":\"cancelled\"}",
+                "{\"version\":1,\"status\":\"cancelled\",\"createdAt\":1,\"updatedAt\":1,\"patientId\":\"\\u0000\"}",
+                "{\"version\":\"2\"}",
+                "[]")) {
+            send(
+                    EVENTS,
+                    id,
+                    bytes(
+                            "{\"eventId\":\"%s\",\"eventType\":\"PrescriptionUpdated\",\"aggregateId\":\"%s\",\"timestamp\":1,\"payload\":%s"
+                                            .formatted(UUID.randomUUID(), id, payload)
+                                    + more),
+                    Map.of());
+        }
+        apply(put(id, "{\"quantity\":4}"));
+        await().untilAsserted(() -> assertThat(recordsOf(EVENTS + ".dlq", id)).hasSize(2));
+
+        String projection = "/api/projections/prescription-view";
+        assertThat(post(projection + "/rebuild?dryRun=true", JSON, "").statusCode())
+                .isEqualTo(202);
+        await().until(() -> !json(get(projection).body()).path("state").asText().equals("REBUILDING"));
+        JsonNode rebuilt = json(get(projection).body());
+        assertThat(rebuilt.path("state").asText()).as(rebuilt.toString()).isEqualTo("LIVE");
+        assertThat(rebuilt.path("differences").asInt(-1)).isZero();
+        assertThat(rebuilt.path("poisonSkipped").asInt()).isGreaterThanOrEqualTo(2);
+        assertThat(post(projection + "/rebuild?id=" + id, JSON, "").statusCode())
+                .isEqualTo(202);
+        await().until(() -> !json(get(projection).body()).path("state").asText().equals("REBUILDING"));
+        assertThat(show(id).path("quantity").asInt()).isEqualTo(4);
+    }
+
+    @Test
+    void pagesThroughIdsOfAnyText() {
+        List<String> ids = List.of("{x} " + patient, "{patientId}+" + patient, "a&b%20é?" + patient);
+        for (String id : ids) {
+            settled(post(PRESCRIPTIONS, JSON, prescription().replaceFirst("\\{", "{\"id\":\"" + id + "\",")));
+            await().until(() -> ids("?patientId=" + patient).contains(id));
+        }
+        List<String> paged = new ArrayList<>();
+        pages(PRESCRIPTIONS + "?limit=1&patientId=" + patient, paged);
+
+        assertThat(paged).containsExactly(ids.get(2), ids.get(1), ids.get(0));
+    }
+
+    @Test
     void locksForOneSagaUntilItUnlocks() {
         String id = create();
         String lock = send("LockPrescription", id, "{\"sagaId\":\"s1\"}");
@@ -338,7 +415,12 @@ class CqrsIT extends RuntimeIT {
         assertThat(get(PRESCRIPTIONS + "?status=lost").statusCode()).isEqualTo(400);
         assertThat(get(PRESCRIPTIONS + "?patient=p").statusCode()).isEqualTo(400);
         List<String> paged = new ArrayList<>();
-        String next = PRESCRIPTIONS + "?limit=2&patientId=" + patient;
+        pages(PRESCRIPTIONS + "?limit=2&patientId=" + patient, paged);
+        assertThat(paged).containsExactlyElementsOf(ids("?patientId=" + patient));
+    }
+
+    private void pages(String first, List<String> paged) {
+        String next = first;
         while (next != null) {
             HttpResponse<String> page = get(next);
             json(page.body()).forEach(one -> paged.add(one.path("id").asText()));
@@ -347,7 +429,6 @@ class CqrsIT extends RuntimeIT {
                     .map(link -> link.substring(1, link.indexOf('>')))
                     .orElse(null);
         }
-        assertThat(paged).containsExactlyElementsOf(ids("?patientId=" + patient));
     }
 
     @Test
@@ -503,14 +584,12 @@ class CqrsIT extends RuntimeIT {
     }
 
     private static void send(String type, String id, String payload, String command) {
-        ObjectNode value = new ObjectMapper()
-                .createObjectNode()
-                .put("commandId", command)
-                .put("commandType", type)
-                .put("aggregateId", id)
-                .put("timestamp", System.currentTimeMillis());
-        value.set("payload", json(payload));
-        send(COMMANDS, id, bytes(value.toString()), Map.of());
+        send(COMMANDS, id, bytes(value(type, id, payload, command)), Map.of());
+    }
+
+    private static String value(String type, String id, String payload, String command) {
+        return "{\"commandId\":\"%s\",\"commandType\":\"%s\",\"aggregateId\":\"%s\",\"timestamp\":%d,\"payload\":%s}"
+                .formatted(command, type, id, System.currentTimeMillis(), payload);
     }
 
     /** The prescription once a command has been applied that was answered so. */

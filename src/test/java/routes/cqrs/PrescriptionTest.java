@@ -71,6 +71,33 @@ class PrescriptionTest {
     }
 
     @Test
+    void endsAndHoldsOneThatIsAsLargeAsCanBe() {
+        String note = "\"note\":\"" + "x".repeat(Prescription.MAX_BYTES - 250) + "\"";
+        Prescription large = apply(Optional.of(created), "UPDATE", "{" + note + "}");
+
+        assertThat(decide(Optional.of(large), "UPDATE", "{\"more\":\"" + "x".repeat(250) + "\"}", false))
+                .isEqualTo(new Rejected("the prescription would be larger than 1000000 bytes"));
+        String reason = "{\"reason\":\"" + "r".repeat(1024) + "\"}";
+        assertThat(apply(Optional.of(large), "CANCEL", reason).status()).isEqualTo("cancelled");
+        assertThat(apply(Optional.of(large), "LOCK", "{\"sagaId\":\"s\"}").status())
+                .isEqualTo("on-hold");
+        assertThat(apply(Optional.of(large), "UNLOCK", "{\"sagaId\":\"s\"}").status())
+                .isEqualTo("active");
+    }
+
+    @Test
+    void doesNotOverwriteWhatWasSaidAfterACommandThatIsSentAgain() {
+        Command first = command("UPDATE", "{\"refills\":1}");
+        Command again = new Command(first.type(), "rx", first.payload(), first.metadata(), true);
+
+        assertThat(Prescription.decide(again, Optional.of(created), false, 2000))
+                .isEqualTo(new Rejected("the prescription has changed since the command was first sent"));
+        ((ObjectNode) first.payload()).put("version", 1);
+        assertThat(Prescription.decide(again, Optional.of(created), false, 2000))
+                .isInstanceOf(Applied.class);
+    }
+
+    @Test
     void isLaterThanBeforeWhenTheClockGoesBack() {
         Prescription changed = ((Applied)
                         Prescription.decide(command("UPDATE", "{\"refills\":1}"), Optional.of(created), false, 10))
@@ -161,7 +188,8 @@ class PrescriptionTest {
                 Command.Type.valueOf(type),
                 "rx",
                 (ObjectNode) Json.readObject(payload.getBytes(StandardCharsets.UTF_8)),
-                new EventMetadata(id, "type", 1, id, null, "default"));
+                new EventMetadata(id, "type", 1, id, null, "default"),
+                false);
     }
 
     private static String text(ObjectNode content) {

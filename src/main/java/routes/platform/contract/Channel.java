@@ -33,6 +33,11 @@ public record Channel(
 
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;
 
+    /** Whether a value is {@code {metadata, payload}}; if not it is flat, and its metadata are among its fields and record headers. */
+    public boolean isEnveloped() {
+        return avro != null || schema.requires("metadata");
+    }
+
     /** The largest record batch, in bytes, that the topic takes. */
     public int maxMessageBytes() {
         return Integer.parseInt(config.getOrDefault("max.message.bytes", String.valueOf(DEFAULT_MAX_MESSAGE_BYTES)));

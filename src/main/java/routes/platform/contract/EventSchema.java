@@ -10,6 +10,7 @@ import com.networknt.schema.SpecVersion.VersionFlag;
 import com.networknt.schema.ValidationMessage;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.StreamSupport;
 
 /** A JSON Schema of {@code schemas/}. It says what is wrong and where, in the schema's words, and never repeats the value. */
 public final class EventSchema {
@@ -31,6 +32,12 @@ public final class EventSchema {
             throw new IllegalArgumentException(
                     "is no JSON Schema: " + e.getMessage(), e.getCause() == null ? e : e.getCause());
         }
+    }
+
+    /** Whether a value must have this field. */
+    boolean requires(String field) {
+        return StreamSupport.stream(schema.getSchemaNode().path("required").spliterator(), false)
+                .anyMatch(name -> name.asText().equals(field));
     }
 
     /** The first thing that is wrong, by its place and name, such as {@code /payload/medication: required property 'name' not found}. */

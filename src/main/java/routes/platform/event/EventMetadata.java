@@ -1,6 +1,7 @@
 package routes.platform.event;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.time.Instant;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -29,22 +30,25 @@ public record EventMetadata(
     private static final Pattern UUID = Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
 
     /**
-     * From an enveloped or a flat value; on a flat one the record headers are the only carrier of correlation, causation and tenant.
+     * From a value in JSON. On a flat one the record headers are the only carrier of correlation, causation and tenant; a command is one that has a
+     * {@code commandType}.
      *
+     * @param enveloped whether it is {@code {metadata, payload}}
      * @param headers of the record, as text
      * @throws InvalidMetadataException when the value has no id or type, or no timestamp, or one that no database or log should be given
      */
-    public static EventMetadata of(JsonNode value, Map<String, Object> headers) {
-        boolean enveloped = value.path("metadata").isObject();
+    public static EventMetadata of(JsonNode value, boolean enveloped, Map<String, Object> headers) {
         JsonNode metadata = enveloped ? value.path("metadata") : value;
-        String id = first(text(metadata, "eventId"), text(metadata, "commandId"));
-        String type = first(text(metadata, "eventType"), text(metadata, "commandType"));
+        boolean command = !enveloped && metadata.has("commandType");
+        String id =
+                command ? text(metadata, "commandId") : first(text(metadata, "eventId"), text(metadata, "commandId"));
+        String type = text(metadata, command ? "commandType" : "eventType");
         Long timestamp = exactLong(metadata.path("timestamp"));
         if (id == null || type == null || timestamp == null) {
             throw new InvalidMetadataException(
                     "neither an envelope nor a flat event: it needs an id, a type and a timestamp");
         }
-        JsonNode security = metadata.path("security");
+        JsonNode security = enveloped ? metadata.path("security") : MissingNode.getInstance();
         return new EventMetadata(
                 plain("the id", id),
                 plain("the type", type),
@@ -133,7 +137,9 @@ public record EventMetadata(
 
     /** Short enough for an index, and without characters that PostgreSQL or a log line cannot hold: the schemas say the same. */
     private static String plain(String what, String text) {
-        if (text != null && (text.length() > MAX_LENGTH || text.chars().anyMatch(Character::isISOControl))) {
+        if (text != null
+                && (text.codePointCount(0, text.length()) > MAX_LENGTH
+                        || text.chars().anyMatch(Character::isISOControl))) {
             throw new InvalidMetadataException(
                     what + " is longer than " + MAX_LENGTH + " characters, or has control characters");
         }

@@ -117,7 +117,8 @@ public class Events {
         channel.flatMap(known -> known.schema().firstError(node)).ifPresent(error -> {
             throw new SchemaViolationException(error);
         });
-        return new Event<>(
-                topic, EventMetadata.of(node, headers), node.path("metadata").isObject() ? node.path("payload") : node);
+        boolean enveloped = channel.map(Channel::isEnveloped)
+                .orElseGet(() -> node.path("metadata").isObject());
+        return new Event<>(topic, EventMetadata.of(node, enveloped, headers), enveloped ? node.path("payload") : node);
     }
 }

@@ -1,6 +1,8 @@
 package routes.platform.http;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import org.apache.camel.Exchange;
@@ -72,13 +74,12 @@ public record Page(String cursor, int limit) {
             return rows;
         }
         HttpRequest request = HttpRequest.of(exchange);
+        Map<String, Object> query = new LinkedHashMap<>(request.query());
+        query.put("cursor", place.apply(rows.get(entries - 1)));
         UriComponentsBuilder next = UriComponentsBuilder.fromPath(request.path());
-        request.query().forEach((name, value) -> next.queryParam(name, "{" + name + "}"));
-        next.replaceQueryParam("cursor", place.apply(rows.get(entries - 1)));
+        query.keySet().forEach(name -> next.queryParam(name, "{" + name + "}"));
         exchange.getMessage()
-                .setHeader(
-                        "Link",
-                        "<" + next.encode().buildAndExpand(request.query()).toUriString() + ">; rel=\"next\"");
+                .setHeader("Link", "<" + next.encode().buildAndExpand(query).toUriString() + ">; rel=\"next\"");
         return rows.subList(0, entries);
     }
 }

@@ -62,7 +62,8 @@ public record LoggedEvent(String key, Event<?> event, int partition, long offset
                     .newDecoder()
                     .decode(ByteBuffer.wrap(key))
                     .toString();
-            if (text.length() > MAX_LENGTH || text.chars().anyMatch(Character::isISOControl)) {
+            if (text.codePointCount(0, text.length()) > MAX_LENGTH
+                    || text.chars().anyMatch(Character::isISOControl)) {
                 throw new ProblemException(
                         400, "the record key is longer than " + MAX_LENGTH + " characters, or has control characters");
             }

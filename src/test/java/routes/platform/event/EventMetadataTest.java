@@ -3,6 +3,7 @@ package routes.platform.event;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -71,6 +72,10 @@ class EventMetadataTest {
     }
 
     private static EventMetadata of(String value, Map<String, Object> headers) {
-        return EventMetadata.of(Json.readObject(value.replace('\'', '"').getBytes(StandardCharsets.UTF_8)), headers);
+        return EventMetadata.of(read(value), read(value).has("metadata"), headers);
+    }
+
+    private static JsonNode read(String value) {
+        return Json.readObject(value.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
     }
 }

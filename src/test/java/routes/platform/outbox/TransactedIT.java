@@ -46,7 +46,7 @@ import sandbox.Topics;
 /** Routes with {@code transacted} and {@code outbox:} behind the real consumer. */
 class TransactedIT extends RuntimeIT {
 
-    private static final String EVENTS = "medication.events";
+    private static final String EVENTS = "pharmacy.refills";
 
     private final String source = "transacted-it-" + UUID.randomUUID();
     private final String target = source + "-target";
@@ -299,12 +299,12 @@ class TransactedIT extends RuntimeIT {
                 note(prescription);
                 EventMetadata renewed = new EventMetadata(
                         NameBasedUuid.of("renewed", event.metadata().eventId()).toString(),
-                        "PrescriptionUpdated",
+                        "RefillRenewed",
                         event.metadata().timestamp(),
                         event.metadata().correlationId(),
                         event.metadata().eventId(),
                         event.metadata().tenant());
-                outbox.add(OutboxRecord.event("medication.events", prescription, value(renewed), renewed, Map.of()));
+                outbox.add(OutboxRecord.event("pharmacy.refills", prescription, value(renewed), renewed, Map.of()));
             }
         }
 
@@ -317,7 +317,7 @@ class TransactedIT extends RuntimeIT {
         private static byte[] value(EventMetadata metadata) {
             JsonNode value = Json.readObject(bytes(
                     """
-                    {"eventId":"%s","eventType":"PrescriptionUpdated","aggregateId":"a","timestamp":1,"payload":{}}"""
+                    {"eventId":"%s","eventType":"RefillRenewed","aggregateId":"a","timestamp":1,"payload":{}}"""
                             .formatted(metadata.eventId())));
             return Json.write(value);
         }
