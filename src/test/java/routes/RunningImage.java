@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -36,10 +37,13 @@ public final class RunningImage implements AutoCloseable {
 
     private static final Pattern HEAP = Pattern.compile("jvm_memory_used_bytes\\{.*area=\"heap\".*} (\\S+)");
 
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
     private final Process process;
     private final Path directory;
     private final Tokens tokens;
     private final List<Integer> answersBeforeReady = new ArrayList<>();
+    private volatile List<Integer> open = List.of();
 
     /**
      * @param directory has its standard output and errors
@@ -103,23 +107,39 @@ public final class RunningImage implements AutoCloseable {
     }
 
     /** A request with the token of the client {@code sandbox}, to be completed. */
-    HttpRequest.Builder request(String path) {
+    public HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(uri(path)).header("Authorization", authorization());
     }
 
     public HttpResponse<String> get(String path, String... headers) {
         HttpRequest.Builder request = request(path);
-        return RuntimeIT.exchange(headers.length == 0 ? request : request.headers(headers));
+        return exchange(headers.length == 0 ? request : request.headers(headers));
     }
 
     public HttpResponse<String> post(String path, String contentType, String body, String... headers) {
         HttpRequest.Builder request =
                 request(path).header("Content-Type", contentType).POST(HttpRequest.BodyPublishers.ofString(body));
-        return RuntimeIT.exchange(headers.length == 0 ? request : request.headers(headers));
+        return exchange(headers.length == 0 ? request : request.headers(headers));
     }
 
     public HttpResponse<String> management(String path) {
-        return RuntimeIT.exchange(HttpRequest.newBuilder(managementUri(path)));
+        return exchange(HttpRequest.newBuilder(managementUri(path)));
+    }
+
+    /**
+     * Sends any request and waits for the answer, a minute at most.
+     *
+     * @throws UncheckedIOException when there is none
+     */
+    public static HttpResponse<String> exchange(HttpRequest.Builder request) {
+        try {
+            return CLIENT.send(request.timeout(Duration.ofMinutes(1)).build(), HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
     }
 
     /** What is alive of the heap after a collection. */
@@ -202,6 +222,10 @@ public final class RunningImage implements AutoCloseable {
 
     /** Of the API, then of the management endpoints, as far as they are open yet. */
     private List<Integer> ports() {
+        List<Integer> known = open;
+        if (known.size() == 2) {
+            return known;
+        }
         List<Integer> ports = new ArrayList<>();
         for (String line : output()) {
             Matcher port = PORT.matcher(line);
@@ -209,6 +233,7 @@ public final class RunningImage implements AutoCloseable {
                 ports.add(Integer.valueOf(port.group(1)));
             }
         }
+        open = ports;
         return ports;
     }
 

@@ -3,14 +3,10 @@ package routes;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -45,8 +41,6 @@ public abstract class RuntimeIT {
 
     /** Of the issuer that all tests share. */
     protected static final Tokens TOKENS = new Tokens(SERVERS.tokenIssuer().address());
-
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     @Autowired
     protected JdbcClient jdbc;
@@ -88,14 +82,7 @@ public abstract class RuntimeIT {
     }
 
     protected static HttpResponse<String> exchange(HttpRequest.Builder request) {
-        try {
-            return CLIENT.send(request.timeout(Duration.ofMinutes(1)).build(), HttpResponse.BodyHandlers.ofString());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+        return RunningImage.exchange(request);
     }
 
     /** Sends as any Kafka client would, and waits for the acknowledgement. */

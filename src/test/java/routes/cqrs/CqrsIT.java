@@ -238,6 +238,14 @@ class CqrsIT extends RuntimeIT {
                         () -> assertThat(command(early).path("status").asText()).isEqualTo("REJECTED"));
         assertThat(command(early).path("reason").asText()).isEqualTo("there is no such prescription");
         assertThat(recordsOf(EVENTS, id)).hasSize(2);
+        await().untilAsserted(() -> assertThat(management("/observe/metrics")
+                        .body()
+                        .lines()
+                        .filter(line -> line.startsWith("event_broker_commands_total{")))
+                .anyMatch(line -> line.contains("type=\"CreatePrescription\"") && line.contains("status=\"APPLIED\""))
+                .anyMatch(line -> line.contains("type=\"UpdatePrescription\"") && line.contains("status=\"REPEATED\""))
+                .anyMatch(
+                        line -> line.contains("type=\"CancelPrescription\"") && line.contains("status=\"REJECTED\"")));
     }
 
     @ParameterizedTest

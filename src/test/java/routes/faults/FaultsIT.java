@@ -24,11 +24,8 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.awaitility.Awaitility;
@@ -38,7 +35,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.JdbcTemplate;
-import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import routes.TopicRecords;
 import sandbox.Servers;
 import sandbox.Topics;
@@ -63,13 +59,9 @@ class FaultsIT {
     @BeforeAll
     static void startServers() throws Exception {
         servers = Servers.own("faults-servers");
-        Map<String, String> properties = servers.properties();
-        brokers = properties.get("camel.component.kafka.brokers");
+        brokers = Clients.brokers(servers);
         admin = Admin.create(Map.of("bootstrap.servers", brokers));
-        jdbc = new JdbcTemplate(new DriverManagerDataSource(
-                properties.get("spring.datasource.url"),
-                properties.get("spring.datasource.username"),
-                properties.getOrDefault("spring.datasource.password", "")));
+        jdbc = new JdbcTemplate(Clients.database(servers));
         try (Instance first = new Instance(servers)) {
             first.ready();
         }
@@ -307,9 +299,7 @@ class FaultsIT {
     @Test
     void killedWhileTenThousandLettersAreSentAgain() throws Exception {
         int count = 10_000;
-        String routes =
-                "CAMEL_MAIN_ROUTESINCLUDEPATTERN=classpath:camel/*.camel.yaml,classpath:camel/shared/*.camel.yaml";
-        Instance[] two = {instance(routes), instance(routes)};
+        Instance[] two = {instance(Instance.OWN_ROUTES), instance(Instance.OWN_ROUTES)};
         try (Load load = new Load("bulk", brokers)) {
             String error = "Bulk" + load.run.replaceAll("\\W", "");
             String filter = "{\"errorClass\":\"%s\",\"rate\":250}".formatted(error);
@@ -323,7 +313,7 @@ class FaultsIT {
             for (; running(job); kills++) {
                 TimeUnit.MILLISECONDS.sleep(RANDOM.nextInt(2000));
                 two[kills % 2].kill();
-                two[kills % 2] = instance(routes);
+                two[kills % 2] = instance(Instance.OWN_ROUTES);
             }
             await(180)
                     .until(() -> count("select count(*) from outbox where sent_at is null and topic = ?", CREATED) == 0
@@ -443,25 +433,7 @@ class FaultsIT {
     }
 
     private static long lag() throws Exception {
-        Map<TopicPartition, OffsetAndMetadata> committed = admin.listConsumerGroupOffsets(GROUP)
-                .partitionsToOffsetAndMetadata()
-                .get();
-        Set<TopicPartition> partitions = new HashSet<>();
-        admin.describeTopics(List.of(CREATED, UPDATED))
-                .allTopicNames()
-                .get()
-                .forEach((topic, description) -> description
-                        .partitions()
-                        .forEach(p -> partitions.add(new TopicPartition(topic, p.partition()))));
-        long lag = 0;
-        var ends = admin.listOffsets(partitions.stream().collect(Collectors.toMap(p -> p, p -> OffsetSpec.latest())))
-                .all()
-                .get();
-        for (TopicPartition partition : partitions) {
-            OffsetAndMetadata offset = committed.get(partition);
-            lag += ends.get(partition).offset() - (offset == null ? 0 : offset.offset());
-        }
-        return lag;
+        return Clients.lag(admin, GROUP, List.of(CREATED, UPDATED));
     }
 
     private static int effects(String run) {

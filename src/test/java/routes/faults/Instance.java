@@ -10,6 +10,10 @@ import sandbox.Servers;
 /** The runtime as a process, on the class path of the tests. */
 final class Instance implements AutoCloseable {
 
+    /** Of the environment: the runtime's own routes, and not those of the tests. */
+    static final String OWN_ROUTES =
+            "CAMEL_MAIN_ROUTESINCLUDEPATTERN=classpath:camel/*.camel.yaml,classpath:camel/shared/*.camel.yaml";
+
     private static final Path DIRECTORY = Path.of("target", "faults");
     private static final AtomicInteger STARTED = new AtomicInteger();
 
@@ -48,6 +52,13 @@ final class Instance implements AutoCloseable {
 
     void ready() {
         runtime.awaitReady();
+    }
+
+    /** Whether it is the one that sends what is in the outbox. */
+    boolean isRelay() {
+        return runtime.management("/observe/metrics")
+                .body()
+                .matches("(?s).*event_broker_outbox_active\\{[^}]*} 1\\.0.*");
     }
 
     void kill() throws InterruptedException {

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.awaitility.Awaitility;
@@ -28,7 +29,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.JdbcTemplate;
-import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.TopicRecords;
@@ -61,12 +61,8 @@ class OutboxFaultsIT {
     @BeforeAll
     static void startServers() throws Exception {
         servers = Servers.own("outbox-faults-servers");
-        Map<String, String> properties = servers.properties();
         admin = Admin.create(Map.of("bootstrap.servers", brokers()));
-        DriverManagerDataSource database = new DriverManagerDataSource(
-                properties.get("spring.datasource.url"),
-                properties.get("spring.datasource.username"),
-                properties.getOrDefault("spring.datasource.password", ""));
+        DataSource database = Clients.database(servers);
         jdbc = new JdbcTemplate(database);
         transactions = new TransactionTemplate(new JdbcTransactionManager(database));
     }
@@ -249,13 +245,7 @@ class OutboxFaultsIT {
     }
 
     private Instance active() {
-        return instances.stream()
-                .filter(instance -> instance.runtime
-                        .management("/observe/metrics")
-                        .body()
-                        .matches("(?s).*event_broker_outbox_active\\{[^}]*} 1\\.0.*"))
-                .findFirst()
-                .orElse(null);
+        return instances.stream().filter(Instance::isRelay).findFirst().orElse(null);
     }
 
     private void instance() throws Exception {
@@ -269,7 +259,7 @@ class OutboxFaultsIT {
     }
 
     private static String brokers() {
-        return servers.properties().get("camel.component.kafka.brokers");
+        return Clients.brokers(servers);
     }
 
     private static byte[] bytes(String text) {

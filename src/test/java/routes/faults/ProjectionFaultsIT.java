@@ -31,7 +31,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.jdbc.core.JdbcTemplate;
-import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import org.springframework.web.client.RestClient;
 import routes.platform.avro.AvroCodec;
 import routes.platform.avro.SchemaRegistry;
@@ -67,11 +66,7 @@ class ProjectionFaultsIT {
     @BeforeAll
     static void startServers() {
         servers = Servers.own("projection-faults-servers");
-        Map<String, String> properties = servers.properties();
-        jdbc = new JdbcTemplate(new DriverManagerDataSource(
-                properties.get("spring.datasource.url"),
-                properties.get("spring.datasource.username"),
-                properties.getOrDefault("spring.datasource.password", "")));
+        jdbc = new JdbcTemplate(Clients.database(servers));
     }
 
     @AfterAll
@@ -166,13 +161,7 @@ class ProjectionFaultsIT {
                     }
                 });
         producer = new KafkaProducer<>(
-                Map.of(
-                        "bootstrap.servers",
-                        servers.properties().get("camel.component.kafka.brokers"),
-                        "linger.ms",
-                        5,
-                        "delivery.timeout.ms",
-                        600_000),
+                Map.of("bootstrap.servers", Clients.brokers(servers), "linger.ms", 5, "delivery.timeout.ms", 600_000),
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
     }
@@ -273,9 +262,7 @@ class ProjectionFaultsIT {
     }
 
     private void instance() throws Exception {
-        Instance instance = new Instance(
-                servers,
-                "CAMEL_MAIN_ROUTESINCLUDEPATTERN=classpath:camel/*.camel.yaml,classpath:camel/shared/*.camel.yaml");
+        Instance instance = new Instance(servers, Instance.OWN_ROUTES);
         instances.add(instance);
         instance.ready();
     }
