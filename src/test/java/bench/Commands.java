@@ -40,7 +40,7 @@ import sandbox.Topics;
  * Sends commands over HTTP to the runtime and to a bare controller in turn, round by round, and prints how long their callers wait, for
  * the answer and for the effect. A round counts only when every command has its row and its record, and at the runtime its effects too.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=12000 rate=20 seconds=10 loads=… jfr=<side>}
+ * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;… runtime=<option>,… jfr=<side>}
  */
 public final class Commands {
 
@@ -109,16 +109,17 @@ public final class Commands {
     }
 
     private List<CommandLoad> loads() {
-        int rate = number("rate", 20);
-        int seconds = number("seconds", 10);
+        int rate = number("rate", 10);
+        int seconds = number("seconds", 7);
         List<CommandLoad> loads = new ArrayList<>(List.of(
                 new CommandLoad("1 client", 1, 0, 300, false, false),
-                new CommandLoad(CLIENTS + " clients", CLIENTS, 0, 2000, false, false)));
+                new CommandLoad(CLIENTS + " clients", CLIENTS, 0, 1000, false, false)));
         for (int r : List.of(rate, 10 * rate)) {
             loads.add(new CommandLoad(r + "/s", MANY_CLIENTS, r, r * seconds, false, false));
-            loads.add(new CommandLoad(r + "/s, readers stopped", MANY_CLIENTS, r, r * seconds, false, true));
             loads.add(new CommandLoad(r + "/s to the effect", MANY_CLIENTS, r, r * seconds, true, false));
         }
+        String many = 10 * rate + "/s, readers stopped";
+        loads.add(new CommandLoad(many, MANY_CLIENTS, 10 * rate, 10 * rate * seconds, false, true));
         String wanted = options.get("loads");
         loads.removeIf(load -> wanted != null && !List.of(wanted.split(";")).contains(load.name()));
         return loads;
@@ -137,7 +138,7 @@ public final class Commands {
             sides.add(side(RAW, RawCommands.class));
             awaitReady(sides.get(1));
             for (Side side : sides) {
-                int count = number("warm-ups", 12_000);
+                int count = number("warm-ups", 6000);
                 show(0, new CommandLoad("warm-up", CLIENTS, 0, count, false, false), side, connection, false);
             }
             if (loads().stream().anyMatch(CommandLoad::awaited)) {
@@ -170,6 +171,9 @@ public final class Commands {
                 "--management.server.port=0",
                 "--server.address=127.0.0.1",
                 "--management.server.address=127.0.0.1"));
+        Stream.of(options.getOrDefault("runtime", "").split(","))
+                .filter(option -> !option.isEmpty())
+                .forEach(option -> arguments.add("--" + option));
         List<String> jvm = name.equals(options.get("jfr"))
                 ? List.of(
                         "-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr",
@@ -340,13 +344,12 @@ public final class Commands {
                 spread(rounds, Figures::median),
                 spread(rounds, Figures::p95),
                 spread(rounds, Figures::cpu),
-                sides.containsKey(RAW) ? ratios(rounds, sides.get(RAW)) : "- | - | -")));
+                bare(load) == null ? "- | - | -" : ratios(rounds, bare(load)))));
         results.keySet().stream()
                 .filter(load -> load.rate() > 0)
                 .flatMap(load -> results.keySet().stream()
-                        .filter(more -> more.rate() == 10 * load.rate()
-                                && more.awaited() == load.awaited()
-                                && more.alone() == load.alone())
+                        .filter(more ->
+                                more.rate() == 10 * load.rate() && more.awaited() == load.awaited() && !more.alone())
                         .flatMap(more -> results.get(load).keySet().stream().map(side -> "| %s / %s | %s | %s |"
                                 .formatted(
                                         more.name(),
@@ -366,6 +369,17 @@ public final class Commands {
         idle.forEach((side, millis) -> System.out.printf(
                 "%s with nothing to do: %.0f ms CPU a second%n",
                 side, median(millis.stream().mapToDouble(one -> one))));
+    }
+
+    /** What the bare controller did under the same load; null when it was not asked to. */
+    private List<Figures> bare(CommandLoad load) {
+        return results.entrySet().stream()
+                .filter(other ->
+                        other.getKey().rate() == load.rate() && other.getKey().clients() == load.clients())
+                .map(other -> other.getValue().get(RAW))
+                .filter(rounds -> rounds != null && !load.awaited())
+                .findFirst()
+                .orElse(null);
     }
 
     private static String spread(List<Figures> rounds, ToDoubleFunction<Figures> of) {
