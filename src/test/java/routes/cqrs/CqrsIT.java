@@ -238,14 +238,26 @@ class CqrsIT extends RuntimeIT {
                         () -> assertThat(command(early).path("status").asText()).isEqualTo("REJECTED"));
         assertThat(command(early).path("reason").asText()).isEqualTo("there is no such prescription");
         assertThat(recordsOf(EVENTS, id)).hasSize(2);
+    }
+
+    @Test
+    void countsWhatBecameOfCommands() {
+        // so many that some are of partitions which this instance has, whoever else is in the group
+        for (int i = 0; i < 16; i++) {
+            String id = "rx-" + UUID.randomUUID();
+            String create = send("CreatePrescription", id, prescription());
+            send("CreatePrescription", id, prescription(), create);
+            send("CreatePrescription", id, prescription());
+        }
+
         await().untilAsserted(() -> assertThat(management("/observe/metrics")
                         .body()
                         .lines()
-                        .filter(line -> line.startsWith("event_broker_commands_total{")))
-                .anyMatch(line -> line.contains("type=\"CreatePrescription\"") && line.contains("status=\"APPLIED\""))
-                .anyMatch(line -> line.contains("type=\"UpdatePrescription\"") && line.contains("status=\"REPEATED\""))
-                .anyMatch(
-                        line -> line.contains("type=\"CancelPrescription\"") && line.contains("status=\"REJECTED\"")));
+                        .filter(line -> line.startsWith("event_broker_commands_total{")
+                                && line.contains("type=\"CreatePrescription\"")))
+                .anyMatch(line -> line.contains("status=\"APPLIED\""))
+                .anyMatch(line -> line.contains("status=\"REPEATED\""))
+                .anyMatch(line -> line.contains("status=\"REJECTED\"")));
     }
 
     @ParameterizedTest
