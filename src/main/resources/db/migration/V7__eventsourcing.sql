@@ -39,7 +39,7 @@ create table projection_rebuild (
 );
 create unique index projection_rebuild_running on projection_rebuild (projection) where state = 'RUNNING';
 create index projection_rebuild_newest on projection_rebuild (projection, started_at desc);
-create index projection_rebuild_updated_at on projection_rebuild (finished_at);
+create index projection_rebuild_updated_at on projection_rebuild (updated_at);
 
 -- Where the log of each partition began when a replay first read it, and behind what it has read.
 create table projection_rebuild_position (
