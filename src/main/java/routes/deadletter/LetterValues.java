@@ -57,7 +57,7 @@ class LetterValues {
             JsonNode node = Json.readObject(value);
             List<String> errors = channel.get().schema().errors(node);
             return errors.isEmpty()
-                    ? new Decoded(node, EventMetadata.of(node, channel.get().isEnveloped(), headers), List.of())
+                    ? new Decoded(node, EventMetadata.of(node, contract.isEnveloped(topic, node), headers), List.of())
                     : unfit(errors);
         } catch (ProblemException e) {
             return unfit(List.of(e.getMessage()));
@@ -87,7 +87,7 @@ class LetterValues {
 
     /** What it says about itself. */
     Envelope envelope(byte[] value, String topic) {
-        return Envelope.of(json(value, topic), isEnveloped(topic));
+        return envelope(json(value, topic), topic);
     }
 
     /**
@@ -97,9 +97,7 @@ class LetterValues {
      */
     Optional<String> tenant(byte[] value, String topic, Optional<String> header) {
         try {
-            return Envelope.of(readable(value, topic), isEnveloped(topic))
-                    .tenant()
-                    .or(() -> header);
+            return envelope(readable(value, topic), topic).tenant().or(() -> header);
         } catch (RegistryUnavailableException e) {
             if (header.isPresent()) {
                 return header;
@@ -108,8 +106,8 @@ class LetterValues {
         }
     }
 
-    private boolean isEnveloped(String topic) {
-        return contract.channel(topic).map(Channel::isEnveloped).orElse(true);
+    private Envelope envelope(JsonNode node, String topic) {
+        return Envelope.of(node, contract.isEnveloped(topic, node));
     }
 
     private JsonNode readable(byte[] value, String topic) throws RegistryUnavailableException {

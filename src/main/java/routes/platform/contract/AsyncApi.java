@@ -70,6 +70,12 @@ public class AsyncApi {
         return Optional.ofNullable(channels.get(topic));
     }
 
+    /** Whether a value of a topic is {@code {metadata, payload}}: as its channel says, or of a topic that is not known, as it looks. */
+    public boolean isEnveloped(String topic, JsonNode value) {
+        return channel(topic).map(Channel::isEnveloped).orElseGet(() -> value.path("metadata")
+                .isObject());
+    }
+
     /** The dead-letter channel of a channel. */
     public Channel deadLetters(Channel of) {
         JsonNode template = stream(root.path("channels"))

@@ -34,7 +34,7 @@ public record Channel(
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;
 
     /** Whether a value is {@code {metadata, payload}}; if not it is flat, and its metadata are among its fields and record headers. */
-    public boolean isEnveloped() {
+    boolean isEnveloped() {
         return avro != null || schema.requires("metadata");
     }
 

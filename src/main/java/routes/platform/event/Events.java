@@ -117,8 +117,7 @@ public class Events {
         channel.flatMap(known -> known.schema().firstError(node)).ifPresent(error -> {
             throw new SchemaViolationException(error);
         });
-        boolean enveloped = channel.map(Channel::isEnveloped)
-                .orElseGet(() -> node.path("metadata").isObject());
+        boolean enveloped = contract.isEnveloped(topic, node);
         return new Event<>(topic, EventMetadata.of(node, enveloped, headers), enveloped ? node.path("payload") : node);
     }
 }
