@@ -25,6 +25,9 @@ public class DeadLetters {
     /** The exchange property that holds the record, a {@link ConsumerRecord}, as it was read; a batch of several has none. */
     public static final String RECORD = "record";
 
+    /** The exchange property that says how often the record has failed for a reason that nobody has classified, an Integer. */
+    public static final String UNKNOWN_FAILURES = "unknownFailures";
+
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
 
     private final AsyncApi contract;

@@ -31,30 +31,47 @@ public class Failures {
     /** Of each throwable, so that the last cause is seen too. */
     private static final int MAX_FRAMES = 20;
 
-    /** Whether waiting may help. */
-    public boolean isDependencyDown(@ExchangeException Throwable failure) {
+    /** What follows from a failure. */
+    public enum Kind {
+        /** The record can never be handled: it is a dead letter at once. */
+        POISON,
+        /** The record waits until the dependency is back. */
+        DEPENDENCY_DOWN,
+        /** A bug, or an error that nobody has classified: a bounded number of retries, then a dead letter. */
+        UNKNOWN
+    }
+
+    public Kind kind(Throwable failure) {
         if (find(failure, ProblemException.class) != null) {
-            return false;
+            return Kind.POISON;
         }
         // a full heap or a missing class says nothing about the message; only its depth can exhaust the stack
         Error error = find(failure, Error.class);
         if (error != null) {
-            return !(error instanceof StackOverflowError);
+            return error instanceof StackOverflowError ? Kind.POISON : Kind.DEPENDENCY_DOWN;
         }
         SQLException sql = find(failure, SQLException.class);
         if (sql != null) {
-            return sql.getSQLState() == null || !DATA.contains(sql.getSQLState().substring(0, 2));
+            return sql.getSQLState() == null || !DATA.contains(sql.getSQLState().substring(0, 2))
+                    ? Kind.DEPENDENCY_DOWN
+                    : Kind.POISON;
         }
         if (find(failure, DataIntegrityViolationException.class) != null) {
-            return false;
+            return Kind.POISON;
         }
-        return find(failure, DataAccessException.class) != null
+        boolean down = find(failure, DataAccessException.class) != null
                 || find(failure, TransactionException.class) != null
                 || find(failure, RetriableException.class) != null
                 // an ACL or a password is missing: that is not the record's fault
                 || find(failure, AuthorizationException.class) != null
                 || find(failure, AuthenticationException.class) != null
                 || find(failure, IOException.class) != null;
+        return down ? Kind.DEPENDENCY_DOWN : Kind.UNKNOWN;
+    }
+
+    /** Whether waiting may help. */
+    public boolean isDependencyDown(@ExchangeException Throwable failure) {
+        return kind(failure) == Kind.DEPENDENCY_DOWN;
     }
 
     /** The first throwable of that type among the failure and its causes, or null. */

@@ -21,6 +21,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import routes.platform.error.BrakeException;
 import routes.platform.error.DeadLetterException;
 import routes.platform.error.Failures;
 import routes.platform.error.RecordInBatchException;
@@ -245,7 +246,8 @@ final class PartitionWork {
     }
 
     private boolean isHeld() {
-        return held.size() >= mayBeHeld;
+        return held.size() >= mayBeHeld
+                || held.stream().anyMatch(lane -> failures.find(lane.failure, BrakeException.class) != null);
     }
 
     private boolean onlyHeldRun() {
@@ -381,6 +383,9 @@ final class PartitionWork {
     private void hold(Lane lane, Throwable failure) {
         lane.failures++;
         lane.failure = failure;
+        if (failures.kind(failure) == Failures.Kind.UNKNOWN) {
+            lane.unknownFailures++;
+        }
         lane.retryAt = nanos.getAsLong()
                 + settings.backoffNanos(
                         lane.failures, ThreadLocalRandom.current().nextDouble());
@@ -394,6 +399,7 @@ final class PartitionWork {
     private void release(Lane lane, Entry entry) {
         LOG.info("released: {}, offset {}, after {} failures", name, entry.offset, lane.failures);
         lane.failures = 0;
+        lane.unknownFailures = 0;
         lane.failure = null;
         long now = nanos.getAsLong();
         held.forEach(other -> other.retryAt = now);
@@ -429,6 +435,10 @@ final class PartitionWork {
         private int beforeFailing = UNKNOWN;
 
         private int failures;
+
+        /** Those of them that nobody has classified: after some, the record is a dead letter. */
+        private int unknownFailures;
+
         private Throwable failure;
         private long retryAt;
 
@@ -445,7 +455,7 @@ final class PartitionWork {
                 }
                 Throwable result = null;
                 try {
-                    if (!handler.handle(messages(entries), failed -> doneLater(entries, failed))) {
+                    if (!handler.handle(messages(entries), unknownFailures, failed -> doneLater(entries, failed))) {
                         return;
                     }
                 } catch (Throwable e) {

@@ -188,8 +188,10 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         }
     }
 
-    private boolean handle(List<ConsumerRecord<Object, Object>> messages, Consumer<Throwable> done) {
+    private boolean handle(
+            List<ConsumerRecord<Object, Object>> messages, int unknownFailures, Consumer<Throwable> done) {
         Exchange exchange = createExchange(false);
+        exchange.setProperty(DeadLetters.UNKNOWN_FAILURES, unknownFailures);
         fill(exchange, messages);
         boolean finished = getAsyncProcessor().process(exchange, sync -> {
             if (!sync) {

@@ -65,7 +65,7 @@ class MemberTest {
                     0,
                     failures,
                     threads,
-                    (messages, done) -> {
+                    (messages, unknownFailures, done) -> {
                         messages.forEach(m -> handled.add(m.partition() + "-" + m.offset()));
                         return true;
                     },

@@ -57,7 +57,7 @@ class PartitionWorkTest {
                 batch,
                 new Failures(),
                 tasks::add,
-                (messages, done) -> {
+                (messages, unknownFailures, done) -> {
                     running.put(messages.get(0).offset(), done);
                     started.add(messages.get(0).offset());
                     batches.add(messages.stream().map(ConsumerRecord::offset).toList());
