@@ -337,6 +337,10 @@ class ImageIT {
             for (int i = 0; i < 200; i++) {
                 try {
                     HttpResponse<String> answer = to.post(EVENTS, JSON, prescription(prefix + "-" + i, "Amoxicilline"));
+                    if (answer.statusCode() == 503) {
+                        // Tomcat refuses so what comes on an open connection while it stops
+                        return accepted;
+                    }
                     assertThat(answer.statusCode()).isEqualTo(202);
                     accepted.add(prefix + "-" + i);
                     answered.incrementAndGet();
