@@ -1,142 +1,111 @@
 package bench;
 
-import java.io.IOException;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.OffsetSpec;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.GroupIdNotFoundException;
-import org.apache.kafka.common.errors.GroupNotEmptyException;
-import org.opentest4j.TestAbortedException;
-import routes.NodeClients;
 import sandbox.Servers;
-import sandbox.Topics;
 
 /**
  * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round's figures count only after its
- * records have been read back: none lost, none twice, each key in order, all offsets committed.
+ * records have been read back: none lost, none twice, each key in order, all offsets committed. What a peer does not keep is printed
+ * with its figures; where it is one of ours, the bench fails.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000 workloads=many,poison,hot,projection,patients,outbox sides=raw,yaml,… jfr=<side>}
+ * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000 workloads=many,poison,hot,projection,patients,outbox sides=raw,yaml,…
+ * runtime=<property>=<value>,… jfr=<side>}
  */
 public final class Bench {
 
-    private static final int PARTITIONS = 6;
-    private static final String RAW = "raw";
-    private static final String YAML = "yaml route";
-    private static final String PROJECTION = "projection";
-    private static final String RAW_PROJECTION = "raw JDBC batch";
-    private static final String YAML_PROJECTION = "yaml batch route";
-    private static final String PATIENTS = "patients";
-    private static final String RAW_PATIENTS = "raw patient batch";
-    private static final String ROW_BY_ROW = "raw row by row";
-    private static final String YAML_PATIENTS = "yaml patient view";
-    private static final String OUTBOX = "outbox";
-    private static final String RAW_OUTBOX = "raw outbox loop";
-    private static final String RELAY = "outbox relay";
-    /** Which sides take part in a workload of their own; the first is the one that the others are compared to. */
-    private static final Map<String, List<String>> OWN_SIDES = Map.of(
-            PROJECTION, List.of(RAW_PROJECTION, YAML_PROJECTION),
-            PATIENTS, List.of(RAW_PATIENTS, YAML_PATIENTS, ROW_BY_ROW),
-            OUTBOX, List.of(RAW_OUTBOX, RELAY));
+    static final List<String> WORKLOADS = List.of("many", "poison", "hot", "projection", "patients", "outbox");
 
-    /** Tables of their own, which the runtime makes there. */
-    private static final String PATIENTS_SCHEMA = "?currentSchema=bench_patients";
+    private static final String GROUP = "bench";
 
-    private static final long TIMEOUT_NANOS = 300_000_000_000L;
+    /** Without any progress; ours have the start of a whole runtime before their first record. */
+    private static final long TIMEOUT_NANOS = 120_000_000_000L;
 
-    private final Map<String, String> options;
-    private final Map<String, String> servers;
-    private final String brokers;
-    private final Admin admin;
-    private final Map<String, Map<String, List<Figures>>> results = new LinkedHashMap<>();
+    private static final long PEERS_TIMEOUT_NANOS = 60_000_000_000L;
 
-    /** @param cpu microseconds of the side's process per record */
-    private record Figures(double cpu, double perSecond) {}
+    private final Arguments arguments;
+    private final List<String> wanted;
+    private final List<String> names;
+    private final int records;
+    private final int few;
+    private final int warmUps;
+    private final int rounds;
+    private final Results results = new Results();
 
-    private Bench(Map<String, String> options, Map<String, String> servers) {
-        this.options = options;
-        this.servers = servers;
-        brokers = servers.get("camel.component.kafka.brokers");
-        admin = Admin.create(Map.of("bootstrap.servers", brokers));
+    private Map<String, String> servers;
+    private String brokers;
+    private Broker broker;
+
+    /** @throws IllegalArgumentException names what there is not */
+    Bench(String... arguments) {
+        this.arguments = new Arguments(
+                arguments, "rounds", "warm-ups", "records", "few", "workloads", "sides", "runtime", "jfr");
+        wanted = this.arguments.chosen("workloads", ",", WORKLOADS);
+        List<String> all = Sides.all().stream().map(Spec::name).toList();
+        names = this.arguments.chosen("sides", ",", all);
+        records = this.arguments.number("records", 200_000);
+        few = this.arguments.number("few", 20_000);
+        warmUps = this.arguments.number("warm-ups", 3);
+        rounds = this.arguments.number("rounds", 5);
+        // what they refuse is refused now, and not when servers run
+        this.arguments.runtime();
+        this.arguments.jvmOptions("", all);
+        wanted.stream()
+                .filter(workload -> Sides.all().stream()
+                        .noneMatch(side ->
+                                names.contains(side.name()) && side.workloads().contains(workload)))
+                .findFirst()
+                .ifPresent(workload -> {
+                    throw new IllegalArgumentException("none of the sides takes part in " + workload);
+                });
+        Sides.all().stream()
+                .filter(side -> this.arguments.has("sides") && names.contains(side.name()))
+                .filter(side -> Collections.disjoint(side.workloads(), wanted))
+                .findFirst()
+                .ifPresent(side -> {
+                    throw new IllegalArgumentException(
+                            "%s takes part in none of %s, only in %s".formatted(side.name(), wanted, side.workloads()));
+                });
     }
 
     public static void main(String[] args) throws Exception {
-        Map<String, String> options = Arrays.stream(args)
-                .map(argument -> argument.split("=", 2))
-                .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
-        Bench bench = new Bench(options, Servers.shared().properties());
-        bench.run();
+        Bench bench = new Bench(args);
+        bench.run(Servers.shared()).print(bench.wanted, System.out);
         System.exit(0);
     }
 
-    private int number(String option, int otherwise) {
-        return Integer.parseInt(options.getOrDefault(option, String.valueOf(otherwise)));
+    Results run(Servers on) throws Exception {
+        servers = on.properties();
+        brokers = servers.get("camel.component.kafka.brokers");
+        try (Broker there = new Broker(brokers)) {
+            broker = there;
+            return rounds(fill());
+        }
     }
 
-    private void run() throws Exception {
-        List<String> wanted = List.of(options.getOrDefault("workloads", "many,poison,hot,projection,patients,outbox")
-                .split(","));
-        Map<String, Workload> workloads = new HashMap<>();
-        for (Workload workload : Workload.all(number("records", 200_000), number("few", 20_000))) {
-            workloads.put(workload.topic(), workload);
-            create(workload.topic(), "CreateTime");
-            create(workload.topic() + ".dlq", "CreateTime");
-            if (wanted.contains(workload.name()) || workload.topic().equals("bench.many")) {
-                workload.fill(brokers);
-            }
-        }
-        if (wanted.contains(PATIENTS)) {
-            for (Map.Entry<String, Integer> topic : Map.of(
-                            "bench.patients", number("records", 200_000), "bench.patients-few", number("few", 20_000))
-                    .entrySet()) {
-                create(topic.getKey(), "CreateTime");
-                Patients.fill(servers, topic.getKey(), 0, topic.getValue());
-            }
-        }
-        List<Side> sides = sides();
+    private Results rounds(Map<String, Workload> workloads) throws Exception {
+        List<Side> sides = new Sides(arguments, servers)
+                .start(Sides.all().stream()
+                        .filter(side -> names.contains(side.name()))
+                        .filter(side -> !Collections.disjoint(side.workloads(), wanted))
+                        .map(Spec::name)
+                        .toList());
+        sides.forEach(side -> results.started(side.name()));
         try {
-            int warmUps = number("warm-ups", 3);
-            for (int round = -warmUps; round < number("rounds", 5); round++) {
-                for (String name : wanted) {
-                    for (Side side : sides) {
-                        if (!takesPart(side.name(), name)) {
-                            continue;
-                        }
-                        Workload workload = workloads.get("bench." + name + (side.isSlowOn(name) ? "-few" : ""));
-                        Figures figures =
-                                switch (name) {
-                                    case PROJECTION -> projectionRound(side, workloads.get("bench.many"));
-                                    case PATIENTS -> patientsRound(side);
-                                    case OUTBOX -> outboxRound(side, number("records", 200_000));
-                                    default -> round(side, workload);
-                                };
-                        System.out.printf(
-                                "round %2d  %-7s %-20s %6.1f us/record %8.0f records/s%n",
-                                round, name, side.name(), figures.cpu, figures.perSecond);
-                        if (round >= 0) {
-                            results.computeIfAbsent(name, n -> new LinkedHashMap<>())
-                                    .computeIfAbsent(side.name(), n -> new ArrayList<>())
-                                    .add(figures);
+            for (int round = -warmUps; round < rounds; round++) {
+                for (String workload : wanted) {
+                    for (Side side : List.copyOf(sides)) {
+                        if (side.spec().workloads().contains(workload)
+                                && !run(workload, round, side, workloads.get(topic(workload, side)))) {
+                            sides.remove(side);
+                            side.close();
                         }
                     }
                     Collections.rotate(sides, 1);
@@ -145,255 +114,168 @@ public final class Bench {
         } finally {
             sides.forEach(Side::close);
         }
-        results.forEach(this::print);
+        return results;
     }
 
-    private List<Side> sides() throws IOException {
-        List<String> runtime = new ArrayList<>();
-        servers.forEach((name, value) -> runtime.add("--" + name + "=" + value));
-        runtime.addAll(List.of(
-                "--server.port=0",
-                "--management.server.port=0",
-                "--server.address=127.0.0.1",
-                "--management.server.address=127.0.0.1",
-                // as all sides
-                "--camel.component.kafka.compression-codec=none",
-                // the routes of the patterns, which read what the bench writes
-                "--event-broker.pubsub.enabled=false",
-                "--event-broker.eventsourcing.enabled=false",
-                "--event-broker.deadletter.enabled=false"));
-        Stream.of(options.getOrDefault("runtime", "").split(","))
-                .filter(option -> !option.isEmpty())
-                .forEach(option -> runtime.add("--" + option));
-        List<Side> sides = new ArrayList<>();
-        java(sides, RAW, Set.of(), RawLoop.class, List.of(brokers));
-        java(sides, "raw again", Set.of(), RawLoop.class, List.of(brokers));
-        java(sides, YAML, Set.of("hot"), YamlRoute.class, with("bench/transform.camel.yaml", runtime));
-        java(sides, RAW_PROJECTION, Set.of(), RawProjection.class, runtime);
-        java(sides, YAML_PROJECTION, Set.of(), YamlRoute.class, with("bench/projection.camel.yaml", runtime));
-        List<String> ownSchema = runtime.stream()
-                .map(option -> option.startsWith("--spring.datasource.url=") ? option + PATIENTS_SCHEMA : option)
-                .toList();
-        java(sides, YAML_PATIENTS, Set.of(), YamlRoute.class, with("bench/patients.camel.yaml", ownSchema));
-        java(sides, RAW_PATIENTS, Set.of(), RawPatientView.class, with("batch", ownSchema));
-        java(sides, ROW_BY_ROW, Set.of(PATIENTS), RawPatientView.class, with("row-by-row", ownSchema));
-        java(sides, RAW_OUTBOX, Set.of(), RawOutbox.class, runtime);
-        java(sides, RELAY, Set.of(), RelayedOutbox.class, runtime);
-        java(sides, "stock camel-kafka", Set.of("all"), StockCamel.class, List.of(brokers));
-        try {
-            NodeClients.install();
-            node(sides, "kafkajs eachBatch", Set.of(), "eachBatch");
-            node(sides, "kafkajs eachMessage", Set.of("all"), "eachMessage");
-        } catch (TestAbortedException e) {
-            System.out.println("kafkajs: " + e.getMessage());
+    private Map<String, Workload> fill() throws Exception {
+        Map<String, Workload> workloads = new HashMap<>();
+        for (Workload workload : Workload.all(records, few)) {
+            workloads.put(workload.topic(), workload);
+            broker.create(workload.topic(), "CreateTime");
+            broker.create(workload.topic() + ".dlq", "CreateTime");
+            if (wanted.contains(workload.name())
+                    || wanted.contains("projection") && workload.topic().equals("bench.many")) {
+                workload.fill(brokers);
+            }
         }
-        return sides;
-    }
-
-    private static List<String> with(String file, List<String> options) {
-        return Stream.concat(Stream.of(file), options.stream()).toList();
-    }
-
-    private static boolean takesPart(String side, String workload) {
-        return OWN_SIDES.containsKey(workload)
-                ? OWN_SIDES.get(workload).contains(side)
-                : OWN_SIDES.values().stream().noneMatch(own -> own.contains(side));
-    }
-
-    private boolean isWanted(String side) {
-        String wanted = options.get("sides");
-        return wanted == null || List.of(wanted.split(",")).contains(side);
-    }
-
-    private void java(List<Side> sides, String name, Set<String> slowOn, Class<?> main, List<String> arguments)
-            throws IOException {
-        if (isWanted(name)) {
-            List<String> jvm = name.equals(options.get("jfr"))
-                    ? List.of(
-                            "-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr",
-                            "-XX:FlightRecorderOptions=stackdepth=256")
-                    : List.of();
-            sides.add(Side.java(name, slowOn, jvm, main, arguments));
+        if (wanted.contains("patients")) {
+            for (Map.Entry<String, Integer> topic :
+                    Map.of("bench.patients", records, "bench.patients-few", few).entrySet()) {
+                broker.create(topic.getKey(), "CreateTime");
+                Patients.fill(servers, topic.getKey(), 0, topic.getValue());
+            }
         }
+        return workloads;
     }
 
-    private void node(List<Side> sides, String name, Set<String> slowOn, String mode) throws IOException {
-        if (isWanted(name)) {
-            sides.add(Side.node(name, slowOn, Path.of("target", "node"), List.of("--broker", brokers, "--mode", mode)));
+    private static String topic(String workload, Side side) {
+        return workload.equals("projection")
+                ? "bench.many"
+                : "bench." + workload + (side.spec().isSlowOn(workload) ? "-few" : "");
+    }
+
+    /** @return whether the side can go on */
+    private boolean run(String workload, int round, Side side, Workload records) throws Exception {
+        List<String> findings = new ArrayList<>();
+        Results.Figures figures =
+                switch (workload) {
+                    case "projection" -> projectionRound(side, records);
+                    case "patients" -> patientsRound(side);
+                    case "outbox" -> outboxRound(side);
+                    default -> round(side, records, findings);
+                };
+        if (!findings.isEmpty() && !side.spec().peer()) {
+            throw new IllegalStateException(
+                    "%s, %s: %s, see %s".formatted(side.name(), workload, findings, side.log()));
         }
+        findings.forEach(finding -> results.add(new Results.Finding(workload, side.name(), round, finding)));
+        if (figures == null) {
+            System.out.printf(
+                    "round %2d  %-10s %-22s left out from now on: %s%n", round, workload, side.name(), findings);
+            return false;
+        }
+        System.out.printf(
+                "round %2d  %-10s %-22s %6.1f us/record %8.0f records/s %s%n",
+                round, workload, side.name(), figures.cpu(), figures.perSecond(), findings.isEmpty() ? "" : findings);
+        if (round >= 0) {
+            results.add(workload, side.name(), round, figures);
+        }
+        return true;
     }
 
-    private Figures round(Side side, Workload workload) throws Exception {
+    /** @return null when the side did not come to its end */
+    private Results.Figures round(Side side, Workload workload, List<String> findings) throws Exception {
         String sink = "bench.sink." + System.nanoTime();
-        create(sink, "LogAppendTime");
-        Map<TopicPartition, Long> from = ends(List.of(sink, workload.topic() + ".dlq"));
-        String group = "bench";
+        // a dead letter has an owner, which is the group of the contract; a peer may leave a member behind
+        String group = side.spec().peer() ? sink : GROUP;
+        broker.create(sink, "LogAppendTime");
+        Map<TopicPartition, Long> from = broker.ends(List.of(sink, workload.topic() + ".dlq"));
 
         double before = side.cpu().toNanos();
         side.tell("start %s %s %s".formatted(workload.topic(), sink, group));
-        await(side, "the sink is full", () -> sum(ends(sinks(from))) - sum(from) >= workload.count());
-        double cpu = (side.cpu().toNanos() - before) / 1e3;
-        await(side, "all is committed", () -> committed(group) == workload.count());
-        side.tell("stop");
-
-        long millis = workload.verify(brokers, sink, from, ends(sinks(from)));
-        await(side, "the group is empty", () -> delete(group));
-        admin.deleteTopics(List.of(sink)).all().get();
-        return new Figures(cpu / workload.count(), 1e3 * (workload.count() - workload.poisoned()) / millis);
+        boolean ended = reaches(side, workload.count(), "written", () -> broker.since(from), findings);
+        double cpu = side.isAlive() ? (side.cpu().toNanos() - before) / 1e3 : 0;
+        ended &= reaches(side, workload.count(), "committed", () -> broker.committed(group), findings);
+        if (side.isAlive()) {
+            side.tell("stop");
+            ended &= reaches(side, 1, "left the group", () -> broker.deleteGroup(group) ? 1L : 0L, findings);
+        }
+        Workload.Outcome outcome =
+                workload.verify(brokers, sink, from, broker.ends(List.of(sink, workload.topic() + ".dlq")));
+        findings.addAll(outcome.findings());
+        broker.delete(sink);
+        return ended
+                ? new Results.Figures(
+                        cpu / workload.count(), 1e3 * (workload.count() - workload.poisoned()) / outcome.millis())
+                : null;
     }
 
-    private Figures projectionRound(Side side, Workload workload) throws Exception {
+    private Results.Figures projectionRound(Side side, Workload workload) throws Exception {
         String table = "bench_" + System.nanoTime();
-        String group = "bench";
         try (Connection connection = Projection.connect(servers)) {
             Projection.create(connection, table);
             double before = side.cpu().toNanos();
-            side.tell("start %s %s %s".formatted(workload.topic(), table, group));
-            await(side, "all is committed", () -> committed(group) == workload.count());
+            side.tell("start %s %s %s".formatted(workload.topic(), table, GROUP));
+            await(side, workload.count(), "committed", () -> broker.committed(GROUP));
             double cpu = (side.cpu().toNanos() - before) / 1e3;
             side.tell("stop");
-            await(side, "the group is empty", () -> delete(group));
+            await(side, 1, "left the group", () -> broker.deleteGroup(GROUP) ? 1L : 0L);
             long millis = Projection.verify(connection, table, workload.count());
-            return new Figures(cpu / workload.count(), 1e3 * workload.count() / millis);
+            return new Results.Figures(cpu / workload.count(), 1e3 * workload.count() / millis);
         }
     }
 
-    private Figures patientsRound(Side side) throws Exception {
-        boolean few = side.isSlowOn(PATIENTS);
-        int count = few ? number("few", 20_000) : number("records", 200_000);
-        String group = "bench";
+    private Results.Figures patientsRound(Side side) throws Exception {
+        int count = side.spec().isSlowOn("patients") ? few : records;
         try (Connection connection = DriverManager.getConnection(
-                servers.get("spring.datasource.url") + PATIENTS_SCHEMA,
+                servers.get("spring.datasource.url") + Sides.PATIENTS_SCHEMA,
                 servers.get("spring.datasource.username"),
                 servers.get("spring.datasource.password"))) {
-            await(side, "the tables are there", () -> Patients.empty(connection));
+            await(side, 1, "made its tables", () -> Patients.empty(connection) ? 1L : 0L);
             double before = side.cpu().toNanos();
-            side.tell("start bench.patients%s none %s".formatted(few ? "-few" : "", group));
-            await(side, "all is committed", () -> committed(group) == count);
+            side.tell("start %s none %s".formatted(topic("patients", side), GROUP));
+            await(side, count, "committed", () -> broker.committed(GROUP));
             double cpu = (side.cpu().toNanos() - before) / 1e3;
             side.tell("stop");
-            await(side, "the group is empty", () -> delete(group));
-            return new Figures(cpu / count, 1e3 * count / Patients.verify(connection, count));
+            await(side, 1, "left the group", () -> broker.deleteGroup(GROUP) ? 1L : 0L);
+            return new Results.Figures(cpu / count, 1e3 * count / Patients.verify(connection, count));
         }
     }
 
-    private Figures outboxRound(Side side, int count) throws Exception {
+    private Results.Figures outboxRound(Side side) throws Exception {
         String sink = "bench.sink." + System.nanoTime();
-        create(sink, "LogAppendTime");
+        broker.create(sink, "LogAppendTime");
         try (Connection connection = Projection.connect(servers)) {
-            OutboxRows.fill(connection, sink, count);
+            OutboxRows.fill(connection, sink, records);
             double before = side.cpu().toNanos();
             side.tell("start outbox %s none".formatted(sink));
-            await(side, "all is sent", () -> OutboxRows.sent(connection));
+            await(side, 1, "sent all rows", () -> OutboxRows.sent(connection) ? 1L : 0L);
             double cpu = (side.cpu().toNanos() - before) / 1e3;
             side.tell("stop");
-            long millis = OutboxRows.verify(brokers, ends(List.of(sink)), count);
-            admin.deleteTopics(List.of(sink)).all().get();
-            return new Figures(cpu / count, 1e3 * count / millis);
+            long millis = OutboxRows.verify(brokers, broker.ends(List.of(sink)), records);
+            broker.delete(sink);
+            return new Results.Figures(cpu / records, 1e3 * records / millis);
         }
     }
 
-    private void create(String topic, String timestamps) throws Exception {
-        Topics.create(
-                admin,
-                List.of(new NewTopic(topic, PARTITIONS, (short) 1)
-                        .configs(Map.of("message.timestamp.type", timestamps))));
-    }
-
-    private static Collection<String> sinks(Map<TopicPartition, Long> offsets) {
-        return offsets.keySet().stream().map(TopicPartition::topic).collect(Collectors.toSet());
-    }
-
-    private Map<TopicPartition, Long> ends(Collection<String> topics) throws Exception {
-        Map<TopicPartition, OffsetSpec> latest = topics.stream()
-                .flatMap(topic ->
-                        IntStream.range(0, PARTITIONS).mapToObj(partition -> new TopicPartition(topic, partition)))
-                .collect(Collectors.toMap(partition -> partition, partition -> OffsetSpec.latest()));
-        Map<TopicPartition, Long> ends = new HashMap<>();
-        for (Map.Entry<TopicPartition, ListOffsetsResultInfo> end :
-                admin.listOffsets(latest).all().get().entrySet()) {
-            ends.put(end.getKey(), end.getValue().offset());
+    /** @throws IllegalStateException when it does not get there */
+    private static void await(Side side, long goal, String what, Callable<Long> count) throws Exception {
+        List<String> findings = new ArrayList<>();
+        if (!reaches(side, goal, what, count, findings)) {
+            throw new IllegalStateException("%s: %s, see %s".formatted(side.name(), findings, side.log()));
         }
-        return ends;
     }
 
-    private static long sum(Map<TopicPartition, Long> offsets) {
-        return offsets.values().stream().mapToLong(offset -> offset).sum();
-    }
-
-    private long committed(String group) throws Exception {
-        return admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().values().stream()
-                .mapToLong(OffsetAndMetadata::offset)
-                .sum();
-    }
-
-    private boolean delete(String group) throws Exception {
-        try {
-            admin.deleteConsumerGroups(List.of(group)).all().get();
-            return true;
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof GroupNotEmptyException) {
-                return false;
+    /** Waits for as long as the side lives and the count grows; says what was found when it does not get to the goal, or goes beyond it. */
+    private static boolean reaches(Side side, long goal, String what, Callable<Long> count, List<String> findings)
+            throws Exception {
+        long reached = 0;
+        long patience = side.spec().peer() ? PEERS_TIMEOUT_NANOS : TIMEOUT_NANOS;
+        long deadline = System.nanoTime() + patience;
+        while (reached < goal && System.nanoTime() < deadline && side.isAlive()) {
+            long now = count.call();
+            if (now > reached) {
+                reached = now;
+                deadline = System.nanoTime() + patience;
             }
-            if (e.getCause() instanceof GroupIdNotFoundException) {
-                return true;
+            if (now < goal) {
+                Thread.sleep(20);
             }
-            throw e;
         }
-    }
-
-    private static void await(Side side, String what, Callable<Boolean> condition) throws Exception {
-        long deadline = System.nanoTime() + TIMEOUT_NANOS;
-        while (!condition.call()) {
-            side.checkAlive();
-            if (System.nanoTime() > deadline) {
-                throw new IllegalStateException(side.name() + ": waited in vain until " + what + ", see " + side.log());
-            }
-            Thread.sleep(20);
+        if (reached != goal) {
+            findings.add(
+                    "%s: %d of %d%s".formatted(what, reached, goal, side.isAlive() ? "" : ", then it ended by itself"));
         }
-    }
-
-    private void print(String workload, Map<String, List<Figures>> sides) {
-        List<Figures> raw =
-                sides.get(OWN_SIDES.getOrDefault(workload, List.of(RAW)).get(0));
-        System.out.printf(
-                "%n%s%n| side | CPU us/record, median (min - max) | CPU / raw | throughput / raw |%n|---|---|---|---|%n",
-                workload);
-        sides.keySet().stream().sorted().forEach(side -> {
-            List<Figures> rounds = sides.get(side);
-            double[] cpu = rounds.stream().mapToDouble(Figures::cpu).sorted().toArray();
-            System.out.printf(
-                    "| %s | %.1f (%.1f - %.1f) | %s | %s |%n",
-                    side,
-                    median(cpu),
-                    cpu[0],
-                    cpu[cpu.length - 1],
-                    ratio(rounds, raw, false),
-                    ratio(rounds, raw, true));
-        });
-        Optional.ofNullable(results.getOrDefault("many", Map.of()).get(YAML))
-                .filter(clean -> workload.equals("poison"))
-                .ifPresent(clean -> System.out.printf(
-                        "with 1 %% poison / without: CPU %s, throughput %s%n",
-                        ratio(sides.get(YAML), clean, false), ratio(sides.get(YAML), clean, true)));
-    }
-
-    /** The median of the ratios within each round. */
-    private static String ratio(List<Figures> of, List<Figures> to, boolean throughput) {
-        if (of == null || to == null) {
-            return "-";
-        }
-        return "%.2f"
-                .formatted(median(IntStream.range(0, of.size())
-                        .mapToDouble(round -> throughput
-                                ? of.get(round).perSecond / to.get(round).perSecond
-                                : of.get(round).cpu / to.get(round).cpu)
-                        .sorted()
-                        .toArray()));
-    }
-
-    private static double median(double[] sorted) {
-        int half = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+        return reached >= goal;
     }
 }

@@ -40,7 +40,7 @@ import sandbox.Topics;
  * Sends commands over HTTP to the runtime and to a bare controller in turn, round by round, and prints how long their callers wait, for
  * the answer and for the effect. A round counts only when every command has its row and its record, and at the runtime its effects too.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;… runtime=<option>,… jfr=<side>}
+ * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;… runtime=<property>=<value>,… jfr=<side>}
  */
 public final class Commands {
 
@@ -52,6 +52,7 @@ public final class Commands {
 
     private static final String RAW = "bare controller";
     private static final String YAML = "yaml routes";
+    private static final List<String> SIDES = List.of(RAW, YAML);
 
     /** What a command leaves, in this order: its row, its effects. */
     private static final String ROWS =
@@ -66,12 +67,17 @@ public final class Commands {
     private static final List<String> TOPICS =
             List.of("medication.commands", "medication.events", "medication.prescription.created");
 
-    private final Map<String, String> options;
-    private final Map<String, String> servers;
-    private final String authorization;
-    private final Admin admin;
+    private final Arguments arguments;
+    private final List<CommandLoad> loads;
+    private final int warmUps;
+    private final int rounds;
     private final Map<CommandLoad, Map<String, List<Figures>>> results = new LinkedHashMap<>();
+    private final Map<String, Integer> counted = new HashMap<>();
     private final Map<String, List<Double>> idle = new LinkedHashMap<>();
+
+    private Map<String, String> servers;
+    private String authorization;
+    private Admin admin;
 
     /**
      * @param cpu milliseconds of the side's process per command, until all effects are there
@@ -89,28 +95,27 @@ public final class Commands {
         }
     }
 
-    private Commands(Map<String, String> options, Map<String, String> servers) {
-        this.options = options;
-        this.servers = servers;
-        authorization = new Tokens(servers.get("spring.security.oauth2.resourceserver.jwt.issuer-uri")).sandbox();
-        admin = Admin.create(Map.of("bootstrap.servers", servers.get("camel.component.kafka.brokers")));
+    /** @throws IllegalArgumentException names what there is not */
+    Commands(String... arguments) {
+        this.arguments = new Arguments(arguments, "rounds", "warm-ups", "rate", "seconds", "loads", "runtime", "jfr");
+        loads = loads();
+        warmUps = this.arguments.number("warm-ups", 6000);
+        rounds = this.arguments.number("rounds", 5);
+        // what they refuse is refused now, and not when servers run
+        this.arguments.runtime();
+        this.arguments.jvmOptions("", SIDES);
     }
 
     public static void main(String[] args) throws Exception {
-        Map<String, String> options = Arrays.stream(args)
-                .map(argument -> argument.split("=", 2))
-                .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1]));
-        new Commands(options, Servers.shared().properties()).run();
+        Commands commands = new Commands(args);
+        commands.run(Servers.shared());
+        commands.print();
         System.exit(0);
     }
 
-    private int number(String option, int otherwise) {
-        return Integer.parseInt(options.getOrDefault(option, Integer.toString(otherwise)));
-    }
-
     private List<CommandLoad> loads() {
-        int rate = number("rate", 10);
-        int seconds = number("seconds", 7);
+        int rate = arguments.number("rate", 10);
+        int seconds = arguments.number("seconds", 7);
         List<CommandLoad> loads = new ArrayList<>(List.of(
                 new CommandLoad("1 client", 1, 0, 300, false, false),
                 new CommandLoad(CLIENTS + " clients", CLIENTS, 0, 1000, false, false)));
@@ -120,12 +125,17 @@ public final class Commands {
         }
         String many = 10 * rate + "/s, readers stopped";
         loads.add(new CommandLoad(many, MANY_CLIENTS, 10 * rate, 10 * rate * seconds, false, true));
-        String wanted = options.get("loads");
-        loads.removeIf(load -> wanted != null && !List.of(wanted.split(";")).contains(load.name()));
+        List<String> wanted = arguments.chosen(
+                "loads", ";", loads.stream().map(CommandLoad::name).toList());
+        loads.removeIf(load -> !wanted.contains(load.name()));
         return loads;
     }
 
-    private void run() throws Exception {
+    /** @return how many commands were counted, by side, warm-ups included */
+    Map<String, Integer> run(Servers on) throws Exception {
+        servers = on.properties();
+        authorization = new Tokens(servers.get("spring.security.oauth2.resourceserver.jwt.issuer-uri")).sandbox();
+        admin = Admin.create(Map.of("bootstrap.servers", servers.get("camel.component.kafka.brokers")));
         Topics.create(admin, PARTITIONS, RawCommands.TOPIC);
         List<Side> sides = new ArrayList<>();
         try (Connection connection = Projection.connect(servers)) {
@@ -138,16 +148,16 @@ public final class Commands {
             sides.add(side(RAW, RawCommands.class));
             awaitReady(sides.get(1));
             for (Side side : sides) {
-                int count = number("warm-ups", 6000);
-                show(0, new CommandLoad("warm-up", CLIENTS, 0, count, false, false), side, connection, false);
+                show(0, new CommandLoad("warm-up", CLIENTS, 0, warmUps, false, false), side, connection, false);
             }
-            if (loads().stream().anyMatch(CommandLoad::awaited)) {
-                CommandLoad effects = new CommandLoad("warm-up to the effect", CLIENTS, 0, 1000, true, false);
+            if (loads.stream().anyMatch(CommandLoad::awaited)) {
+                CommandLoad effects =
+                        new CommandLoad("warm-up to the effect", CLIENTS, 0, Math.min(1000, warmUps), true, false);
                 show(0, effects, sides.get(0), connection, false);
             }
-            for (int round = 0; round < number("rounds", 5); round++) {
+            for (int round = 0; round < rounds; round++) {
                 rest(sides);
-                for (CommandLoad load : loads()) {
+                for (CommandLoad load : loads) {
                     for (Side side : sides) {
                         // the bare controller has neither effects nor readers
                         if (side.name().equals(YAML) || !load.awaited() && !load.alone()) {
@@ -159,27 +169,22 @@ public final class Commands {
             }
         } finally {
             sides.forEach(Side::close);
+            admin.close();
         }
-        print();
+        return counted;
     }
 
     private Side side(String name, Class<?> main) throws Exception {
-        List<String> arguments = new ArrayList<>();
-        servers.forEach((property, value) -> arguments.add("--" + property + "=" + value));
-        arguments.addAll(List.of(
+        List<String> options = new ArrayList<>();
+        servers.forEach((property, value) -> options.add("--" + property + "=" + value));
+        options.addAll(List.of(
                 "--server.port=0",
                 "--management.server.port=0",
                 "--server.address=127.0.0.1",
                 "--management.server.address=127.0.0.1"));
-        Stream.of(options.getOrDefault("runtime", "").split(","))
-                .filter(option -> !option.isEmpty())
-                .forEach(option -> arguments.add("--" + option));
-        List<String> jvm = name.equals(options.get("jfr"))
-                ? List.of(
-                        "-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr",
-                        "-XX:FlightRecorderOptions=stackdepth=256")
-                : List.of();
-        return Side.java(name, Set.of(), jvm, main, arguments);
+        options.addAll(arguments.runtime());
+        Spec spec = new Spec(name, Set.of(), Set.of(), false);
+        return Side.java(spec, List.of(), arguments.jvmOptions(name, SIDES), main, options);
     }
 
     /** Of the API, then of the management endpoints, where a side has them. */
@@ -268,6 +273,7 @@ public final class Commands {
         if (!left(raw, connection).equals(expected)) {
             throw new IllegalStateException("%s: %s instead of %s".formatted(load, left(raw, connection), expected));
         }
+        counted.merge(side.name(), load.count(), Integer::sum);
         return new Figures(answers, cpu / 1e6 / load.count(), load.count() / answers.seconds(), load.count() / seconds);
     }
 

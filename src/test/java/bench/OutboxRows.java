@@ -52,6 +52,7 @@ final class OutboxRows {
                    and not exists (select from pg_locks where locktype = 'advisory' and granted)""");
     }
 
+    /** Whether all rows are marked; asked so that it costs the database little. */
     static boolean sent(Connection connection) throws SQLException {
         return is(connection, "select not exists (select from outbox where sent_at is null)");
     }

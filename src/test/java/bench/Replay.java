@@ -13,12 +13,10 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import routes.EventBroker;
 import routes.RunningImage;
 import routes.platform.Json;
@@ -28,54 +26,67 @@ import sandbox.Servers;
  * Rebuilds the patient view while its log grows from 10,000 events to 1,000,000, in a heap of 256 MB, and asks for patients as of an instant;
  * prints how long that took, and how much of the heap was alive after each tenth. A rebuild counts only when it found no difference.
  *
- * <p>Arguments: {@code sizes=10000,100000,1000000 rebuilds=3}
+ * <p>Arguments: {@code sizes=10000,100000,1000000 rebuilds=3 warm-ups=5 queries=1000}
  */
 public final class Replay {
 
-    private static final int QUERIES = 1000;
-    private static final int WARM_UPS = 5;
     private static final String TOPIC = "patient.events";
     private static final String STATUS = "/api/projections/patient-view";
 
-    private final Map<String, String> servers = Servers.shared().properties();
+    private final List<Integer> sizes;
     private final int rebuilds;
+    private final int warmUps;
+    private final int queries;
+
+    private Servers servers;
     private int events;
     private double seconds;
 
-    private Replay(int rebuilds) {
-        this.rebuilds = rebuilds;
+    /** @throws IllegalArgumentException names what there is not */
+    Replay(String... arguments) {
+        Arguments read = new Arguments(arguments, "sizes", "rebuilds", "warm-ups", "queries");
+        sizes = read.numbers("sizes", "10000,100000,1000000");
+        rebuilds = read.number("rebuilds", 3);
+        warmUps = read.number("warm-ups", 5);
+        queries = read.number("queries", 1000);
     }
 
     public static void main(String[] args) throws Exception {
-        Map<String, String> options = new HashMap<>(Map.of("sizes", "10000,100000,1000000", "rebuilds", "3"));
-        Stream.of(args).map(argument -> argument.split("=", 2)).forEach(pair -> options.put(pair[0], pair[1]));
-        Replay replay = new Replay(Integer.parseInt(options.get("rebuilds")));
-        List<String> rows = new ArrayList<>();
-        try (Instance instance = replay.new Instance()) {
-            instance.runtime.awaitReady();
-            for (String size : options.get("sizes").split(",")) {
-                rows.add(replay.run(instance, Integer.parseInt(size)));
-            }
-        }
+        Replay replay = new Replay(args);
+        List<String> rows = replay.run(Servers.shared());
         System.out.printf(
                 "%n| events | rebuilt in, s, median (min - max) | of those that were added, events/s | heap after each tenth, MB | as of an instant, us, median (p95) |%n|---|---|---|---|---|%n");
         rows.forEach(System.out::println);
         System.exit(0);
     }
 
+    /** @return a row of the table for each size */
+    List<String> run(Servers on) throws Exception {
+        servers = on;
+        List<String> rows = new ArrayList<>();
+        try (Instance instance = new Instance()) {
+            instance.runtime.awaitReady();
+            for (int size : sizes) {
+                rows.add(run(instance, size));
+            }
+        }
+        return rows;
+    }
+
     private String run(Instance instance, int count) throws Exception {
-        Patients.fill(servers, TOPIC, events, count - events);
+        Map<String, String> properties = servers.properties();
+        Patients.fill(properties, TOPIC, events, count - events);
         try (Connection connection = DriverManager.getConnection(
-                servers.get("spring.datasource.url"),
-                servers.get("spring.datasource.username"),
-                servers.get("spring.datasource.password"))) {
+                properties.get("spring.datasource.url"),
+                properties.get("spring.datasource.username"),
+                properties.get("spring.datasource.password"))) {
             await(() -> {
                 long projected = rows(connection);
                 System.err.printf("%,d of %,d are in the view%n", projected, count);
                 return projected == count && instance.status().path("lag").asLong() == 0;
             });
         }
-        for (int i = 0; i < WARM_UPS && events == 0; i++) {
+        for (int i = 0; i < warmUps && events == 0; i++) {
             rebuild(instance, count, null);
         }
         List<Long> heap = new ArrayList<>();
@@ -94,8 +105,8 @@ public final class Replay {
                         sorted[sorted.length - 1],
                         (count - events) / (median - seconds),
                         heap,
-                        asOf[QUERIES / 2],
-                        asOf[QUERIES * 95 / 100]);
+                        asOf[queries / 2],
+                        asOf[queries * 95 / 100]);
         events = count;
         seconds = median;
         return row;
@@ -133,12 +144,12 @@ public final class Replay {
     }
 
     /** @return microseconds, sorted, of requests for random patients after half of their events */
-    private static long[] asOf(Instance instance, int count) {
+    private long[] asOf(Instance instance, int count) {
         Random random = new Random(4711);
         Instant half = Instant.ofEpochMilli(Patients.BEGAN + Patients.EVENTS_EACH / 2 * Patients.PACE);
-        long[] micros = new long[QUERIES];
+        long[] micros = new long[queries];
         for (int warm = 0; warm < 2; warm++) {
-            for (int i = 0; i < QUERIES; i++) {
+            for (int i = 0; i < queries; i++) {
                 String id = Patients.id(random.nextInt(count / Patients.EVENTS_EACH));
                 long before = System.nanoTime();
                 HttpResponse<String> answer = instance.runtime.get("/api/patients/" + id + "?asOf=" + half);
@@ -191,7 +202,7 @@ public final class Replay {
                     .redirectError(directory.resolve("stderr").toFile());
             Map<String, String> environment = builder.environment();
             environment.put("CLASSPATH", System.getProperty("java.class.path"));
-            environment.putAll(RunningImage.environment(Servers.shared()));
+            environment.putAll(RunningImage.environment(servers));
             environment.put("EVENT_BROKER_PUBSUB_ENABLED", "false");
             environment.put("EVENT_BROKER_DEADLETTER_ENABLED", "false");
             runtime = new RunningImage(builder.start(), directory, environment);

@@ -1,5 +1,6 @@
 package bench;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
@@ -9,25 +10,26 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** A contender's process. */
 final class Side implements AutoCloseable {
 
     private static final Path LOGS = Path.of("target", "bench");
 
-    private final String name;
-    private final Set<String> slowOn;
+    private static final long CLOSE_S = 30;
+
+    private final Spec spec;
     private final Path log;
     private final Process process;
     private final Writer input;
 
-    /** @param slowOn names of workloads of which it gets a smaller one, or {@code all} */
-    private Side(String name, Set<String> slowOn, Path directory, List<String> command) throws IOException {
-        this.name = name;
-        this.slowOn = slowOn;
+    private Side(Spec spec, Path directory, List<String> command) throws IOException {
+        this.spec = spec;
         Files.createDirectories(LOGS);
-        log = LOGS.resolve(name.replace(' ', '-') + ".log").toAbsolutePath();
+        log = LOGS.resolve(spec.name().replace(' ', '-') + ".log").toAbsolutePath();
         process = new ProcessBuilder(command)
                 .directory(directory.toFile())
                 .redirectErrorStream(true)
@@ -36,34 +38,42 @@ final class Side implements AutoCloseable {
         input = process.outputWriter(StandardCharsets.UTF_8);
     }
 
-    /** On this JDK and class path, with a heap as in a small container. */
-    static Side java(String name, Set<String> slowOn, List<String> jvmOptions, Class<?> main, List<String> arguments)
+    /**
+     * On this JDK and class path, with a heap as in a small container.
+     *
+     * @param libraries of it alone, behind those of the class path
+     */
+    static Side java(Spec spec, List<Path> libraries, List<String> jvmOptions, Class<?> main, List<String> arguments)
             throws IOException {
+        String classPath = Stream.concat(
+                        Stream.of(System.getProperty("java.class.path")),
+                        libraries.stream().map(Path::toString))
+                .collect(Collectors.joining(File.pathSeparator));
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx1g",
                 "-XX:+UseParallelGC",
                 "-Dfile.encoding=UTF-8",
                 "-cp",
-                System.getProperty("java.class.path")));
+                classPath));
         command.addAll(jvmOptions);
         command.add(main.getName());
         command.addAll(arguments);
-        return new Side(name, slowOn, Path.of("."), command);
+        return new Side(spec, Path.of("."), command);
     }
 
-    static Side node(String name, Set<String> slowOn, Path directory, List<String> arguments) throws IOException {
+    static Side node(Spec spec, Path directory, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of("node", "bench.js"));
         command.addAll(arguments);
-        return new Side(name, slowOn, directory, command);
+        return new Side(spec, directory, command);
+    }
+
+    Spec spec() {
+        return spec;
     }
 
     String name() {
-        return name;
-    }
-
-    boolean isSlowOn(String workload) {
-        return slowOn.contains("all") || slowOn.contains(workload);
+        return spec.name();
     }
 
     void tell(String line) {
@@ -71,7 +81,7 @@ final class Side implements AutoCloseable {
             input.write(line + "\n");
             input.flush();
         } catch (IOException e) {
-            throw new UncheckedIOException(name + " has ended, see " + log, e);
+            throw new UncheckedIOException(name() + " has ended, see " + log, e);
         }
     }
 
@@ -79,12 +89,16 @@ final class Side implements AutoCloseable {
     Duration cpu() {
         return process.info()
                 .totalCpuDuration()
-                .orElseThrow(() -> new IllegalStateException(name + " has ended, see " + log));
+                .orElseThrow(() -> new IllegalStateException(name() + " has ended, see " + log));
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
     }
 
     void checkAlive() {
         if (!process.isAlive()) {
-            throw new IllegalStateException(name + " has ended, see " + log);
+            throw new IllegalStateException(name() + " has ended, see " + log);
         }
     }
 
@@ -92,16 +106,18 @@ final class Side implements AutoCloseable {
         return log;
     }
 
+    /** Lets it end by itself, for a while. */
     @Override
     public void close() {
         try {
             input.close();
-            process.waitFor();
+            process.waitFor(CLOSE_S, TimeUnit.SECONDS);
         } catch (IOException e) {
-            process.destroy();
+            // it has ended already
         } catch (InterruptedException e) {
-            process.destroy();
             Thread.currentThread().interrupt();
+        } finally {
+            process.destroyForcibly();
         }
     }
 }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -67,15 +68,22 @@ record Workload(String topic, int count, boolean hot, boolean poison) {
     }
 
     /**
+     * What a round wrote.
+     *
+     * @param millis between the broker's first and last append to the sink
+     * @param findings what is not as it should be, with counts; none when all is
+     */
+    record Outcome(long millis, List<String> findings) {}
+
+    /**
      * Reads all that a round wrote.
      *
      * @param from where the sinks began, by partition; dead letters included
-     * @return milliseconds between the broker's first and last append to the sink
-     * @throws IllegalStateException when a record was lost, came twice, changed its order within its key, or is not what it should be
      */
-    long verify(String brokers, String sink, Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
+    Outcome verify(String brokers, String sink, Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
         BitSet seen = new BitSet(count);
         Map<String, int[]> keys = new HashMap<>();
+        Map<String, Integer> wrong = new LinkedHashMap<>();
         long first = Long.MAX_VALUE;
         long last = 0;
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
@@ -87,27 +95,39 @@ record Workload(String topic, int count, boolean hot, boolean poison) {
             while (to.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
                 for (ConsumerRecord<byte[], byte[]> message : consumer.poll(Duration.ofMillis(100))) {
                     int n = number(message.value());
-                    check(n < count && !seen.get(n), "record %d came twice", n);
+                    count(wrong, "came twice", seen.get(n));
                     seen.set(n);
                     String key = new String(message.key(), StandardCharsets.UTF_8);
                     if (message.topic().equals(sink)) {
-                        check(!isPoison(n) && endsAsItShould(message.value()), "record %d is not what it should be", n);
+                        count(wrong, "not what it should be", isPoison(n) || !endsAsItShould(message.value()));
                         int[] before = keys.computeIfAbsent(key, k -> new int[] {-1, message.partition()});
-                        check(before[0] < n && before[1] == message.partition(), "record %d is out of order", n);
+                        count(wrong, "order per key not kept", before[0] > n || before[1] != message.partition());
                         before[0] = n;
                         first = Math.min(first, message.timestamp());
                         last = Math.max(last, message.timestamp());
                     } else {
-                        check(
-                                isPoison(n) && Arrays.equals(message.value(), value(n, key)),
-                                "dead letter %d is not what it should be",
-                                n);
+                        count(
+                                wrong,
+                                "dead letter not what it should be, byte for byte",
+                                !isPoison(n) || !Arrays.equals(message.value(), value(n, key)));
                     }
                 }
             }
         }
-        check(seen.cardinality() == count, "%d records were lost", count - seen.cardinality());
-        return Math.max(1, last - first);
+        if (seen.cardinality() < count) {
+            wrong.put("lost", count - seen.cardinality());
+        }
+        return new Outcome(
+                Math.max(1, last - first),
+                wrong.entrySet().stream()
+                        .map(finding -> "%s: %d of %d".formatted(finding.getKey(), finding.getValue(), count))
+                        .toList());
+    }
+
+    private static void count(Map<String, Integer> wrong, String what, boolean is) {
+        if (is) {
+            wrong.merge(what, 1, Integer::sum);
+        }
     }
 
     private boolean isPoison(int n) {
@@ -125,12 +145,6 @@ record Workload(String topic, int count, boolean hot, boolean poison) {
 
     private static boolean endsAsItShould(byte[] value) {
         return Arrays.equals(value, value.length - END.length, value.length, END, 0, END.length);
-    }
-
-    private static void check(boolean holds, String message, Object... arguments) {
-        if (!holds) {
-            throw new IllegalStateException(message.formatted(arguments));
-        }
     }
 
     private static byte[] bytes(String text) {

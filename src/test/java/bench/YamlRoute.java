@@ -1,6 +1,11 @@
 package bench;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import java.io.IOException;
+import java.util.List;
 import java.util.Properties;
 import javax.sql.DataSource;
 import org.apache.camel.CamelContext;
@@ -10,6 +15,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
+import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.ClassPathResource;
 import routes.EventBroker;
 import routes.platform.contract.AsyncApi;
@@ -52,14 +58,20 @@ final class YamlRoute implements Contender {
         camel.removeRoute("bench");
     }
 
-    /** The topics of the bench, so that dead letters have an owner. */
+    /** The topics of the bench beside those of the contract, which the patterns need; so that dead letters have an owner. */
     @Configuration(proxyBeanMethods = false)
     static class Contract {
 
         @Bean
         @Primary
-        AsyncApi benchContract() {
-            return new AsyncApi(new ClassPathResource("bench/asyncapi.yaml"));
+        AsyncApi benchContract() throws IOException {
+            ObjectMapper yaml = new ObjectMapper(new YAMLFactory());
+            JsonNode contract = yaml.readTree(new ClassPathResource("contract/asyncapi.yaml").getInputStream());
+            JsonNode bench = yaml.readTree(new ClassPathResource("bench/asyncapi.yaml").getInputStream());
+            for (String part : List.of("/channels", "/components/messages")) {
+                ((ObjectNode) contract.at(part)).setAll((ObjectNode) bench.at(part));
+            }
+            return new AsyncApi(new ByteArrayResource(yaml.writeValueAsBytes(contract)));
         }
 
         @Bean

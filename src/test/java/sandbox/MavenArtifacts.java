@@ -35,7 +35,7 @@ import org.eclipse.aether.util.filter.DependencyFilterUtils;
  * that a server runs on exactly the libraries it was released with. The user's {@code settings.xml} (mirrors, proxies, credentials) is honoured, and the
  * system property {@code maven.repo.local}.
  */
-final class MavenArtifacts {
+public final class MavenArtifacts {
 
     private final Path memory;
     private final PrintStream out;
@@ -45,7 +45,7 @@ final class MavenArtifacts {
      * @param memory directory in which resolved class paths are remembered; made when needed
      * @param out    told when something has to be downloaded, as that can take minutes
      */
-    MavenArtifacts(Path memory, PrintStream out) {
+    public MavenArtifacts(Path memory, PrintStream out) {
         this.memory = memory;
         this.out = out;
     }
@@ -56,7 +56,7 @@ final class MavenArtifacts {
      * @param coordinates {@code group:artifact[:extension[:classifier]]:version}; where two of them need the same library, the first one's version wins
      * @throws SandboxException when one of them cannot be resolved
      */
-    List<Path> classPath(String... coordinates) {
+    public List<Path> classPath(String... coordinates) {
         // To resolve some dozens of artifacts that are all here takes a second or two, of every start of the sandbox
         // and of every test run.
         Path remembered = memory.resolve("%s-%08x.classpath"

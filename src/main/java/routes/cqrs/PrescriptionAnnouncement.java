@@ -27,8 +27,8 @@ class PrescriptionAnnouncement {
     private final Channel updated;
 
     PrescriptionAnnouncement(AsyncApi contract) {
-        created = contract.channel("medication.prescription.created").orElseThrow();
-        updated = contract.channel("medication.prescription.updated").orElseThrow();
+        created = contract.required("medication.prescription.created", "cqrs");
+        updated = contract.required("medication.prescription.updated", "cqrs");
     }
 
     /**

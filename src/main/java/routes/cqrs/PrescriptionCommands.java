@@ -30,7 +30,7 @@ class PrescriptionCommands {
     private final Clock clock = Clock.systemUTC();
 
     PrescriptionCommands(AsyncApi contract) {
-        this.schema = contract.channel(TOPIC).orElseThrow().schema();
+        this.schema = contract.required(TOPIC, "cqrs").schema();
     }
 
     /** A command that is about to be sent. */

@@ -70,6 +70,25 @@ public class AsyncApi {
         return Optional.ofNullable(channels.get(topic));
     }
 
+    /**
+     * The channel of JSON values that a pattern cannot do without.
+     *
+     * @param pattern whose beans ask, which they do even where it is switched off
+     * @throws IllegalStateException names the topic, the pattern and what to do, when the contract does not have it
+     */
+    public Channel required(String topic, String pattern) {
+        Channel channel = channel(topic)
+                .orElseThrow(() -> new IllegalStateException(
+                        "contract/asyncapi.yaml: no channel has the address %s, which the pattern %s needs, switched off or not: add the channel"
+                                .formatted(topic, pattern)));
+        if (channel.schema() == null) {
+            throw new IllegalStateException(
+                    "contract/asyncapi.yaml: channel %s has Avro values, and the pattern %s needs JSON: give its message a JSON Schema"
+                            .formatted(topic, pattern));
+        }
+        return channel;
+    }
+
     /** Whether a value of a topic is {@code {metadata, payload}}: as its channel says, or of a topic that is not known, as it looks. */
     public boolean isEnveloped(String topic, JsonNode value) {
         return channel(topic).map(Channel::isEnveloped).orElseGet(() -> value.path("metadata")

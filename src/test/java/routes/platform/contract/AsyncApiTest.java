@@ -60,6 +60,23 @@ class AsyncApiTest {
                 "contract/asyncapi.yaml: channel patient.events is x-publishable, which only JSON can be");
     }
 
+    @Test
+    void namesTheTopicThatAPatternMissesAndWhatToDo() throws IOException {
+        AsyncApi contract = new AsyncApi(
+                new ByteArrayResource(contract("address: medication.commands\n", "address: medication.orders\n")));
+        assertThatThrownBy(() -> contract.required("medication.commands", "cqrs"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("medication.commands", "pattern cqrs", "add the channel");
+    }
+
+    @Test
+    void namesTheTopicThatAPatternNeedsInJson() {
+        AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
+        assertThatThrownBy(() -> contract.required("patient.events", "cqrs"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContainingAll("patient.events", "Avro", "pattern cqrs needs JSON");
+    }
+
     private static void refused(String text, String mistake, String message) {
         assertThatThrownBy(() -> new AsyncApi(new ByteArrayResource(contract(text, mistake))))
                 .isInstanceOf(IllegalStateException.class)

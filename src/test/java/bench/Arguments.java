@@ -1,0 +1,117 @@
+package bench;
+
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
+import org.springframework.core.io.ClassPathResource;
+
+/** What a bench is told, {@code name=value} each. What does not exist is refused by its name, with the list of what does. */
+final class Arguments {
+
+    private static final String OWN_PROPERTIES = "event-broker.";
+
+    private final Map<String, String> values = new LinkedHashMap<>();
+
+    /**
+     * @param names of the arguments that there are
+     * @throws IllegalArgumentException for another one, and for one that is no {@code name=value} or comes twice
+     */
+    Arguments(String[] arguments, String... names) {
+        for (String argument : arguments) {
+            String[] pair = argument.split("=", 2);
+            existing("argument", pair[0], Arrays.asList(names));
+            if (pair.length == 1 || values.put(pair[0], pair[1]) != null) {
+                throw new IllegalArgumentException(
+                        "argument %s: it has to be %s=<value>, once".formatted(argument, pair[0]));
+            }
+        }
+    }
+
+    boolean has(String name) {
+        return values.containsKey(name);
+    }
+
+    int number(String name, int otherwise) {
+        String value = values.getOrDefault(name, Integer.toString(otherwise));
+        try {
+            return Integer.parseInt(value);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("argument %s: %s is no number".formatted(name, value), e);
+        }
+    }
+
+    /** The numbers of a list. */
+    List<Integer> numbers(String name, String otherwise) {
+        return Stream.of(values.getOrDefault(name, otherwise).split(","))
+                .map(value -> new Arguments(new String[] {name + "=" + value}, name).number(name, 0))
+                .toList();
+    }
+
+    /**
+     * Those of what there is that are named, in the order in which they are named; all, when the argument is not given.
+     *
+     * @throws IllegalArgumentException for a name that there is not
+     */
+    List<String> chosen(String name, String separator, Collection<String> all) {
+        if (!values.containsKey(name)) {
+            return List.copyOf(all);
+        }
+        List<String> chosen = List.of(values.get(name).split(Pattern.quote(separator)));
+        chosen.forEach(one -> existing(name, one, all));
+        return chosen;
+    }
+
+    /**
+     * What the side that is to be profiled gets on its command line; nothing for the others.
+     *
+     * @param all names of sides
+     */
+    List<String> jvmOptions(String side, Collection<String> all) {
+        String profiled = values.get("jfr");
+        if (profiled == null) {
+            return List.of();
+        }
+        existing("jfr", profiled, all);
+        return profiled.equals(side)
+                ? List.of(
+                        "-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr",
+                        "-XX:FlightRecorderOptions=stackdepth=256")
+                : List.of();
+    }
+
+    /**
+     * Options of the runtime as it takes them, from {@code runtime=<name>=<value>,…}.
+     *
+     * @throws IllegalArgumentException for a property of the runtime's own that it does not have
+     */
+    List<String> runtime() {
+        YamlPropertiesFactoryBean yaml = new YamlPropertiesFactoryBean();
+        yaml.setResources(new ClassPathResource("application.yaml"));
+        List<String> own = yaml.getObject().keySet().stream()
+                .map(Object::toString)
+                .filter(name -> name.startsWith(OWN_PROPERTIES))
+                .sorted()
+                .toList();
+        return Stream.of(values.getOrDefault("runtime", "").split(","))
+                .filter(option -> !option.isEmpty())
+                .peek(option -> {
+                    if (option.startsWith(OWN_PROPERTIES)) {
+                        existing("runtime", option.split("=", 2)[0], own);
+                    }
+                })
+                .map(option -> "--" + option)
+                .toList();
+    }
+
+    private static void existing(String what, String name, Collection<String> all) {
+        if (!all.contains(name)) {
+            throw new IllegalArgumentException(
+                    "%s: there is no %s; there are: %s".formatted(what, name, String.join(", ", all)));
+        }
+    }
+}

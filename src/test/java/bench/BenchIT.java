@@ -1,0 +1,137 @@
+package bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import routes.TopicRecords;
+import sandbox.Servers;
+
+/**
+ * Every bench runs to its end, on records so few that its figures say nothing: what is asserted are its own counts. On servers of its own, because it
+ * counts all that is in them, and other runtimes would be in its groups.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class BenchIT {
+
+    private static Servers servers;
+
+    @BeforeAll
+    static void start() {
+        servers = Servers.own("bench-servers");
+    }
+
+    @AfterAll
+    static void stop() {
+        servers.close();
+    }
+
+    @Test
+    @Order(1)
+    void everySideDoesEveryWorkloadAndOursLoseNothing() throws Exception {
+        Results results = new Bench("rounds=1", "warm-ups=0", "records=300", "few=100").run(servers);
+
+        assertThat(results.started())
+                .containsAll(Sides.all().stream()
+                        .map(Spec::name)
+                        .filter(side -> !side.startsWith("kafkajs"))
+                        .toList());
+        for (Spec side : Sides.all()) {
+            for (String workload : results.started().contains(side.name()) ? side.workloads() : Set.<String>of()) {
+                assertThat(results.figures(workload, side.name()).isEmpty()
+                                && results.findings().stream()
+                                        .noneMatch(finding -> finding.side().equals(side.name())))
+                        .as("%s has neither a figure in %s nor anything that it did not keep", side.name(), workload)
+                        .isFalse();
+            }
+        }
+    }
+
+    @Test
+    @Order(2)
+    void everyCommandHasItsRowItsRecordAndItsEffects() throws Exception {
+        Map<String, Integer> commands = new Commands(
+                        "rounds=1",
+                        "warm-ups=50",
+                        "rate=10",
+                        "seconds=2",
+                        "loads=10/s to the effect;100/s, readers stopped")
+                .run(servers);
+
+        assertThat(commands).containsEntry("yaml routes", 50 + 50 + 20 + 200).containsEntry("bare controller", 50);
+    }
+
+    /** Behind the commands, whose counts would have its events among them. */
+    @Test
+    @Order(3)
+    void everyRebuildMakesTheSameView() throws Exception {
+        List<String> rows = new Replay("sizes=200,400", "rebuilds=1", "warm-ups=0", "queries=10").run(servers);
+
+        assertThat(rows).hasSize(2).allMatch(row -> Stream.of("| 200 |", "| 400 |")
+                .anyMatch(row::startsWith));
+    }
+
+    @Test
+    @Order(4)
+    void whatASideDoesNotKeepIsCounted() throws Exception {
+        String brokers = servers.properties().get("camel.component.kafka.brokers");
+        Workload workload = new Workload("bench.wrong", 200, true, true);
+        Transform transform = new Transform();
+        try (Broker broker = new Broker(brokers);
+                KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                        Map.of("bootstrap.servers", brokers), new ByteArraySerializer(), new ByteArraySerializer())) {
+            for (String topic : List.of("bench.wrong", "bench.wrong.dlq", "bench.wrong.sink")) {
+                broker.create(topic, "CreateTime");
+            }
+            workload.fill(brokers);
+            List<String> topics = List.of("bench.wrong.sink", "bench.wrong.dlq");
+            Map<TopicPartition, Long> from = broker.ends(topics);
+            List<ConsumerRecord<byte[], byte[]>> hot = new ArrayList<>();
+            for (ConsumerRecord<byte[], byte[]> message : TopicRecords.read(brokers, "bench.wrong")) {
+                byte[] value = message.value();
+                if (new String(message.key(), StandardCharsets.UTF_8).equals("k-hot")) {
+                    hot.add(message);
+                } else if (value[value.length - 1] == '}') {
+                    value = transform.write(transform.read(value));
+                    producer.send(new ProducerRecord<>("bench.wrong.sink", message.key(), value));
+                } else {
+                    value[value.length - 1]++;
+                    producer.send(new ProducerRecord<>("bench.wrong.dlq", message.key(), value));
+                }
+            }
+            // the first is lost, two change places, the last comes twice
+            hot.remove(0);
+            Collections.swap(hot, 0, 1);
+            hot.add(hot.get(hot.size() - 1));
+            for (ConsumerRecord<byte[], byte[]> message : hot) {
+                byte[] value = transform.write(transform.read(message.value()));
+                producer.send(new ProducerRecord<>("bench.wrong.sink", message.key(), value));
+            }
+            producer.flush();
+
+            assertThat(workload.verify(brokers, "bench.wrong.sink", from, broker.ends(topics))
+                            .findings())
+                    .containsExactlyInAnyOrder(
+                            "lost: 1 of 200",
+                            "came twice: 1 of 200",
+                            "order per key not kept: 1 of 200",
+                            "dead letter not what it should be, byte for byte: 2 of 200");
+        }
+    }
+}

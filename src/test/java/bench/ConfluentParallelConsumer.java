@@ -1,0 +1,111 @@
+package bench;
+
+import io.confluent.parallelconsumer.ParallelConsumerOptions;
+import io.confluent.parallelconsumer.ParallelConsumerOptions.CommitMode;
+import io.confluent.parallelconsumer.ParallelConsumerOptions.ProcessingOrder;
+import io.confluent.parallelconsumer.ParallelStreamProcessor;
+import io.confluent.parallelconsumer.PollContext;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import routes.platform.error.ProblemException;
+
+/**
+ * Confluent's Parallel Consumer, ordered by key. It has no dead letters, so the function sends poison to its topic. Keys are text, because it compares
+ * them as objects, and two byte arrays are never equal.
+ */
+final class ConfluentParallelConsumer implements Contender {
+
+    private static final int THREADS = 16;
+    private static final int BATCH = 100;
+
+    private final String brokers;
+    private final KafkaProducer<String, byte[]> producer;
+    private final Transform transform = new Transform();
+    private ParallelStreamProcessor<String, byte[]> processor;
+
+    private ConfluentParallelConsumer(String brokers) {
+        this.brokers = brokers;
+        producer = new KafkaProducer<>(
+                Map.of(
+                        "bootstrap.servers", brokers,
+                        "acks", "all",
+                        "enable.idempotence", "true",
+                        "linger.ms", "5",
+                        "batch.size", "131072",
+                        "buffer.memory", "67108864"),
+                new StringSerializer(),
+                new ByteArraySerializer());
+    }
+
+    public static void main(String[] args) throws IOException {
+        Contender.serve(new ConfluentParallelConsumer(args[0]));
+    }
+
+    @Override
+    public void start(String source, String sink, String group) {
+        processor = ParallelStreamProcessor.createEosStreamProcessor(ParallelConsumerOptions.<String, byte[]>builder()
+                .consumer(new KafkaConsumer<>(
+                        Map.of(
+                                "bootstrap.servers", brokers,
+                                "group.id", group,
+                                "enable.auto.commit", "false",
+                                "auto.offset.reset", "earliest",
+                                "max.poll.records", "2000"),
+                        new StringDeserializer(),
+                        new ByteArrayDeserializer()))
+                // it looks for a field that Kafka's consumer has no longer, and does not start
+                .ignoreReflectiveAccessExceptionsForAutoCommitDisabledCheck(true)
+                .ordering(ProcessingOrder.KEY)
+                .commitMode(CommitMode.PERIODIC_CONSUMER_ASYNCHRONOUS)
+                .commitInterval(Duration.ofMillis(500))
+                .maxConcurrency(THREADS)
+                .batchSize(BATCH)
+                .build());
+        processor.subscribe(List.of(source));
+        processor.poll(batch -> handle(batch, sink));
+    }
+
+    private void handle(PollContext<String, byte[]> batch, String sink) {
+        List<Future<?>> sent = new ArrayList<>(BATCH);
+        for (ConsumerRecord<String, byte[]> message : batch.getConsumerRecordsFlattened()) {
+            sent.add(producer.send(answer(message, sink)));
+        }
+        try {
+            for (Future<?> one : sent) {
+                one.get();
+            }
+        } catch (Exception e) {
+            // it tries all of them again
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private ProducerRecord<String, byte[]> answer(ConsumerRecord<String, byte[]> message, String sink) {
+        try {
+            return new ProducerRecord<>(sink, message.key(), transform.write(transform.read(message.value())));
+        } catch (ProblemException e) {
+            ProducerRecord<String, byte[]> letter =
+                    new ProducerRecord<>(message.topic() + ".dlq", message.key(), message.value());
+            letter.headers().add("error-message", e.getMessage().getBytes(StandardCharsets.UTF_8));
+            return letter;
+        }
+    }
+
+    @Override
+    public void stop() {
+        processor.closeDrainFirst();
+    }
+}

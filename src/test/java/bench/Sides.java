@@ -1,0 +1,202 @@
+package bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.opentest4j.TestAbortedException;
+import org.springframework.core.io.Resource;
+import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
+import routes.NodeClients;
+import sandbox.MavenArtifacts;
+
+/** Who is compared, in which workload, and how each is started. The first one of a workload is the one that the others are compared to. */
+final class Sides {
+
+    static final String YAML = "yaml route";
+
+    private static final Set<String> RECORDS = Set.of("many", "poison", "hot");
+    private static final Set<String> NONE = Set.of();
+
+    /** Tables of their own, which the runtime makes there. */
+    static final String PATIENTS_SCHEMA = "?currentSchema=bench_patients";
+
+    /** A side of ours, by hand or of YAML; the class of its process, and what that is told. */
+    private record Ours(Spec spec, Class<?> main, Function<Sides, List<String>> arguments) {
+
+        Ours(
+                String name,
+                Set<String> workloads,
+                Set<String> slowOn,
+                Class<?> main,
+                Function<Sides, List<String>> arguments) {
+            this(new Spec(name, workloads, slowOn, false), main, arguments);
+        }
+    }
+
+    /** A side that Spring's or Confluent's libraries, Camel's own consumer, or a Node client make. */
+    private record Peer(Spec spec, Class<?> main, boolean libraries, String nodeMode) {
+
+        Peer(String name, Set<String> slowOn, Class<?> main, boolean libraries) {
+            this(new Spec(name, RECORDS, slowOn, true), main, libraries, null);
+        }
+
+        Peer(String name, Set<String> slowOn, String nodeMode) {
+            this(new Spec(name, RECORDS, slowOn, true), null, false, nodeMode);
+        }
+    }
+
+    private static final List<Ours> OURS = List.of(
+            new Ours("raw", RECORDS, NONE, RawLoop.class, Sides::brokersOnly),
+            new Ours("raw again", RECORDS, NONE, RawLoop.class, Sides::brokersOnly),
+            new Ours(YAML, RECORDS, Set.of("hot"), YamlRoute.class, sides -> sides.route("transform")),
+            new Ours("raw JDBC batch", Set.of("projection"), NONE, RawProjection.class, sides -> sides.runtime),
+            new Ours(
+                    "yaml batch route",
+                    Set.of("projection"),
+                    NONE,
+                    YamlRoute.class,
+                    sides -> sides.route("projection")),
+            new Ours(
+                    "raw patient batch",
+                    Set.of("patients"),
+                    NONE,
+                    RawPatientView.class,
+                    sides -> sides.patients("batch")),
+            new Ours(
+                    "yaml patient view",
+                    Set.of("patients"),
+                    NONE,
+                    YamlRoute.class,
+                    sides -> sides.patients("bench/patients.camel.yaml")),
+            new Ours(
+                    "raw row by row",
+                    Set.of("patients"),
+                    Set.of("patients"),
+                    RawPatientView.class,
+                    sides -> sides.patients("row-by-row")),
+            new Ours("raw outbox loop", Set.of("outbox"), NONE, RawOutbox.class, sides -> sides.runtime),
+            new Ours("outbox relay", Set.of("outbox"), NONE, RelayedOutbox.class, sides -> sides.runtime));
+
+    private static final List<Peer> PEERS = List.of(
+            new Peer("spring batch listener", NONE, SpringBatch.class, true),
+            new Peer("spring async acks", NONE, SpringAsyncAcks.class, true),
+            new Peer("spring record listener", RECORDS, SpringRecords.class, true),
+            new Peer("parallel consumer", Set.of("hot"), ConfluentParallelConsumer.class, true),
+            new Peer("stock camel-kafka", RECORDS, StockCamel.class, false),
+            new Peer("kafkajs eachBatch", NONE, "eachBatch"),
+            new Peer("kafkajs eachMessage", RECORDS, "eachMessage"));
+
+    private final Arguments arguments;
+    private final String brokers;
+    private final List<String> runtime = new ArrayList<>();
+
+    Sides(Arguments arguments, Map<String, String> servers) throws IOException {
+        this.arguments = arguments;
+        brokers = servers.get("camel.component.kafka.brokers");
+        servers.forEach((name, value) -> runtime.add("--" + name + "=" + value));
+        runtime.addAll(List.of(
+                "--server.port=0",
+                "--management.server.port=0",
+                "--server.address=127.0.0.1",
+                "--management.server.address=127.0.0.1",
+                // as all sides
+                "--camel.component.kafka.compression-codec=none"));
+        // the routes of the patterns, which would read what the bench writes
+        patterns().forEach(pattern -> runtime.add("--event-broker.%s.enabled=false".formatted(pattern)));
+        runtime.addAll(arguments.runtime());
+    }
+
+    /** Every side that there is, in the order in which they start. */
+    static List<Spec> all() {
+        return Stream.concat(OURS.stream().map(Ours::spec), PEERS.stream().map(Peer::spec))
+                .toList();
+    }
+
+    /** The side that the others of a workload are compared to. */
+    static String base(String workload) {
+        return all().stream()
+                .filter(spec -> spec.workloads().contains(workload))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("workload: there is no " + workload))
+                .name();
+    }
+
+    /** Starts those. A side in Node is left out, and that is said, where there is none. */
+    List<Side> start(Collection<String> names) throws IOException {
+        List<Side> sides = new ArrayList<>();
+        for (Ours ours : OURS) {
+            if (names.contains(ours.spec().name())) {
+                sides.add(java(
+                        ours.spec(), List.of(), ours.main(), ours.arguments().apply(this)));
+            }
+        }
+        for (Peer peer : PEERS) {
+            if (names.contains(peer.spec().name())) {
+                start(peer).ifPresent(sides::add);
+            }
+        }
+        return sides;
+    }
+
+    private Optional<Side> start(Peer peer) throws IOException {
+        if (peer.nodeMode() == null) {
+            return Optional.of(
+                    java(peer.spec(), peer.libraries() ? libraries() : List.of(), peer.main(), List.of(brokers)));
+        }
+        try {
+            NodeClients.install();
+        } catch (TestAbortedException e) {
+            System.out.println(peer.spec().name() + ": " + e.getMessage());
+            return Optional.empty();
+        }
+        return Optional.of(Side.node(
+                peer.spec(), Path.of("target", "node"), List.of("--broker", brokers, "--mode", peer.nodeMode())));
+    }
+
+    private Side java(Spec spec, List<Path> libraries, Class<?> main, List<String> mainArguments) throws IOException {
+        List<String> names = all().stream().map(Spec::name).toList();
+        return Side.java(spec, libraries, arguments.jvmOptions(spec.name(), names), main, mainArguments);
+    }
+
+    /** What the peers add to the class path; its own libraries come first, so that all sides have the same Kafka clients and JSON. */
+    private static List<Path> libraries() {
+        return new MavenArtifacts(Path.of("target", "server-software"), System.out)
+                .classPath(System.getProperty("bench.peers").split(","));
+    }
+
+    private static List<String> patterns() throws IOException {
+        return Arrays.stream(new PathMatchingResourcePatternResolver().getResources("classpath:camel/*.camel.yaml"))
+                .map(Resource::getFilename)
+                .map(file -> file.substring(0, file.indexOf('.')))
+                .toList();
+    }
+
+    private List<String> brokersOnly() {
+        return List.of(brokers);
+    }
+
+    private List<String> route(String file) {
+        return with("bench/" + file + ".camel.yaml", runtime);
+    }
+
+    private List<String> patients(String first) {
+        return with(
+                first,
+                runtime.stream()
+                        .map(option ->
+                                option.startsWith("--spring.datasource.url=") ? option + PATIENTS_SCHEMA : option)
+                        .toList());
+    }
+
+    private static List<String> with(String first, List<String> options) {
+        return Stream.concat(Stream.of(first), options.stream()).toList();
+    }
+}
