@@ -11,8 +11,13 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -24,6 +29,9 @@ class OutageIT {
     private static final String CREATED = "medication.prescription.created";
     private static final String EVENTS = "/api/topics/" + CREATED + "/events";
     private static final String JSON = "application/json";
+    /** More than the server has threads. */
+    private static final int WRITERS = 80;
+
     private static final Duration SOME_SECONDS = Duration.ofSeconds(20);
 
     private static Image image;
@@ -95,6 +103,36 @@ class OutageIT {
                 .isEqualTo(202));
         awaitOrder();
         assertThat(runtime.outputWith("Zebraquine")).isEmpty();
+    }
+
+    @Test
+    void answersReadersWhileMoreWriteThanThereAreThreadsAndTheBrokerIsAway() throws Exception {
+        ServerProcess kafka = RuntimeIT.SERVERS.kafka();
+        assertThat(runtime.post(EVENTS, JSON, prescription()).statusCode()).isEqualTo(202);
+        ExecutorService callers = Executors.newFixedThreadPool(WRITERS);
+        kafka.suspend();
+        try {
+            List<Future<HttpResponse<String>>> writes = new ArrayList<>();
+            for (int i = 0; i < WRITERS; i++) {
+                String path = i % 2 == 0 ? EVENTS : "/api/prescriptions";
+                writes.add(callers.submit(() -> runtime.post(path, JSON, prescription())));
+            }
+            assertThat(runtime.get("/api/pharmacy-orders?patientId=" + patient).statusCode())
+                    .isEqualTo(200);
+            int refused = 0;
+            for (Future<HttpResponse<String>> write : writes) {
+                HttpResponse<String> answer = write.get();
+                assertThat(answer.statusCode()).isEqualTo(503);
+                assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+                refused += answer.body().contains("too many requests wait for the broker") ? 1 : 0;
+            }
+            // those that it let wait, twice when the first ones were answered before the last ones came
+            assertThat(refused).isBetween(WRITERS - 2 * 16, WRITERS - 16);
+        } finally {
+            kafka.resume();
+            callers.shutdown();
+        }
+        awaitReadiness(200);
     }
 
     @Test

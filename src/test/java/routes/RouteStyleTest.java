@@ -8,8 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -102,6 +105,38 @@ class RouteStyleTest {
             assertThat(route.path("from").path("steps").findValuesAsText("uri"))
                     .filteredOn(uri -> uri.startsWith("direct:"))
                     .allSatisfy(uri -> assertThat(uri).startsWith("direct:" + word + "-"));
+        }
+    }
+
+    /** Or those who only read would find no thread while the broker is away. */
+    @Test
+    void aRequestWaitsForTheBrokerWithFewOthersAndNotForLong() {
+        Map<String, JsonNode> routes = RouteYaml.routes().stream()
+                .collect(Collectors.toMap(route -> route.at("/from/uri").asText(), route -> route, (one, same) -> one));
+        for (JsonNode entry : RouteYaml.routes()) {
+            if (!entry.path("routeConfigurationId").asText().equals("http")) {
+                continue;
+            }
+            Set<JsonNode> reached = new HashSet<>(Set.of(entry));
+            for (int before = 0; before != reached.size(); ) {
+                before = reached.size();
+                List.copyOf(reached).stream()
+                        .flatMap(route -> route.path("from").path("steps").findValuesAsText("uri").stream())
+                        .map(routes::get)
+                        .filter(Objects::nonNull)
+                        .forEach(reached::add);
+            }
+            List<JsonNode> sends = reached.stream()
+                    .flatMap(route -> route.path("from").path("steps").findParents("uri").stream())
+                    .filter(step -> step.path("uri").asText().startsWith("kafka:"))
+                    .toList();
+            assertThat(sends).allSatisfy(step -> assertThat(
+                            step.at("/parameters/deliveryTimeoutMs").asText())
+                    .isEqualTo("{{event-broker.http.delivery-timeout-ms}}"));
+            if (!sends.isEmpty()) {
+                assertThat(reached).as(entry.path("id").asText()).anyMatch(route -> route.findValuesAsText("ref")
+                        .contains("brokerBulkhead"));
+            }
         }
     }
 

@@ -122,7 +122,10 @@ final class PostgresServer implements Server {
                 "-c",
                 "timezone=UTC",
                 "-c",
-                "log_timezone=UTC");
+                "log_timezone=UTC",
+                // several instances, each with a pool (docs/operations.md)
+                "-c",
+                "max_connections=300");
     }
 
     /** By default it would wait until the last client has gone. */

@@ -6,6 +6,7 @@ import java.sql.Types;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.camel.Body;
 import org.apache.camel.Message;
@@ -56,7 +57,7 @@ class DeadLetterStore {
 
     @Bean
     static RetentionRule reprocessJobRetention(@Value("${event-broker.retention.dead-letters}") Duration keep) {
-        return new RetentionRule("reprocess_job", "updated_at", keep);
+        return new RetentionRule("reprocess_job", "updated_at", keep, Map.of("reprocess_job_letter", "job"));
     }
 
     /**

@@ -23,6 +23,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 import org.springframework.util.Assert;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
+import routes.platform.database.LongStatements;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
@@ -56,6 +57,7 @@ class ReprocessJobs {
     private final Reprocessing reprocessing;
     private final Failures failures;
     private final ObjectMapper mapper;
+    private final LongStatements longStatements;
     private final int defaultRate;
 
     ReprocessJobs(
@@ -64,12 +66,14 @@ class ReprocessJobs {
             Reprocessing reprocessing,
             Failures failures,
             ObjectMapper mapper,
+            LongStatements longStatements,
             @Value("${event-broker.deadletter.rate}") int defaultRate) {
         this.jdbc = jdbc;
         this.transaction = transaction;
         this.reprocessing = reprocessing;
         this.failures = failures;
         this.mapper = mapper;
+        this.longStatements = longStatements;
         Assert.isTrue(
                 defaultRate >= 1 && defaultRate <= MAX_RATE,
                 "event-broker.deadletter.rate is not from 1 to " + MAX_RATE);
@@ -165,6 +169,7 @@ class ReprocessJobs {
                         request.caller().signature())
                 .update();
         if (began == 1) {
+            longStatements.allow();
             int total = order.filter()
                     .bind(
                             jdbc.sql(

@@ -16,6 +16,7 @@ import org.apache.camel.spi.Registry;
 import org.junit.jupiter.api.Test;
 import routes.RouteTest;
 import routes.platform.error.Failures;
+import routes.platform.http.BrokerBulkhead;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 
@@ -26,6 +27,7 @@ class CommandRouteTest extends RouteTest {
     private static final String PRESCRIPTION = "{\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"}}";
 
     private final Log log = new Log();
+    private final Keys keys = new Keys();
 
     @Override
     protected String word() {
@@ -34,19 +36,21 @@ class CommandRouteTest extends RouteTest {
 
     @Override
     protected String routes() {
-        return "cqrs-create-*,cqrs-update-*,cqrs-cancel-*,cqrs-accept-*";
+        return "cqrs-create-*,cqrs-update-*,cqrs-cancel-*,cqrs-accept-*,cqrs-send-*";
     }
 
     @Override
     protected void bind(Registry registry) {
         registry.bind("prescriptionCommands", new PrescriptionCommands(contract));
         registry.bind("commandLog", log);
+        registry.bind("brokerBulkhead", new BrokerBulkhead(1));
+        registry.bind("idempotencyKeys", keys);
         registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
     }
 
     @Override
     protected String sinks() {
-        return COMMANDS;
+        return COMMANDS + ".*";
     }
 
     @Test
@@ -94,6 +98,21 @@ class CommandRouteTest extends RouteTest {
     }
 
     @Test
+    void sendsNothingForARequestThatWasAnswered() throws Exception {
+        MockEndpoint sent = getMockEndpoint("mock:" + COMMANDS);
+        sent.expectedMessageCount(0);
+        sent.setResultWaitTime(1);
+        keys.firstAnswer = "{\"commandId\":\"c-1\"}";
+
+        Exchange answer = request("direct:cancelPrescription", "rx-1", "", "key-1");
+
+        sent.assertIsSatisfied();
+        assertThat(answer.getMessage().getBody(String.class)).isEqualTo("{\"commandId\":\"c-1\"}");
+        assertThat(answer.getMessage().getHeader(Exchange.CONTENT_TYPE)).isEqualTo("application/json");
+        assertThat(log.accepted).isEmpty();
+    }
+
+    @Test
     void answers400AndNotesNothingWhenThereIsNoSuchCommand() {
         Exchange answer = request("direct:updatePrescription", "rx-1", "{\"version\":0}", null);
 
@@ -117,6 +136,20 @@ class CommandRouteTest extends RouteTest {
             exchange.getMessage().setHeader("id", id);
             exchange.getMessage().setBody(body.getBytes());
         });
+    }
+
+    /** In place of the table of keys. */
+    public static final class Keys {
+
+        private String firstAnswer;
+
+        public void claim(Exchange exchange) {
+            exchange.setProperty("firstAnswer", firstAnswer);
+        }
+
+        public void keep() {
+            // nothing is asked again
+        }
     }
 
     /** In place of the table. */

@@ -8,11 +8,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
+import org.apache.camel.builder.NotifyBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.spi.Registry;
@@ -155,6 +157,24 @@ class DeadletterRouteTest extends RouteTest {
         await().untilAsserted(() -> assertThat(jobs.turns).hasValueGreaterThan(2));
     }
 
+    @Test
+    void goesOnSendingAfterAnErrorToo() {
+        NotifyBuilder handled = new NotifyBuilder(context)
+                .fromRoute("deadletter-send")
+                .whenCompleted(2)
+                .create();
+        NotifyBuilder failed = new NotifyBuilder(context)
+                .fromRoute("deadletter-send")
+                .whenFailed(1)
+                .create();
+        jobs.failure = new NoClassDefFoundError("of a client");
+        int before = jobs.turns.get();
+
+        await().untilAsserted(() -> assertThat(jobs.turns).hasValueGreaterThan(before + 2));
+        assertThat(handled.matches(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(failed.matches()).isFalse();
+    }
+
     private void receiveLetters(int count) {
         template.send("kafka:{{event-broker.deadletter.topics}}", exchange -> {
             List<Message> letters = new ArrayList<>();
@@ -223,7 +243,7 @@ class DeadletterRouteTest extends RouteTest {
     public static final class Jobs {
 
         final AtomicInteger turns = new AtomicInteger();
-        volatile RuntimeException failure;
+        volatile Throwable failure;
         int started;
 
         public boolean isDryRun(Exchange exchange) {
@@ -246,7 +266,7 @@ class DeadletterRouteTest extends RouteTest {
             return "";
         }
 
-        public void sendDue() {
+        public void sendDue() throws Throwable {
             turns.incrementAndGet();
             if (failure != null) {
                 throw failure;

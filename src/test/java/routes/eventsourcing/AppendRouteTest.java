@@ -25,6 +25,7 @@ import routes.platform.avro.ConfluentAvroDataFormat;
 import routes.platform.error.Failures;
 import routes.platform.event.Event;
 import routes.platform.event.Events;
+import routes.platform.http.BrokerBulkhead;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 import routes.platform.state.IdempotencyKeys;
@@ -49,6 +50,7 @@ class AppendRouteTest extends RouteTest {
         registry.bind("patientEvents", new PatientEvents());
         // no request here has a key
         registry.bind("idempotencyKeys", new IdempotencyKeys(null));
+        registry.bind("brokerBulkhead", new BrokerBulkhead(1));
         registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
     }
 

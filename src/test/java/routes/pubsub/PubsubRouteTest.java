@@ -22,6 +22,7 @@ import routes.platform.error.Failures;
 import routes.platform.event.Event;
 import routes.platform.event.HttpEvents;
 import routes.platform.event.NdjsonEvents;
+import routes.platform.http.BrokerBulkhead;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 import routes.platform.state.IdempotencyKeys;
@@ -45,6 +46,7 @@ class PubsubRouteTest extends RouteTest {
         // no request here has a key
         IdempotencyKeys keys = new IdempotencyKeys(null);
         registry.bind("idempotencyKeys", keys);
+        registry.bind("brokerBulkhead", new BrokerBulkhead(1));
         HttpEvents httpEvents = new HttpEvents(contract);
         registry.bind("httpEvents", httpEvents);
         registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, keys, new ObjectMapper()));
@@ -53,7 +55,7 @@ class PubsubRouteTest extends RouteTest {
 
     @Override
     protected String sinks() {
-        return "kafka:dlq.*|kafka:publish";
+        return "kafka:dlq.*|kafka:publish.*";
     }
 
     @Test

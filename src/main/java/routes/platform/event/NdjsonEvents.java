@@ -14,7 +14,6 @@ import java.util.UUID;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
-import org.apache.camel.support.SynchronizationAdapter;
 import org.springframework.stereotype.Component;
 import routes.platform.NameBasedUuid;
 import routes.platform.contract.Channel;
@@ -54,12 +53,6 @@ public class NdjsonEvents {
         InputStream body = RequestBody.of(exchange).stream();
         keys.claimStream(request, body, exchange);
         exchange.setProperty(PROPERTY, new Stream(request, channel, new DigestInputStream(body, request.digest())));
-        exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
-            @Override
-            public void onDone(Exchange done) {
-                keys.release(request);
-            }
-        });
     }
 
     /** Whether there may be another batch. */
@@ -73,6 +66,7 @@ public class NdjsonEvents {
         List<Message> batch = new ArrayList<>(BATCH_LINES);
         int bytes = 0;
         while (batch.size() < BATCH_LINES && bytes < BATCH_BYTES && !stream.lines.ended()) {
+            renew(stream);
             try {
                 byte[] line = stream.lines.next();
                 if (line.length > 0) {
@@ -95,7 +89,15 @@ public class NdjsonEvents {
         Stream stream = stream(exchange);
         stream.accepted += stream.batch;
         exchange.setProperty(Problems.DONE_BEFORE, stream.accepted + " events were published before");
-        keys.renew(stream.request);
+    }
+
+    /** A batch may take long to arrive: a caller who sends slowly still has the key. */
+    private void renew(Stream stream) {
+        long now = System.nanoTime();
+        if (now - stream.renewedAt > IdempotencyKeys.renewal().toNanos()) {
+            keys.renew(stream.request);
+            stream.renewedAt = now;
+        }
     }
 
     /** Sets the body to what became of the stream, as JSON. */
@@ -127,6 +129,7 @@ public class NdjsonEvents {
         private final DigestInputStream bytes;
         private final BoundedLines lines;
         private final List<Rejected> rejected = new ArrayList<>();
+        private long renewedAt = System.nanoTime();
         private long rejectedTotal;
         private long accepted;
         private int batch;

@@ -47,23 +47,23 @@ public class Problems {
     void respond(Exchange exchange, Throwable caught) {
         ProblemException problem = failures.find(caught, ProblemException.class);
         if (problem != null) {
-            write(exchange, problem.status(), problem.getMessage());
+            write(exchange, problem.status(), problem.getMessage(), problem.isTemporary());
         } else if (failures.find(caught, RecordTooLargeException.class) != null) {
-            write(exchange, 413, "the event is larger than its topic takes");
+            write(exchange, 413, "the event is larger than its topic takes", false);
         } else if (failures.isDependencyDown(caught)) {
             LOG.warn("answered 503: {}", failures.describe(caught));
-            write(exchange, 503, "a service that this request needs is not available, try again");
+            write(exchange, 503, "a service that this request needs is not available, try again", true);
         } else {
             LOG.error("answered 500: {}\n{}", failures.describe(caught), failures.stack(caught));
-            write(exchange, 500, "internal error");
+            write(exchange, 500, "internal error", false);
         }
     }
 
-    private void write(Exchange exchange, int status, String what) {
+    private void write(Exchange exchange, int status, String what, boolean temporary) {
         String correlationId = exchange.getProperty(CorrelationId.PROPERTY, String.class);
         String before = exchange.getProperty(DONE_BEFORE, String.class);
         String error = before == null ? what : what + "; " + before;
-        if (isTemporary(status)) {
+        if (temporary) {
             exchange.getMessage().setHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
@@ -77,17 +77,13 @@ public class Problems {
 
     /** Answers a request that has not come to Camel. */
     void refuse(HttpServletResponse response, int status, String error, String correlationId) throws IOException {
-        if (isTemporary(status)) {
+        if (status == 429 || status == 503) {
             response.setIntHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         response.setStatus(status);
         response.setContentType(Problem.MEDIA_TYPE);
         response.getOutputStream()
                 .write(json(Problem.of(status, error, correlationId)).getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static boolean isTemporary(int status) {
-        return status == 429 || status == 503;
     }
 
     private String json(Problem problem) {

@@ -1,20 +1,13 @@
 package routes.platform.outbox;
 
-import com.zaxxer.hikari.HikariDataSource;
-import java.sql.Array;
 import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
@@ -26,14 +19,13 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.common.header.Header;
-import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
+import routes.platform.database.DirectConnections;
 import routes.platform.error.Failures;
 import routes.platform.outbox.OutboxSender.Result;
 import routes.platform.outbox.OutboxSender.Row;
@@ -51,46 +43,27 @@ class OutboxRelay implements SmartLifecycle {
 
     private static final Logger LOG = LoggerFactory.getLogger(OutboxRelay.class);
 
-    /** Always from the first row that is not sent: one that is committed late has a lower id than others that are sent already. */
-    private static final String READ =
-            """
-            select * from (
-                select *, sum(coalesce(octet_length(value), 0)) over (order by id) - coalesce(octet_length(value), 0) as before
-                from (
-                    select id, topic, key, value, header_names, header_values from outbox
-                    where sent_at is null and set_aside_at is null and id <> all(?) and topic <> all(?)
-                      and (key is null or (topic, key) not in (
-                          select topic, key from outbox where set_aside_at is not null and key is not null))
-                    order by id limit ?) unsent) rows
-            where before < ?
-            order by id""";
-
-    private static final String MARK = "update outbox set sent_at = clock_timestamp() where id = any(?)";
-
-    private static final String SET_ASIDE =
-            "update outbox set set_aside_at = clock_timestamp(), failure = ? where id = ?";
-
     private static final String LOCK = "select pg_try_advisory_lock(hashtextextended('outbox relay', 0))";
 
     /**
-     * So that a server notices within some seconds that this host is gone, and gives the lock to another one; and a plan for each number
-     * of rows that wait.
+     * So that a server notices within some seconds that this host is gone, and gives the lock to another one; no statement outlives the
+     * socket; and a plan for each number of rows that wait.
      */
     private static final String SESSION =
             """
+            set statement_timeout = '8s';
             set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 2; set tcp_keepalives_count = 3;
             set tcp_user_timeout = 10000; set client_connection_check_interval = 2000;
             set plan_cache_mode = force_custom_plan""";
 
     private static final int MOST_ROWS = 1000;
-    private static final String CONNECT_TIMEOUT_S = "5";
     private static final String SOCKET_TIMEOUT_S = "10";
     private static final int MAX_BLOCK_MS = 2000;
     private static final long BUFFER_BESIDE_BYTES = 32L << 20;
     private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final Duration DRAIN = Duration.ofSeconds(2);
 
-    private final HikariDataSource pool;
+    private final DataSource database;
     private final ObjectProvider<CamelContext> camel;
     private final Admin admin;
     private final OutboxSettings settings;
@@ -104,13 +77,12 @@ class OutboxRelay implements SmartLifecycle {
 
     /** @param camel not itself: Spring would start it before this, and so before it has its routes */
     OutboxRelay(
-            DataSource database,
+            DirectConnections connections,
             ObjectProvider<CamelContext> camel,
             Admin admin,
             OutboxSettings settings,
-            Failures failures)
-            throws SQLException {
-        this.pool = database.unwrap(HikariDataSource.class);
+            Failures failures) {
+        this.database = connections.source("event-broker-outbox", Map.of("socketTimeout", SOCKET_TIMEOUT_S));
         this.camel = camel;
         this.admin = admin;
         this.settings = settings;
@@ -124,7 +96,10 @@ class OutboxRelay implements SmartLifecycle {
 
     /** Why this instance can neither send nor wait for its turn. */
     Optional<String> failure() {
-        return Optional.ofNullable(failure);
+        Thread running = thread;
+        return running != null && !running.isAlive() && !stopping
+                ? Optional.of("its thread has ended")
+                : Optional.ofNullable(failure);
     }
 
     /** Topics whose records wait, and why; known where the relay is active. */
@@ -172,52 +147,45 @@ class OutboxRelay implements SmartLifecycle {
         return 0;
     }
 
+    /** Whatever ends a turn, the next one begins: nobody else would start the relay again. */
     private void run() {
         while (!stopping) {
             try (Connection connection = connect()) {
-                failure = null;
                 while (!stopping && !lock(connection)) {
+                    failure = null;
                     Thread.sleep(PAUSE.toMillis());
                 }
                 if (!stopping) {
                     relay(connection);
                 }
-            } catch (InterruptedException e) {
-                // only stop() does so
-                return;
-            } catch (SQLException | RuntimeException e) {
-                String why = failures.describe(e);
-                if (!why.equals(failure)) {
-                    LOG.warn("outbox: no relay here: {}", why);
+            } catch (Throwable e) {
+                if (!stopping) {
+                    note(e);
+                    pause();
                 }
-                failure = why;
-                pause();
             }
         }
+    }
+
+    private void note(Throwable e) {
+        String why = failures.describe(e);
+        if (!why.equals(failure)) {
+            LOG.warn("outbox: no relay here: {}{}", why, e instanceof SQLException ? "" : "\n" + failures.stack(e));
+        }
+        failure = why;
     }
 
     private void pause() {
         try {
             Thread.sleep(PAUSE.toMillis());
         } catch (InterruptedException e) {
-            stopping = true;
+            // stop() does so, and has said so
         }
     }
 
     /** One of its own: those of the pool are for work that ends, and come and go. */
     private Connection connect() throws SQLException {
-        Properties properties = new Properties();
-        properties.putAll(pool.getDataSourceProperties());
-        if (pool.getUsername() != null) {
-            properties.setProperty("user", pool.getUsername());
-        }
-        if (pool.getPassword() != null) {
-            properties.setProperty("password", pool.getPassword());
-        }
-        properties.setProperty("ApplicationName", "event-broker-outbox");
-        properties.setProperty("connectTimeout", CONNECT_TIMEOUT_S);
-        properties.setProperty("socketTimeout", SOCKET_TIMEOUT_S);
-        Connection connection = DriverManager.getConnection(pool.getJdbcUrl(), properties);
+        Connection connection = database.getConnection();
         try (Statement statement = connection.createStatement()) {
             statement.execute(SESSION);
             return connection;
@@ -237,21 +205,20 @@ class OutboxRelay implements SmartLifecycle {
     private void relay(Connection connection) throws SQLException, InterruptedException {
         LOG.info("outbox: this instance sends now");
         try (OutboxSender sender = new OutboxSender(this::producer, admin, settings, System::nanoTime);
-                PreparedStatement read = connection.prepareStatement(READ);
-                PreparedStatement mark = connection.prepareStatement(MARK);
-                PreparedStatement setAside = connection.prepareStatement(SET_ASIDE)) {
+                OutboxRows rows = new OutboxRows(connection)) {
             active = true;
             Duration patience = Duration.ZERO;
             while (!stopping) {
-                book(sender, sender.results(patience), mark, setAside);
+                book(sender, sender.results(patience), rows);
                 if (sender.broken() != null) {
-                    renew(sender, mark, setAside);
+                    renew(sender, rows);
                 }
-                patience = take(sender, read);
+                patience = take(sender, rows);
                 waitingTopics = sender.waiting();
+                failure = null;
             }
             for (long end = System.nanoTime() + DRAIN.toNanos(); !sender.isIdle() && System.nanoTime() < end; ) {
-                book(sender, sender.results(settings.pollInterval()), mark, setAside);
+                book(sender, sender.results(settings.pollInterval()), rows);
             }
         } finally {
             active = false;
@@ -265,72 +232,35 @@ class OutboxRelay implements SmartLifecycle {
      *
      * @return how long to wait for results before the next time
      */
-    private Duration take(OutboxSender sender, PreparedStatement read) throws SQLException {
+    private Duration take(OutboxSender sender, OutboxRows rows) throws SQLException {
         int limit = Math.min(MOST_ROWS, sender.room());
         // a full window first has to be half empty: each time, the rows that are under way are passed over
         if (limit < Math.min(MOST_ROWS, settings.maxInFlight() / 2) || sender.byteRoom() <= 0) {
             return settings.pollInterval();
         }
         long began = System.nanoTime();
-        List<Row> rows = read(read, sender.inFlight(), sender.closedTopics(), limit, sender.byteRoom());
-        if (sender.send(rows) > 0) {
+        if (sender.send(rows.read(sender.inFlight(), sender.closedTopics(), limit, sender.byteRoom())) > 0) {
             return Duration.ZERO;
         }
-        // when many rows wait for their topic or key, passing over them takes a while: not again and again
+        // when many rows wait for their key, passing over them takes a while: not again and again
         return Duration.ofNanos(Math.max(settings.pollInterval().toNanos(), 4 * (System.nanoTime() - began)));
     }
 
-    private List<Row> read(
-            PreparedStatement read, Collection<Long> inFlight, Collection<String> closed, int limit, long bytes)
-            throws SQLException {
-        Connection connection = read.getConnection();
-        read.setArray(1, connection.createArrayOf("bigint", inFlight.toArray()));
-        read.setArray(2, connection.createArrayOf("text", closed.toArray()));
-        read.setInt(3, limit);
-        read.setLong(4, bytes);
-        List<Row> rows = new ArrayList<>();
-        try (ResultSet row = read.executeQuery()) {
-            while (row.next()) {
-                rows.add(new Row(
-                        row.getLong("id"),
-                        row.getString("topic"),
-                        row.getBytes("key"),
-                        row.getBytes("value"),
-                        headers(row.getArray("header_names"), row.getArray("header_values"))));
-            }
-        }
-        return rows;
-    }
-
-    private static List<Header> headers(Array names, Array values) throws SQLException {
-        String[] name = (String[]) names.getArray();
-        byte[][] value = (byte[][]) values.getArray();
-        List<Header> headers = new ArrayList<>(name.length);
-        for (int i = 0; i < name.length; i++) {
-            headers.add(new RecordHeader(name[i], value[i]));
-        }
-        return headers;
-    }
-
-    private void book(OutboxSender sender, List<Result> results, PreparedStatement mark, PreparedStatement setAside)
-            throws SQLException {
-        Object[] acknowledged = results.stream()
+    private void book(OutboxSender sender, List<Result> results, OutboxRows rows) throws SQLException {
+        List<Long> acknowledged = results.stream()
                 .filter(result -> result.failure() == null)
                 .map(result -> result.row().id())
-                .toArray();
-        if (acknowledged.length > 0) {
-            mark.setArray(1, mark.getConnection().createArrayOf("bigint", acknowledged));
-            mark.executeUpdate();
-            sent.addAndGet(acknowledged.length);
+                .toList();
+        if (!acknowledged.isEmpty()) {
+            rows.markSent(acknowledged);
+            sent.addAndGet(acknowledged.size());
         }
         for (Result result : results) {
             if (result.failure() != null && OutboxSender.isOfTheRow(result.failure())) {
                 Row row = result.row();
                 String why = "%s: about %d bytes"
                         .formatted(result.failure().getClass().getSimpleName(), row.bytes());
-                setAside.setString(1, why);
-                setAside.setLong(2, row.id());
-                setAside.executeUpdate();
+                rows.setAside(row.id(), why);
                 LOG.warn("outbox: record {} for {} is set aside, and its key waits: {}", row.id(), row.topic(), why);
                 sender.release(row);
             }
@@ -338,11 +268,10 @@ class OutboxRelay implements SmartLifecycle {
     }
 
     /** Another producer after one that is broken. */
-    private void renew(OutboxSender sender, PreparedStatement mark, PreparedStatement setAside)
-            throws SQLException, InterruptedException {
+    private void renew(OutboxSender sender, OutboxRows rows) throws SQLException, InterruptedException {
         Exception why = sender.broken();
         sender.stop();
-        book(sender, sender.results(Duration.ZERO), mark, setAside);
+        book(sender, sender.results(Duration.ZERO), rows);
         if (!OutboxSender.isOfTheRow(why) && !OutboxSender.isOfTheTopic(why)) {
             LOG.warn(
                     "outbox: sends again what is not acknowledged: {}",

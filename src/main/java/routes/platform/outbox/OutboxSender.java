@@ -9,34 +9,23 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.DescribeConfigsOptions;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.InvalidRecordException;
-import org.apache.kafka.common.KafkaFuture;
-import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.config.TopicConfig;
-import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RecordBatchTooLargeException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.header.Header;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import routes.platform.outbox.OutboxTopics.Topic;
 
 /**
  * Sends rows of the outbox without waiting for each, and keeps the order of a key also when one cannot be sent. Used by one thread; the
@@ -49,8 +38,6 @@ import org.slf4j.LoggerFactory;
  */
 final class OutboxSender implements AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(OutboxSender.class);
-
     /** What a record needs in its batch besides key, value and headers. Generous. */
     private static final int RECORD_OVERHEAD = 512;
 
@@ -60,21 +47,12 @@ final class OutboxSender implements AutoCloseable {
      */
     static final int BATCH_BYTES = 65536;
 
-    private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;
-    private static final int UNKNOWN = 0;
-    private static final int ADMIN_TIMEOUT_MS = 5000;
-    private static final long LOOK_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(5);
-    private static final int MOST_DOUBLINGS = 6;
-
     private final Supplier<Producer<byte[], byte[]>> producers;
-    private final Admin admin;
     private final OutboxSettings settings;
-    private final LongSupplier clock;
     private final Thread owner = Thread.currentThread();
     private final BlockingQueue<Result> results = new LinkedBlockingQueue<>();
     private final Map<Long, Row> inFlight = new HashMap<>();
-    private final Map<String, Topic> topics = new HashMap<>();
+    private final OutboxTopics topics;
     private final Map<Key, Long> held = new HashMap<>();
     private volatile Producer<byte[], byte[]> producer;
     private volatile Exception broken;
@@ -83,9 +61,8 @@ final class OutboxSender implements AutoCloseable {
             Supplier<Producer<byte[], byte[]>> producers, Admin admin, OutboxSettings settings, LongSupplier clock) {
         this.producers = producers;
         this.producer = producers.get();
-        this.admin = admin;
+        this.topics = new OutboxTopics(admin, clock);
         this.settings = settings;
-        this.clock = clock;
     }
 
     /** A row of the outbox, without what the table keeps for people. */
@@ -113,43 +90,14 @@ final class OutboxSender implements AutoCloseable {
     /** @param failure null when the broker has acknowledged the row */
     record Result(Row row, Exception failure) {}
 
-    /** What is known of a topic. */
-    private static final class Topic {
-
-        private int limit;
-        private long lookedAt;
-        private boolean known;
-        private int inFlight;
-        private long bytes;
-        private long progressAt;
-        private String refusal;
-        private long retryAt;
-        private int refusals;
-
-        private boolean takesLessThanABatch() {
-            return limit != UNKNOWN && limit < BATCH_BYTES;
-        }
-    }
-
     /** How many rows more may be under way. What a topic does not acknowledge for long does not count: others go on. */
     int room() {
-        return settings.maxInFlight()
-                - moving().mapToInt(topic -> topic.inFlight).sum();
+        return settings.maxInFlight() - topics.inFlight();
     }
 
     /** The same in bytes. */
     long byteRoom() {
-        return settings.maxBytes().toBytes()
-                - moving().mapToLong(topic -> topic.bytes).sum();
-    }
-
-    private Stream<Topic> moving() {
-        long now = clock.getAsLong();
-        return topics.values().stream().filter(topic -> !stuck(topic, now));
-    }
-
-    private static boolean stuck(Topic topic, long now) {
-        return topic.inFlight > 0 && now - topic.progressAt > STUCK_NANOS;
+        return settings.maxBytes().toBytes() - topics.bytes();
     }
 
     boolean isIdle() {
@@ -162,26 +110,12 @@ final class OutboxSender implements AutoCloseable {
 
     /** Topics whose rows are not to be read now. */
     Set<String> closedTopics() {
-        long now = clock.getAsLong();
-        return topics.entrySet().stream()
-                .filter(topic -> stuck(topic.getValue(), now)
-                        || topic.getValue().refusal != null && topic.getValue().retryAt - now > 0)
-                .map(Map.Entry::getKey)
-                .collect(Collectors.toSet());
+        return topics.closed();
     }
 
     /** Why which topics wait. */
     Map<String, String> waiting() {
-        long now = clock.getAsLong();
-        Map<String, String> waiting = new TreeMap<>();
-        topics.forEach((name, topic) -> {
-            if (topic.refusal != null) {
-                waiting.put(name, topic.refusal);
-            } else if (stuck(topic, now)) {
-                waiting.put(name, "does not acknowledge");
-            }
-        });
-        return waiting;
+        return topics.waiting();
     }
 
     /** The failure that ended this producer: nothing more is sent, and what is not acknowledged is to be sent again by another one. */
@@ -196,18 +130,17 @@ final class OutboxSender implements AutoCloseable {
      */
     int send(List<Row> rows) {
         int sent = 0;
-        lookAt(rows.stream().map(Row::topic).collect(Collectors.toSet()));
+        topics.lookAt(rows.stream().map(Row::topic).collect(Collectors.toSet()));
         Set<String> skipped = new HashSet<>();
         for (Row row : rows) {
             Topic topic = topics.get(row.topic());
             if (broken != null) {
                 return sent;
             }
-            if (topic.refusal != null) {
+            if (topic.isRefused()) {
                 skipped.add(row.topic());
             }
-            boolean waits = topic.takesLessThanABatch() && topic.inFlight > 0;
-            if (!waits && !skipped.contains(row.topic()) && !held.containsKey(row.orderedBy())) {
+            if (!topic.isBusy() && !skipped.contains(row.topic()) && !held.containsKey(row.orderedBy())) {
                 send(row, topic);
                 sent++;
             }
@@ -216,16 +149,12 @@ final class OutboxSender implements AutoCloseable {
     }
 
     private void send(Row row, Topic topic) {
-        boolean alone = row.bytes() > topic.limit;
+        boolean alone = topic.mayRefuse(row.bytes());
         if (alone && row.key() != null) {
             held.put(row.orderedBy(), row.id());
         }
         inFlight.put(row.id(), row);
-        if (topic.inFlight == 0) {
-            topic.progressAt = clock.getAsLong();
-        }
-        topic.inFlight++;
-        topic.bytes += row.bytes();
+        topic.sent(row.bytes());
         boolean othersBehind = row.key() != null && !alone;
         try {
             producer.send(
@@ -244,7 +173,7 @@ final class OutboxSender implements AutoCloseable {
         if (failure != null && Thread.currentThread() == owner) {
             // it is not under way, and what follows it must not be
             if (!isOfTheRow(failure)) {
-                refuse(row.topic(), topic, failure, LOOK_AGAIN_NANOS);
+                topic.refuse(failure);
             } else if (row.key() != null) {
                 held.put(row.orderedBy(), row.id());
             }
@@ -273,16 +202,14 @@ final class OutboxSender implements AutoCloseable {
         Row row = result.row();
         Topic topic = topics.get(row.topic());
         inFlight.remove(row.id());
-        topic.inFlight--;
-        topic.bytes -= row.bytes();
-        topic.progressAt = clock.getAsLong();
+        topic.ended(row.bytes());
         if (result.failure() == null || !isOfTheRow(result.failure())) {
             held.remove(row.orderedBy(), row.id());
         }
         if (result.failure() == null) {
-            accept(row.topic(), topic);
-        } else if (isOfTheTopic(result.failure()) && topic.refusal == null) {
-            refuse(row.topic(), topic, result.failure(), LOOK_AGAIN_NANOS << Math.min(topic.refusals, MOST_DOUBLINGS));
+            topic.acknowledged();
+        } else if (isOfTheTopic(result.failure())) {
+            topic.refusedAgain(result.failure());
         }
     }
 
@@ -312,72 +239,6 @@ final class OutboxSender implements AutoCloseable {
         return failure instanceof TopicAuthorizationException
                 || failure instanceof InvalidTopicException
                 || failure instanceof UnknownTopicOrPartitionException;
-    }
-
-    private void refuse(String name, Topic topic, Exception failure, long delay) {
-        if (topic.refusals++ == 0) {
-            LOG.warn("outbox: topic {} waits: {}", name, failure.getClass().getSimpleName());
-        }
-        topic.refusal = failure.getClass().getSimpleName();
-        topic.retryAt = clock.getAsLong() + delay;
-        topic.known = false;
-    }
-
-    private void accept(String name, Topic topic) {
-        if (topic.refusals > 0 && topic.refusal == null) {
-            LOG.info("outbox: topic {} goes on", name);
-            topic.refusals = 0;
-        }
-    }
-
-    /**
-     * Asks the brokers for topics that are new here, or were looked at some time ago: a topic that does not exist would keep the producer
-     * waiting, and all others with it.
-     */
-    private void lookAt(Set<String> names) {
-        long now = clock.getAsLong();
-        List<ConfigResource> asked = names.stream()
-                .filter(name -> {
-                    Topic topic = topics.computeIfAbsent(name, n -> new Topic());
-                    return !topic.known || now - topic.lookedAt > LOOK_AGAIN_NANOS;
-                })
-                .map(name -> new ConfigResource(ConfigResource.Type.TOPIC, name))
-                .toList();
-        if (asked.isEmpty()) {
-            return;
-        }
-        Map<ConfigResource, KafkaFuture<Config>> answers = admin.describeConfigs(
-                        asked, new DescribeConfigsOptions().timeoutMs(ADMIN_TIMEOUT_MS))
-                .values();
-        answers.forEach((resource, answer) -> look(resource.name(), topics.get(resource.name()), answer));
-    }
-
-    private void look(String name, Topic topic, KafkaFuture<Config> answer) {
-        try {
-            Config config = answer.get(ADMIN_TIMEOUT_MS, TimeUnit.MILLISECONDS);
-            var limit = config.get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
-            topic.limit = limit == null ? DEFAULT_MAX_MESSAGE_BYTES : Integer.parseInt(limit.value());
-            open(topic);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof AuthorizationException) {
-                // it may be written to all the same: then each row of a key waits for the one before
-                topic.limit = UNKNOWN;
-                open(topic);
-            } else {
-                refuse(name, topic, (Exception) e.getCause(), LOOK_AGAIN_NANOS);
-            }
-        } catch (TimeoutException e) {
-            refuse(name, topic, e, LOOK_AGAIN_NANOS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            refuse(name, topic, e, LOOK_AGAIN_NANOS);
-        }
-    }
-
-    private void open(Topic topic) {
-        topic.known = true;
-        topic.lookedAt = clock.getAsLong();
-        topic.refusal = null;
     }
 
     /** At once: what is under way may reach the broker or not, and is sent again. */

@@ -31,7 +31,7 @@ class OutboxStatus extends AbstractHealthIndicator {
             select (select count(*) from (select from outbox where sent_at is null and set_aside_at is null limit :most) unsent) as waiting,
                    (select count(*) from (select from outbox where set_aside_at is not null limit :most) aside) as set_aside,
                    coalesce((select extract(epoch from clock_timestamp() - created_at) from outbox
-                             where sent_at is null and set_aside_at is null order by id limit 1), 0) as oldest""";
+                             where id = (select min(id) from outbox_unsent_topic)), 0) as oldest""";
 
     private final JdbcClient jdbc;
     private final OutboxRelay relay;

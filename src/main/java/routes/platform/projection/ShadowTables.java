@@ -13,6 +13,7 @@ import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.ConnectionCallback;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
+import routes.platform.database.LongStatements;
 import routes.platform.error.ProblemException;
 import routes.platform.projection.Projection.Table;
 
@@ -34,15 +35,14 @@ class ShadowTables {
     /** Differences that are read at once. */
     private static final int FETCH = 10_000;
 
-    /** A comparison of large tables takes longer than any other statement. */
-    private static final int COMPARE_TIMEOUT_MS = 3_600_000;
-
     private final JdbcTemplate jdbc;
     private final DataSource database;
+    private final LongStatements longStatements;
 
-    ShadowTables(JdbcTemplate jdbc, DataSource database) {
+    ShadowTables(JdbcTemplate jdbc, DataSource database, LongStatements longStatements) {
         this.jdbc = jdbc;
         this.database = database;
+        this.longStatements = longStatements;
     }
 
     /** A record that differs, by its key. */
@@ -124,6 +124,7 @@ class ShadowTables {
      * @param most differences to name
      */
     Differences compare(Projection projection, UUID keysOf, Runnable catchUp, int most) {
+        longStatements.allow();
         for (Table table : projection.tables()) {
             jdbc.execute("analyze %s.%s".formatted(SHADOW, table.name()));
         }
@@ -141,10 +142,6 @@ class ShadowTables {
         } catch (SQLException e) {
             throw jdbc.getExceptionTranslator().translate("lock", null, e);
         }
-        jdbc.execute((ConnectionCallback<Void>) connection -> {
-            connection.setNetworkTimeout(Runnable::run, COMPARE_TIMEOUT_MS);
-            return null;
-        });
         List<Different> first = new ArrayList<>();
         int count = 0;
         for (int fetched = FETCH; fetched == FETCH; count += fetched) {
@@ -191,6 +188,7 @@ class ShadowTables {
 
     /** Gives the rows of some keys the place of those that are served. */
     void exchange(Projection projection, UUID keysOf) {
+        longStatements.allow();
         for (Table table : projection.tables()) {
             jdbc.update("delete from %s where %s in (%s)".formatted(table.name(), table.idColumn(), keys(keysOf)));
             jdbc.update("insert into %2$s select * from %1$s.%2$s".formatted(SHADOW, table.name()));

@@ -3,7 +3,14 @@ package routes.platform.outbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,6 +24,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
@@ -33,9 +41,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.actuate.health.Status;
+import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.IllegalTransactionStateException;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
+import routes.platform.database.DirectConnections;
 import routes.platform.error.Failures;
 import sandbox.Topics;
 
@@ -63,6 +74,9 @@ class OutboxIT extends RuntimeIT {
 
     @Autowired
     private javax.sql.DataSource database;
+
+    @Autowired
+    private DirectConnections connectionsBesideThePool;
 
     @Autowired
     private OutboxSettings settings;
@@ -342,6 +356,99 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
+    void readsNothingOfATopicThatWaitsHoweverManyRowsItHas() throws Exception {
+        int rows = 200_000;
+        String blocked = topic + "-missing";
+        jdbc.sql(
+                        """
+                        insert into outbox (tenant, topic, key, value, header_names, header_values)
+                        select 'default', ?, int4send(n % 1000), int4send(n), '{}', '{}' from generate_series(1, ?) n""")
+                .params(blocked, rows)
+                .update();
+        jdbc.sql("analyze outbox").update();
+        transactions.executeWithoutResult(status -> {
+            outbox.add(text(topic, "k", "1"));
+            assertThat(blocksOfALook(blocked)).isLessThan(rows / 200);
+        });
+        add("k", "2");
+        awaitRecords(topic, 2);
+
+        // not even when there is something to send of it: each topic has its share of a look
+        create(blocked);
+        add("k", "3");
+        awaitRecords(topic, 3);
+        await().until(() -> unsent(topic) == 0);
+        assertThat(jdbc.sql(
+                                """
+                                select count(*) from outbox behind where topic = ? and id < (select max(id) from outbox where topic = ?)
+                                and (sent_at is null or sent_at > (select max(sent_at) from outbox where topic = ?))""")
+                        .params(blocked, topic, topic)
+                        .query(Integer.class)
+                        .single())
+                .as("older ones that are sent later")
+                .isPositive();
+    }
+
+    /** How many pages of the database one look at the outbox touches while a topic is closed. */
+    private int blocksOfALook(String closed) {
+        return new JdbcTemplate(database).execute((Connection connection) -> {
+            try (PreparedStatement look =
+                    connection.prepareStatement("explain (analyze, buffers, format json) " + OutboxRows.READ)) {
+                look.setArray(1, connection.createArrayOf("text", new Object[] {closed}));
+                look.setInt(2, 1000);
+                look.setArray(3, connection.createArrayOf("bigint", new Object[0]));
+                look.setInt(4, 1000);
+                look.setLong(5, Long.MAX_VALUE);
+                try (ResultSet plan = look.executeQuery()) {
+                    plan.next();
+                    JsonNode top = json(plan.getString(1)).at("/0/Plan");
+                    return top.path("Shared Hit Blocks").asInt()
+                            + top.path("Shared Read Blocks").asInt();
+                }
+            }
+        });
+    }
+
+    @Test
+    void startsAgainAfterAnErrorAndSaysSoUntilThen() throws Exception {
+        AtomicInteger errors = new AtomicInteger(Integer.MAX_VALUE);
+        @SuppressWarnings("unchecked")
+        ObjectProvider<CamelContext> failing = mock(ObjectProvider.class);
+        when(failing.getObject()).thenAnswer(call -> {
+            if (errors.getAndDecrement() > 0) {
+                throw new NoClassDefFoundError("of a client");
+            }
+            return camel.getObject();
+        });
+        OutboxRelay second = new OutboxRelay(connectionsBesideThePool, failing, admin, settings, new Failures());
+        OutboxStatus status = new OutboxStatus(jdbc, second, new SimpleMeterRegistry());
+        relay.stop();
+        second.start();
+        try {
+            await().until(() -> {
+                terminateRelays(connections());
+                return second.failure().isPresent();
+            });
+            assertThat(status.health().getStatus()).isEqualTo(Status.DOWN);
+            assertThat(status.health().getDetails().get("troubles").toString()).contains("NoClassDefFoundError");
+
+            errors.set(0);
+            await().until(() -> {
+                if (!second.isActive()) {
+                    terminateRelays(connections());
+                }
+                return second.isActive();
+            });
+            add("k", "1");
+            awaitRecords(topic, 1);
+            await().until(() -> second.failure().isEmpty());
+        } finally {
+            second.stop();
+            relay.start();
+        }
+    }
+
+    @Test
     void waitsForABrokerThatIsDown() {
         SERVERS.kafka().kill();
         try {
@@ -366,7 +473,7 @@ class OutboxIT extends RuntimeIT {
     @Test
     void isSentByAnotherRelayWhenTheOneStopsOrLosesItsConnection() throws Exception {
         becomeActive();
-        OutboxRelay second = new OutboxRelay(database, camel, admin, settings, new Failures());
+        OutboxRelay second = new OutboxRelay(connectionsBesideThePool, camel, admin, settings, new Failures());
         second.start();
         try {
             add("k", "1");
@@ -465,6 +572,13 @@ class OutboxIT extends RuntimeIT {
     private int unsent() {
         return jdbc.sql("select count(*) from outbox where topic like ? and sent_at is null")
                 .param(topic + "%")
+                .query(Integer.class)
+                .single();
+    }
+
+    private int unsent(String of) {
+        return jdbc.sql("select count(*) from outbox where topic = ? and sent_at is null")
+                .param(of)
                 .query(Integer.class)
                 .single();
     }

@@ -2,15 +2,26 @@ package routes.platform.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.actuate.health.Status;
+import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
+import routes.platform.error.Failures;
 
 class RetentionIT extends RuntimeIT {
 
     @Autowired
     private Retention retention;
+
+    @Autowired
+    private TransactionTemplate transactions;
 
     @Test
     void purgesWhatIsOlderThanItsRetentionAndNothingElse() {
@@ -47,6 +58,104 @@ class RetentionIT extends RuntimeIT {
                 .isEqualTo(1);
         assertThat(count("outbox where topic = '" + group + "'")).isEqualTo(2);
         jdbc.sql("delete from outbox where topic = ?").param(group).update();
+    }
+
+    @Test
+    void purgesManyRowsSomeThousandAtATimeAndPassesOverThoseThatAnotherInstanceHas() {
+        own("retention_it", "");
+        jdbc.sql(
+                        """
+                        create function retention_it_statement() returns trigger language plpgsql as $$
+                        begin
+                            if (select count(*) from gone) > 5000 then raise exception 'too many at once'; end if;
+                            return null;
+                        end $$""")
+                .update();
+        try {
+            jdbc.sql(
+                            """
+                            create trigger at_once after delete on retention_it referencing old table as gone
+                            for each statement execute function retention_it_statement()""")
+                    .update();
+            jdbc.sql("insert into retention_it select n, now() - interval '91 days' from generate_series(1, 12000) n")
+                    .update();
+            transactions.executeWithoutResult(status -> {
+                // as another instance does that is about to delete it
+                jdbc.sql("select id from retention_it where id = 7 for update")
+                        .query()
+                        .singleRow();
+                CompletableFuture.runAsync(() -> of("retention_it").purge()).join();
+            });
+
+            assertThat(count("retention_it")).isEqualTo(1);
+            of("retention_it").purge();
+            assertThat(count("retention_it")).isZero();
+        } finally {
+            jdbc.sql("drop table retention_it").update();
+            jdbc.sql("drop function retention_it_statement").update();
+        }
+    }
+
+    @Test
+    void purgesThePartsOfARowBeforeIt() {
+        own("retention_it", "");
+        own("retention_it_part", ", whole bigint references retention_it");
+        try {
+            jdbc.sql("insert into retention_it values (1, now() - interval '91 days'), (2, now())")
+                    .update();
+            jdbc.sql("insert into retention_it_part select n, now(), 1 + n % 2 from generate_series(1, 12000) n")
+                    .update();
+
+            purging(new RetentionRule("retention_it", "at", Duration.ofDays(90), Map.of("retention_it_part", "whole")))
+                    .purge();
+
+            assertThat(count("retention_it")).isEqualTo(1);
+            assertThat(count("retention_it_part where whole = 2")).isEqualTo(6000);
+            assertThat(count("retention_it_part")).isEqualTo(6000);
+        } finally {
+            jdbc.sql("drop table retention_it_part, retention_it").update();
+        }
+    }
+
+    @Test
+    void purgesTheOtherTablesWhenOneCannotBePurgedAndSaysSo() {
+        own("retention_it", "");
+        try {
+            jdbc.sql("insert into retention_it values (1, now() - interval '91 days')")
+                    .update();
+            Retention both = purging(rule("retention_it_missing"), rule("retention_it"));
+
+            both.purge();
+
+            assertThat(count("retention_it")).isZero();
+            assertThat(both.health().getStatus()).isEqualTo(Status.DOWN);
+            assertThat(both.health().getDetails().get("retention_it_missing").toString())
+                    .contains("SQLSTATE 42P01");
+
+            own("retention_it_missing", "");
+            both.purge();
+            assertThat(both.health().getStatus()).isEqualTo(Status.UP);
+        } finally {
+            jdbc.sql("drop table if exists retention_it, retention_it_missing").update();
+        }
+    }
+
+    private void own(String table, String columns) {
+        jdbc.sql("create table %s (id bigint primary key, at timestamptz%s)".formatted(table, columns))
+                .update();
+        jdbc.sql("create index on %s (at)".formatted(table)).update();
+    }
+
+    private static RetentionRule rule(String table) {
+        return new RetentionRule(table, "at", Duration.ofDays(90));
+    }
+
+    private Retention of(String table) {
+        return purging(rule(table));
+    }
+
+    private Retention purging(RetentionRule... rules) {
+        return new Retention(jdbc, List.of(rules), new Failures(), new SimpleMeterRegistry());
     }
 
     /** With a difference, which goes with it. */

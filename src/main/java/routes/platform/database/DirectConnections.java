@@ -1,0 +1,53 @@
+package routes.platform.database;
+
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.SQLException;
+import java.util.Map;
+import java.util.Properties;
+import javax.sql.DataSource;
+import org.postgresql.Driver;
+import org.springframework.boot.autoconfigure.flyway.FlywayConfigurationCustomizer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.jdbc.datasource.SimpleDriverDataSource;
+import org.springframework.stereotype.Component;
+
+/** Connections beside the pool, to the same database, for work that the pool's timeouts would cut off or that keeps its connection. */
+@Component
+public class DirectConnections {
+
+    private static final int MILLIS = 1000;
+
+    private final HikariDataSource pool;
+
+    DirectConnections(DataSource database) throws SQLException {
+        this.pool = database.unwrap(HikariDataSource.class);
+    }
+
+    /** A migration takes as long as its tables are large. */
+    @Bean
+    static FlywayConfigurationCustomizer migrationsTakeTheirTime(DataSource database) throws SQLException {
+        DataSource direct = new DirectConnections(database).source("event-broker-migration", Map.of());
+        return flyway -> flyway.dataSource(direct);
+    }
+
+    /**
+     * @param name what the server calls the connections
+     * @param properties of the driver, which go before those of the pool; the pool's timeouts do not hold
+     */
+    public DataSource source(String name, Map<String, String> properties) {
+        Properties all = new Properties();
+        all.putAll(pool.getDataSourceProperties());
+        all.remove("socketTimeout");
+        all.remove("options");
+        if (pool.getUsername() != null) {
+            all.setProperty("user", pool.getUsername());
+        }
+        if (pool.getPassword() != null) {
+            all.setProperty("password", pool.getPassword());
+        }
+        all.setProperty("ApplicationName", name);
+        all.setProperty("connectTimeout", String.valueOf(Math.max(1, pool.getConnectionTimeout() / MILLIS)));
+        all.putAll(properties);
+        return new SimpleDriverDataSource(new Driver(), pool.getJdbcUrl(), all);
+    }
+}
