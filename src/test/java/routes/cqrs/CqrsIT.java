@@ -9,6 +9,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -238,6 +239,42 @@ class CqrsIT extends RuntimeIT {
                         () -> assertThat(command(early).path("status").asText()).isEqualTo("REJECTED"));
         assertThat(command(early).path("reason").asText()).isEqualTo("there is no such prescription");
         assertThat(recordsOf(EVENTS, id)).hasSize(2);
+    }
+
+    @Test
+    void isTheSameCommandInUpperAndLowerCase() {
+        String id = "rx-" + UUID.randomUUID();
+        String lower = UUID.randomUUID().toString();
+        String upper = lower.toUpperCase(Locale.ROOT);
+        send("CreatePrescription", id, prescription(), upper);
+        send("CreatePrescription", id, prescription(), lower);
+        String last = send("UpdatePrescription", id, "{\"quantity\":5}");
+
+        assertThat(after(last, id).path("version").asInt()).isEqualTo(2);
+        assertThat(after(upper, id).path("version").asInt()).isEqualTo(2);
+        assertThat(command(upper)).isEqualTo(command(lower));
+        assertThat(command(upper).path("status").asText()).isEqualTo("APPLIED");
+        assertThat(command(upper).path("commandId").asText()).isEqualTo(lower);
+        List<ConsumerRecord<byte[], byte[]>> events = recordsOf(EVENTS, id);
+        assertThat(events).hasSize(2);
+        assertThat(json(text(events.get(0).value())).path("commandId").asText())
+                .as("whoever sent it finds it as it was sent")
+                .isEqualTo(upper);
+        assertThat(header(events.get(0), "causation-id")).isEqualTo(upper);
+    }
+
+    @Test
+    void knowsASagaInUpperAndLowerCase() {
+        String id = "rx-" + UUID.randomUUID();
+        String lower = UUID.randomUUID().toString();
+        String upper = lower.toUpperCase(Locale.ROOT);
+        send("CreatePrescription", id, prescription());
+        send("LockPrescription", id, "{\"sagaId\":\"" + upper + "\"}");
+        String unlock = send("UnlockPrescription", id, "{\"sagaId\":\"" + lower + "\"}");
+        String late = send("LockPrescription", id, "{\"sagaId\":\"" + upper + "\"}");
+
+        assertThat(after(unlock, id).path("status").asText()).isEqualTo("active");
+        assertThat(rejected(late)).isEqualTo("this saga has unlocked the prescription before");
     }
 
     @Test

@@ -259,7 +259,7 @@ class ProjectionIT extends RuntimeIT {
         String early = patient();
         String late = patient();
         // of a time that no other test has
-        long time = 4_000_000_000_000L + System.nanoTime() % 1_000_000_000_000L;
+        long time = 100_000_000_000L + System.nanoTime() % 1_000_000_000_000L;
         publish(one, CREATED, 1000, Map.of("lastName", "right"));
         publish(early, CREATED, time, Map.of("lastName", "right"));
         publish(early, UPDATED, time + 5000, Map.of("firstName", "too"));
