@@ -324,6 +324,54 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
+    void readsWhatTransactionsHaveCommittedAndComesToTheEnd() throws Exception {
+        String id = patient();
+        try (KafkaProducer<byte[], byte[]> transactional = new KafkaProducer<>(
+                Map.of("bootstrap.servers", brokers(), "transactional.id", id),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            transactional.initTransactions();
+            transactional.beginTransaction();
+            transactional.send(record(id, CREATED, "committed"));
+            transactional.commitTransaction();
+            transactional.beginTransaction();
+            transactional.send(record(id, UPDATED, "aborted"));
+            transactional.flush();
+            transactional.abortTransaction();
+            awaitEvents(id, 1);
+            awaitNoLag();
+            assertThat(name(id)).isEqualTo("committed");
+
+            transactional.beginTransaction();
+            transactional.send(record(id, UPDATED, "open"));
+            transactional.flush();
+            publish(id, ADDRESS, 2000, Map.of("city", "behind it"));
+            producer.flush();
+            assertThat(rebuild("?dryRun=true").path("differences").asInt()).isZero();
+            assertThat(name(id)).isEqualTo("committed");
+            transactional.commitTransaction();
+        }
+        awaitEvents(id, 3);
+        awaitNoLag();
+        assertThat(name(id)).isEqualTo("open");
+        assertThat(rebuild("?dryRun=true").path("differences").asInt()).isZero();
+        assertThat(rebuild("").path("differences").asInt()).isZero();
+    }
+
+    private ProducerRecord<byte[], byte[]> record(String id, String type, String lastName) throws Exception {
+        return new ProducerRecord<>(
+                TOPIC,
+                bytes(id),
+                avro.encode(Samples.record(UUID.randomUUID(), type, 1000, "default", Map.of("lastName", lastName))));
+    }
+
+    private void awaitNoLag() {
+        await().atMost(PATIENCE)
+                .untilAsserted(() ->
+                        assertThat(json(get(VIEW).body()).path("lag").asLong()).isZero());
+    }
+
+    @Test
     void rebuildsOneAtATime() {
         assertThat(get("/api/projections/none").statusCode()).isEqualTo(404);
         assertThat(post("/api/projections/none/rebuild", "application/json", "").statusCode())
