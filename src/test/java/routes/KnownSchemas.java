@@ -1,9 +1,11 @@
 package routes;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.avro.Schema;
 import org.springframework.web.client.RestClient;
 import routes.platform.avro.RegistryUnavailableException;
@@ -18,6 +20,7 @@ public final class KnownSchemas extends SchemaRegistry {
 
     private final List<AvroSchema> ours = new ArrayList<>();
     private final List<Schema> schemas = new ArrayList<>();
+    private final Set<Integer> foreign = new HashSet<>();
     private boolean down;
 
     public KnownSchemas(AsyncApi contract) {
@@ -38,16 +41,26 @@ public final class KnownSchemas extends SchemaRegistry {
         return schemas.size();
     }
 
+    /** The id that a schema gets which is on none of the subjects of the contract. */
+    public int addForeign(String text) {
+        int id = add(text);
+        foreign.add(id);
+        return id;
+    }
+
     /** From now on it does not answer. */
     public void stop() {
         down = true;
     }
 
     @Override
-    public Schema schema(int id) throws RegistryUnavailableException {
+    public Schema schema(int id, String subject) throws RegistryUnavailableException {
         requireUp();
         if (id < 1 || id > schemas.size()) {
             throw new UnknownSchemaException(id);
+        }
+        if (foreign.contains(id)) {
+            throw new UnknownSchemaException(id, subject);
         }
         return schemas.get(id - 1);
     }

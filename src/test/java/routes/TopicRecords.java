@@ -14,10 +14,12 @@ public final class TopicRecords {
 
     private TopicRecords() {}
 
-    /** Everything on a topic now, in the order of each partition. */
+    /** Everything on a topic now, in the order of each partition; of transactions what is committed. */
     public static List<ConsumerRecord<byte[], byte[]>> read(String brokers, String topic) {
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", brokers), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+                Map.of("bootstrap.servers", brokers, "isolation.level", "read_committed"),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
             List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
                     .map(partition -> new TopicPartition(topic, partition.partition()))
                     .toList();

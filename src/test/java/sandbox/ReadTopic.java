@@ -31,7 +31,13 @@ public final class ReadTopic {
             return;
         }
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", Ports.LOOPBACK + ":" + port, "allow.auto.create.topics", "false"),
+                Map.of(
+                        "bootstrap.servers",
+                        Ports.LOOPBACK + ":" + port,
+                        "allow.auto.create.topics",
+                        "false",
+                        "isolation.level",
+                        "read_committed"),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer())) {
             read(consumer, arguments[0]);

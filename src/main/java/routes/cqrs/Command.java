@@ -3,6 +3,7 @@ package routes.cqrs;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
+import routes.platform.UuidText;
 import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
 
@@ -59,6 +60,6 @@ record Command(Type type, String prescriptionId, ObjectNode payload, EventMetada
 
     /** Null when it is of no saga. */
     String sagaId() {
-        return type.isOfSaga() ? payload.path(SAGA_ID).textValue() : null;
+        return type.isOfSaga() ? UuidText.normal(payload.path(SAGA_ID).textValue()) : null;
     }
 }

@@ -73,7 +73,7 @@ class CommandHandler {
                 store(command, after, known.isEmpty());
             }
             end(command, CommandLog.Status.APPLIED, null, after == null ? null : after.version(), exchange);
-            exchange.setMessage(event(command, after, now, exchange));
+            exchange.setMessage(event(command, event.payload().path("commandId").textValue(), after, now, exchange));
         }
     }
 
@@ -137,14 +137,15 @@ class CommandHandler {
                 .update();
     }
 
-    private static Message event(Command command, Prescription after, long now, Exchange exchange) {
+    /** @param sentId the commandId as it was sent: whoever waits for the event compares texts */
+    private static Message event(Command command, String sentId, Prescription after, long now, Exchange exchange) {
         String id = NameBasedUuid.of(TOPIC, command.metadata().tenant(), command.id())
                 .toString();
         ObjectNode payload = after == null
                 ? JsonNodeFactory.instance.objectNode().put(Prescription.ID, command.prescriptionId())
                 : after.content().deepCopy();
         if (command.sagaId() != null) {
-            payload.put(Command.SAGA_ID, command.sagaId());
+            payload.set(Command.SAGA_ID, command.payload().path(Command.SAGA_ID));
         }
         ObjectNode event = JsonNodeFactory.instance
                 .objectNode()
@@ -153,12 +154,12 @@ class CommandHandler {
                 .put("aggregateId", command.prescriptionId())
                 .put("timestamp", after == null ? now : after.updatedAt());
         event.set("payload", payload);
-        event.put("commandId", command.id());
+        event.put("commandId", sentId);
         Message message = OutgoingRecord.of(
                 command.prescriptionId(),
                 Json.write(event),
                 command.metadata().correlationId(),
-                command.id(),
+                sentId,
                 command.metadata().tenant(),
                 exchange);
         message.setHeader(Outbox.EVENT_ID, id);

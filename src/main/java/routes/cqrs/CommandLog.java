@@ -11,6 +11,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
+import routes.platform.UuidText;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.state.RetentionRule;
@@ -122,7 +123,7 @@ class CommandLog {
         jdbc.sql(
                         """
                         update medication_command set status = ?, reason = ?, version = ?
-                        where tenant = ? and command_id = ?""")
+                        where tenant = ? and command_id = ? and status = 'ACCEPTED'""")
                 .params(status.name(), reason, version, command.metadata().tenant(), command.id())
                 .update();
     }
@@ -134,7 +135,7 @@ class CommandLog {
      */
     public Known show(@Header("id") String id, Exchange exchange) {
         return jdbc.sql(KNOWN)
-                .params(HttpRequest.of(exchange).caller().tenant(), id)
+                .params(HttpRequest.of(exchange).caller().tenant(), UuidText.normal(id))
                 .query(Known.class)
                 .optional()
                 .orElseThrow(() -> new ProblemException(404, "no such command"));

@@ -15,6 +15,7 @@ import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.TransactionException;
+import routes.platform.UuidText;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
@@ -130,7 +131,7 @@ class Prescriptions {
 
     /** Waits until the effect of the command {@code after} is in the view; that of one which was rejected is nothing. */
     private void awaitEffect(HttpRequest request) {
-        String after = request.parameter("after");
+        String after = UuidText.normal(request.parameter("after"));
         if (after == null || isInView(request, after)) {
             return;
         }

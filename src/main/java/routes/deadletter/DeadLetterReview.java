@@ -18,6 +18,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
+import routes.platform.UuidText;
 import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
@@ -208,7 +209,7 @@ class DeadLetterReview {
         String tenant = HttpRequest.of(exchange).caller().tenant();
         Reprocessing.Sendable sendable = jdbc.sql(
                         "select " + Reprocessing.Sendable.COLUMNS + " from dead_letter where tenant = ? and id = ?")
-                .params(tenant, id)
+                .params(tenant, UuidText.normal(id))
                 .query(Reprocessing.Sendable::of)
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);
@@ -260,10 +261,10 @@ class DeadLetterReview {
                         update dead_letter
                         set status = 'DISCARDED', discarded_by = ?, discard_reason = ?, updated_at = now()
                         where tenant = ? and id = ? and status in ('NEW', 'PARKED')""")
-                .params(request.caller().signature(), reason, request.caller().tenant(), id)
+                .params(request.caller().signature(), reason, request.caller().tenant(), UuidText.normal(id))
                 .update();
         Entry letter = jdbc.sql("select " + COLUMNS + " from dead_letter where tenant = ? and id = ?")
-                .params(request.caller().tenant(), id)
+                .params(request.caller().tenant(), UuidText.normal(id))
                 .query(Entry::of)
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);

@@ -17,6 +17,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import routes.platform.Caller;
 import routes.platform.NameBasedUuid;
+import routes.platform.UuidText;
 import routes.platform.error.DeadLetterHeaders;
 import routes.platform.event.RecordHeaders;
 
@@ -93,6 +94,7 @@ record Letter(
         return new Letter(
                 text(headers, DeadLetterHeaders.DEAD_LETTER_ID)
                         .filter(id -> ID.matcher(id).matches())
+                        .map(UuidText::normal)
                         .orElse(ownId),
                 ownId,
                 values.tenant(

@@ -3,6 +3,7 @@ package routes.deadletter;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.UncheckedIOException;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,6 +18,7 @@ import routes.platform.contract.AvroSchema;
 import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
 import routes.platform.event.EventMetadata;
+import routes.platform.event.EventTime;
 
 /** What values say, in the form that their topic has, JSON or Avro; to people all of them are JSON. */
 @Component
@@ -24,6 +26,7 @@ class LetterValues {
 
     private final AsyncApi contract;
     private final AvroCodec avro;
+    private final Clock clock = Clock.systemUTC();
 
     LetterValues(AsyncApi contract, AvroCodec avro) {
         this.contract = contract;
@@ -52,16 +55,22 @@ class LetterValues {
             AvroSchema schema = channel.get().avro();
             if (schema != null) {
                 SpecificRecord record = avro.decode(value, schema);
-                return new Decoded(AvroJson.of(record), EventMetadata.of(record, headers), List.of());
+                return new Decoded(AvroJson.of(record), ofNow(EventMetadata.of(record, headers)), List.of());
             }
             JsonNode node = Json.readObject(value);
             List<String> errors = channel.get().schema().errors(node);
             return errors.isEmpty()
-                    ? new Decoded(node, EventMetadata.of(node, contract.isEnveloped(topic, node), headers), List.of())
+                    ? new Decoded(
+                            node, ofNow(EventMetadata.of(node, contract.isEnveloped(topic, node), headers)), List.of())
                     : unfit(errors);
         } catch (ProblemException e) {
             return unfit(List.of(e.getMessage()));
         }
+    }
+
+    private EventMetadata ofNow(EventMetadata metadata) {
+        EventTime.check(metadata.timestamp(), clock);
+        return metadata;
     }
 
     /**

@@ -13,30 +13,22 @@ import java.util.stream.Collectors;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
-import org.springframework.transaction.support.TransactionTemplate;
 import org.springframework.util.Assert;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
 import routes.platform.database.LongStatements;
-import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
+import routes.platform.step.StepRunner;
+import routes.platform.step.StepWork;
 
-/**
- * Sends many letters again, at a rate. A job is a row with a list of letters; each of its steps is one small transaction that locks the
- * row, sends the next letters and moves on. So any instance can take any step, exactly one takes each, and when an instance dies
- * the others go on where its last transaction ended.
- */
+/** Sends many letters again, at a rate. A job is a row with a list of letters; each of its steps sends the next letters and moves on. */
 @Component("reprocessJobs")
-class ReprocessJobs {
-
-    private static final Logger LOG = LoggerFactory.getLogger(ReprocessJobs.class);
+class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
 
     /** Letters of a step, and their bytes: what it holds in memory, and how long a cancellation waits. */
     private static final int STEP = 100;
@@ -49,29 +41,23 @@ class ReprocessJobs {
     private static final int MAX_RATE = 10_000;
     private static final int MAX_REASON = 256;
 
-    /** For how long steps are taken before the route starts anew, so that a stop does not wait for a job. */
-    private static final long TURN_NANOS = 1_000_000_000L;
-
     private final JdbcClient jdbc;
-    private final TransactionTemplate transaction;
+    private final StepRunner steps;
     private final Reprocessing reprocessing;
-    private final Failures failures;
     private final ObjectMapper mapper;
     private final LongStatements longStatements;
     private final int defaultRate;
 
     ReprocessJobs(
             JdbcClient jdbc,
-            TransactionTemplate transaction,
+            StepRunner steps,
             Reprocessing reprocessing,
-            Failures failures,
             ObjectMapper mapper,
             LongStatements longStatements,
             @Value("${event-broker.deadletter.rate}") int defaultRate) {
         this.jdbc = jdbc;
-        this.transaction = transaction;
+        this.steps = steps;
         this.reprocessing = reprocessing;
-        this.failures = failures;
         this.mapper = mapper;
         this.longStatements = longStatements;
         Assert.isTrue(
@@ -122,7 +108,17 @@ class ReprocessJobs {
             long createdAt,
             long updatedAt) {}
 
-    private record Due(UUID id, String tenant, int rate, String reason, String createdBy, long position) {}
+    /** A job whose step is to be taken. */
+    record Due(
+            UUID id,
+            String tenant,
+            int rate,
+            String reason,
+            String createdBy,
+            long position,
+            int failures,
+            int unknownFailures)
+            implements StepWork.Row {}
 
     private record Listed(long letter, int attempts, long bytes) {}
 
@@ -182,7 +178,9 @@ class ReprocessJobs {
                             tenant)
                     .update();
             jdbc.sql(
-                            "update reprocess_job set total = ?, state = case when ? = 0 then 'DONE' else state end where id = ?")
+                            """
+                            update reprocess_job set total = ?, state = case when ? = 0 then 'DONE' else state end
+                            where id = ? and state = 'RUNNING'""")
                     .params(total, total, id)
                     .update();
         }
@@ -228,48 +226,30 @@ class ReprocessJobs {
 
     /** Takes the steps that are due, of all jobs, for at most about a second. */
     public void sendDue() {
-        long end = System.nanoTime() + TURN_NANOS;
-        while (step() && System.nanoTime() < end) {
-            // the next one
-        }
+        steps.turn(this);
     }
 
-    private boolean step() {
-        UUID[] taken = new UUID[1];
-        try {
-            return Boolean.TRUE.equals(transaction.execute(status -> {
-                Optional<Due> due = due();
-                due.ifPresent(job -> {
-                    taken[0] = job.id();
-                    send(job);
-                });
-                return due.isPresent();
-            }));
-        } catch (RuntimeException e) {
-            if (taken[0] == null || failures.isDependencyDown(e)) {
-                throw e;
-            }
-            // it would fail again: what was sent before stays, what comes behind waits for a person
-            LOG.error("job {} failed: {}", taken[0], failures.describe(e));
-            jdbc.sql("update reprocess_job set state = 'FAILED', failure = ?, updated_at = now() where id = ?")
-                    .params(failures.describe(e), taken[0])
-                    .update();
-            return true;
-        }
+    @Override
+    public String name() {
+        return "job";
     }
 
-    /** The job whose turn it is, locked. */
-    private Optional<Due> due() {
+    @Override
+    public String table() {
+        return "reprocess_job";
+    }
+
+    @Override
+    public Optional<Due> lockDue() {
         return jdbc.sql(
-                        """
-                        select id, tenant, rate, reason, created_by, position from reprocess_job
-                        where state = 'RUNNING' and next_at <= clock_timestamp()
-                        order by next_at limit 1 for update skip locked""")
+                        "select id, tenant, rate, reason, created_by, position, failures, unknown_failures from reprocess_job where "
+                                + StepRunner.DUE + " order by next_at " + StepRunner.LOCK_ONE)
                 .query(Due.class)
                 .optional();
     }
 
-    private void send(Due job) {
+    @Override
+    public void step(Due job) {
         List<Listed> next = next(job);
         List<Reprocessing.Sendable> letters = lock(next).stream()
                 .filter(letter -> reprocessing.unsendable(letter).isEmpty())
@@ -286,7 +266,7 @@ class ReprocessJobs {
                             state = case when exists (select 1 from reprocess_job_letter
                                                       where job = :job and letter > :position)
                                          then 'RUNNING' else 'DONE' end
-                        where id = :job""")
+                        where id = :job and state = 'RUNNING'""")
                 .param("done", letters.size())
                 .param("skipped", next.size() - letters.size())
                 .param(

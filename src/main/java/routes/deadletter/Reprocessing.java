@@ -31,6 +31,7 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Caller;
+import routes.platform.UuidText;
 import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
@@ -141,7 +142,7 @@ class Reprocessing {
                 request.mediaType().isEmpty() ? null : exchange.getMessage().getBody(byte[].class);
         Sendable letter = jdbc.sql(
                         "select " + Sendable.COLUMNS + " from dead_letter where tenant = ? and id = ? for update")
-                .params(request.caller().tenant(), id)
+                .params(request.caller().tenant(), UuidText.normal(id))
                 .query(Sendable::of)
                 .optional()
                 .orElseThrow(() -> new ProblemException(404, "no such dead letter"));
@@ -168,7 +169,7 @@ class Reprocessing {
             throw new ProblemException(409, why);
         });
         send(List.of(sent), new Sender(request.caller().signature(), request.parameter("reason"), null), edited);
-        return new Reprocessed(id, DeadLetterFilter.Status.REPROCESSED, letter.attempts());
+        return new Reprocessed(letter.id(), DeadLetterFilter.Status.REPROCESSED, letter.attempts());
     }
 
     /** Why a letter cannot be sent, whatever its status. */

@@ -3,11 +3,14 @@ package routes.pubsub;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonRawValue;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Clock;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.apache.camel.component.kafka.KafkaConstants;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
@@ -37,6 +40,7 @@ class PharmacyOrders {
 
     private final JdbcClient jdbc;
     private final HandledEvents handled;
+    private final Clock clock = Clock.systemUTC();
 
     PharmacyOrders(JdbcClient jdbc, HandledEvents handled) {
         this.jdbc = jdbc;
@@ -45,14 +49,18 @@ class PharmacyOrders {
 
     /**
      * Queues an order for the prescription, or changes the one there is. {@code created} and {@code updated} are two topics, so
-     * either may arrive first: the event with the later timestamp stays.
+     * either may arrive first: the event with the later timestamp stays. One that is dated ahead is no later than its record, or a
+     * cancellation that comes before that time would have no effect, ever.
+     *
+     * @param written when the record was, epoch milliseconds; negative when that is not known
      */
     @Transactional
-    public void queue(@Body Event<JsonNode> event) {
+    public void queue(@Body Event<JsonNode> event, @Header(KafkaConstants.TIMESTAMP) long written) {
         EventMetadata metadata = event.metadata();
         if (!handled.isFirst(GROUP, metadata.tenant(), metadata.eventId())) {
             return;
         }
+        long now = clock.millis();
         jdbc.sql(
                         """
                         insert into pharmacy_order (tenant, prescription_id, patient_id, status, prescription,
@@ -70,7 +78,7 @@ class PharmacyOrders {
                         status(event.payload().path("status").asText()),
                         event.payload().toString(),
                         UUID.fromString(metadata.eventId()),
-                        metadata.timestamp(),
+                        Math.min(metadata.timestamp(), written < 0 ? now : Math.min(written, now)),
                         metadata.correlationId())
                 .update();
     }

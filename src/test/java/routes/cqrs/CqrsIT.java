@@ -9,6 +9,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
@@ -18,6 +19,9 @@ import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -241,6 +245,42 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
+    void isTheSameCommandInUpperAndLowerCase() {
+        String id = "rx-" + UUID.randomUUID();
+        String lower = UUID.randomUUID().toString();
+        String upper = lower.toUpperCase(Locale.ROOT);
+        send("CreatePrescription", id, prescription(), upper);
+        send("CreatePrescription", id, prescription(), lower);
+        String last = send("UpdatePrescription", id, "{\"quantity\":5}");
+
+        assertThat(after(last, id).path("version").asInt()).isEqualTo(2);
+        assertThat(after(upper, id).path("version").asInt()).isEqualTo(2);
+        assertThat(command(upper)).isEqualTo(command(lower));
+        assertThat(command(upper).path("status").asText()).isEqualTo("APPLIED");
+        assertThat(command(upper).path("commandId").asText()).isEqualTo(lower);
+        List<ConsumerRecord<byte[], byte[]>> events = recordsOf(EVENTS, id);
+        assertThat(events).hasSize(2);
+        assertThat(json(text(events.get(0).value())).path("commandId").asText())
+                .as("whoever sent it finds it as it was sent")
+                .isEqualTo(upper);
+        assertThat(header(events.get(0), "causation-id")).isEqualTo(upper);
+    }
+
+    @Test
+    void knowsASagaInUpperAndLowerCase() {
+        String id = "rx-" + UUID.randomUUID();
+        String lower = UUID.randomUUID().toString();
+        String upper = lower.toUpperCase(Locale.ROOT);
+        send("CreatePrescription", id, prescription());
+        send("LockPrescription", id, "{\"sagaId\":\"" + upper + "\"}");
+        String unlock = send("UnlockPrescription", id, "{\"sagaId\":\"" + lower + "\"}");
+        String late = send("LockPrescription", id, "{\"sagaId\":\"" + upper + "\"}");
+
+        assertThat(after(unlock, id).path("status").asText()).isEqualTo("active");
+        assertThat(rejected(late)).isEqualTo("this saga has unlocked the prescription before");
+    }
+
+    @Test
     void countsWhatBecameOfCommands() {
         // so many that some are of partitions which this instance has, whoever else is in the group
         for (int i = 0; i < 16; i++) {
@@ -342,6 +382,48 @@ class CqrsIT extends RuntimeIT {
                 .isEqualTo(202);
         await().until(() -> !json(get(projection).body()).path("state").asText().equals("REBUILDING"));
         assertThat(show(id).path("quantity").asInt()).isEqualTo(4);
+    }
+
+    @Test
+    void showsWhatTransactionsHaveCommitted() throws Exception {
+        String id = create();
+        String committed = create();
+        String aborted = UUID.randomUUID().toString();
+        String projection = "/api/projections/prescription-view";
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", brokers(), "transactional.id", id),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>(
+                    COMMANDS, bytes(id), bytes(value("UpdatePrescription", id, "{\"quantity\":7}", aborted))));
+            producer.send(new ProducerRecord<>(EVENTS, bytes(id), bytes(cancelled(id))));
+            producer.flush();
+            producer.abortTransaction();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>(EVENTS, bytes(committed), bytes(cancelled(committed))));
+            producer.commitTransaction();
+        }
+
+        await().untilAsserted(() ->
+                assertThat(show(committed).path("status").asText()).isEqualTo("cancelled"));
+        assertThat(apply(put(id, "{\"quantity\":4}")).path("version").asInt()).isEqualTo(2);
+        assertThat(get("/api/commands/" + aborted).statusCode()).isEqualTo(404);
+        await().untilAsserted(() ->
+                assertThat(json(get(projection).body()).path("lag").asLong(-1)).isZero());
+        assertThat(post(projection + "/rebuild?dryRun=true", JSON, "").statusCode())
+                .isEqualTo(202);
+        await().until(() -> !json(get(projection).body()).path("state").asText().equals("REBUILDING"));
+        assertThat(json(get(projection).body()).path("differences").asInt(-1)).isZero();
+    }
+
+    /** An event that a service writes itself. */
+    private static String cancelled(String id) {
+        return "{\"eventId\":\"%s\",\"eventType\":\"PrescriptionCancelled\",\"aggregateId\":\"%s\",\"timestamp\":1,"
+                        .formatted(UUID.randomUUID(), id)
+                + "\"payload\":{\"id\":\"%s\",\"patientId\":\"p\",\"version\":9,\"status\":\"cancelled\",\"createdAt\":1,\"updatedAt\":1}}"
+                        .formatted(id);
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
@@ -32,6 +33,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
 
 class DeadletterIT extends RuntimeIT {
@@ -44,6 +47,9 @@ class DeadletterIT extends RuntimeIT {
     private final String run = UUID.randomUUID().toString().substring(0, 8);
     private final String key = "rx-" + run;
     private final String patient = "patient-" + run;
+
+    @Autowired
+    private TransactionTemplate transactions;
 
     @BeforeAll
     static void patience() {
@@ -328,7 +334,10 @@ class DeadletterIT extends RuntimeIT {
         HttpResponse<String> unfit =
                 edit(id, event(key).replace("\"name\"", "\"nome\"").replace("patientId", "who"));
         HttpResponse<String> foreign = edit(id, event(key).replace("\"default\"", "\"other\""));
+        HttpResponse<String> ahead = edit(id, event(key, 253_402_300_799_999L));
 
+        assertThat(ahead.statusCode()).isEqualTo(400);
+        assertThat(json(ahead.body()).path("error").asText()).isEqualTo("the timestamp is more than 5 minutes ahead");
         assertThat(broken.statusCode()).isEqualTo(400);
         assertThat(json(broken.body()).path("error").asText()).startsWith("not valid JSON at line 1, column");
         assertThat(unfit.statusCode()).isEqualTo(400);
@@ -373,6 +382,20 @@ class DeadletterIT extends RuntimeIT {
         assertThat(edit(id, event(key)).statusCode()).isEqualTo(202);
         awaitOrder();
         assertThat(state(id)).isEqualTo("REPROCESSED 3");
+    }
+
+    @Test
+    void findsALetterInUpperAndLowerCase() {
+        String lower = UUID.randomUUID().toString();
+        String upper = lower.toUpperCase(Locale.ROOT);
+        write(LETTERS, bytes(key), bytes(event(key)), letterHeaders(upper));
+        write(LETTERS, bytes(key), bytes(event(key)), letterHeaders(lower));
+
+        assertThat(awaitDetail(upper).path("id").asText()).isEqualTo(lower);
+        assertThat(letters(key)).hasSize(1);
+        assertThat(reprocess(upper).statusCode()).isEqualTo(202);
+        assertThat(state(lower)).startsWith("REPROCESSED");
+        assertThat(discard(upper).statusCode()).isEqualTo(409);
     }
 
     @Test
@@ -665,6 +688,81 @@ class DeadletterIT extends RuntimeIT {
         assertThat(done).isLessThan(30);
         assertThat(count("{\"errorClass\":\"" + error + "\"}")).isEqualTo(30 - done);
         assertThat(post("/api/jobs/" + job + "/cancel", JSON, "").statusCode()).isEqualTo(409);
+    }
+
+    @Test
+    void leavesACancellationThatComesWhileAStepFails() {
+        write(LETTERS, bytes(key), bytes(event(key)), letterHeaders("race-" + run));
+        awaitDetail("race-" + run);
+        jdbc.sql("create function fail_" + run + "() returns trigger language plpgsql as "
+                        + "$$ begin raise exception 'never' using errcode = '22000'; end $$")
+                .update();
+        jdbc.sql("create trigger fail_" + run + " before insert on outbox for each row when (new.key = '" + key
+                        + "'::bytea) execute function fail_" + run + "()")
+                .update();
+        // what makes a job FAILED waits for this test before it looks at the job
+        jdbc.sql("create function hold_" + run + "() returns trigger language plpgsql as "
+                        + "$$ begin if current_query() like '%''FAILED''%' then perform pg_advisory_xact_lock(hashtext('"
+                        + run + "')); end if; return null; end $$")
+                .update();
+        jdbc.sql("create trigger hold_" + run
+                        + " before update on reprocess_job for each statement execute function hold_" + run + "()")
+                .update();
+        try {
+            String job = transactions.execute(status -> {
+                jdbc.sql("select pg_advisory_xact_lock(hashtext('" + run + "'))")
+                        .query((row, n) -> true)
+                        .single();
+                String begun = begin("{\"key\":\"" + key + "\"}");
+                await().until(() -> waitsInTheDatabase("update reprocess_job"));
+                assertThat(post("/api/jobs/" + begun + "/cancel", JSON, "").statusCode())
+                        .isEqualTo(200);
+                return begun;
+            });
+
+            await().during(Duration.ofSeconds(1))
+                    .atMost(Duration.ofSeconds(5))
+                    .until(() -> job(job).path("state").asText().equals("CANCELLED"));
+            assertThat(job(job).path("failure").isNull()).isTrue();
+            assertThat(state("race-" + run)).isEqualTo("NEW 1");
+        } finally {
+            jdbc.sql("drop function fail_" + run + " cascade").update();
+            jdbc.sql("drop function hold_" + run + " cascade").update();
+        }
+    }
+
+    private boolean waitsInTheDatabase(String statement) {
+        return jdbc.sql(
+                        "select exists (select 1 from pg_stat_activity where wait_event_type = 'Lock' and ltrim(query) like ?)")
+                .param(statement + "%")
+                .query(Boolean.class)
+                .single();
+    }
+
+    @Test
+    void goesOnWithOtherJobsWhileOneWaits() {
+        write(LETTERS, bytes(key), bytes(event(key)), letterHeaders("waits-" + run));
+        write(LETTERS, bytes(key + "-2"), bytes(event(key + "-2")), letterHeaders("goes-on-" + run));
+        awaitDetail("waits-" + run);
+        awaitDetail("goes-on-" + run);
+        jdbc.sql("create function refuse_" + run + "() returns trigger language plpgsql as "
+                        + "$$ begin raise exception 'refused' using errcode = '53100'; end $$")
+                .update();
+        jdbc.sql("create trigger refuse_" + run + " before insert on outbox for each row when (new.key = '" + key
+                        + "'::bytea) execute function refuse_" + run + "()")
+                .update();
+        String waits;
+        try {
+            waits = begin("{\"key\":\"" + key + "\"}");
+            assertThat(awaitEnd(begin("{\"key\":\"" + key + "-2\"}"))
+                            .path("state")
+                            .asText())
+                    .isEqualTo("DONE");
+            assertThat(job(waits).path("state").asText()).isEqualTo("RUNNING");
+        } finally {
+            jdbc.sql("drop function refuse_" + run + " cascade").update();
+        }
+        assertThat(awaitEnd(waits).path("state").asText()).isEqualTo("DONE");
     }
 
     @Test

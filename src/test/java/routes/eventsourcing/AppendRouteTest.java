@@ -75,7 +75,7 @@ class AppendRouteTest extends RouteTest {
                 .containsEntry("correlation-id", "journey-1")
                 .containsEntry("causation-id", "request-1")
                 .containsEntry("tenant", "default");
-        Event<?> event = new Events(contract, avro).decode(record.getBody(byte[].class), TOPIC, Map.of());
+        Event<?> event = new Events(contract, avro).decode(record.getBody(byte[].class), TOPIC, Map.of(), -1);
         assertThat(event.metadata().eventType()).isEqualTo("patient.profile.created");
         assertThat(event.metadata().correlationId()).isEqualTo("journey-1");
         assertThat(event.metadata().causationId()).isEqualTo("request-1");

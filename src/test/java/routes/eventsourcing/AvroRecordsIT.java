@@ -75,8 +75,13 @@ class AvroRecordsIT extends RuntimeIT {
                 "other-" + run,
                 "{\"type\":\"record\",\"name\":\"Other\",\"fields\":[{\"name\":\"a\",\"type\":\"string\"}]}");
         poison.put(
-                "schema id " + other + " does not resolve to patient-events-value: READER_FIELD_MISSING_DEFAULT_VALUE",
+                "schema id " + other + " is not registered on subject patient-events-value",
                 withId(new byte[] {0, 0, 0, 0, 0, 2, 'a'}, other));
+        // somebody's own copy, under another subject
+        int copy = register(
+                "copy-" + run,
+                Files.readString(Path.of("schemas/patient-events-value.avsc")).replace("ISO 8601, 1984", run));
+        poison.put("schema id " + copy + " is not registered on subject patient-events-value", withId(good, copy));
         List<byte[]> values = new ArrayList<>();
         List<String> eventIds = new ArrayList<>();
         for (byte[] bad : poison.values()) {
@@ -106,7 +111,8 @@ class AvroRecordsIT extends RuntimeIT {
                         "MalformedAvroException",
                         "MalformedAvroException",
                         "UnknownSchemaException",
-                        "SchemaViolationException"));
+                        "UnknownSchemaException",
+                        "UnknownSchemaException"));
     }
 
     @Test
@@ -114,7 +120,7 @@ class AvroRecordsIT extends RuntimeIT {
         send(List.of(value()));
         // the same schema under an id that nobody here has asked for
         int cold = register(
-                "cold-" + run,
+                "patient-events-value",
                 Files.readString(Path.of("schemas/patient-events-value.avsc")).replace("BCP 47.", run));
         ServerProcess schemaRegistry = SERVERS.schemaRegistry();
         List<byte[]> values = new ArrayList<>();

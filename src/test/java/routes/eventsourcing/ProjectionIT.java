@@ -259,7 +259,7 @@ class ProjectionIT extends RuntimeIT {
         String early = patient();
         String late = patient();
         // of a time that no other test has
-        long time = 4_000_000_000_000L + System.nanoTime() % 1_000_000_000_000L;
+        long time = 100_000_000_000L + System.nanoTime() % 1_000_000_000_000L;
         publish(one, CREATED, 1000, Map.of("lastName", "right"));
         publish(early, CREATED, time, Map.of("lastName", "right"));
         publish(early, UPDATED, time + 5000, Map.of("firstName", "too"));
@@ -321,6 +321,54 @@ class ProjectionIT extends RuntimeIT {
                 .containsExactlyInAnyOrderElementsOf(last.entrySet()));
 
         assertThat(rebuild("?dryRun=true").path("differences").asInt()).isZero();
+    }
+
+    @Test
+    void readsWhatTransactionsHaveCommittedAndComesToTheEnd() throws Exception {
+        String id = patient();
+        try (KafkaProducer<byte[], byte[]> transactional = new KafkaProducer<>(
+                Map.of("bootstrap.servers", brokers(), "transactional.id", id),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            transactional.initTransactions();
+            transactional.beginTransaction();
+            transactional.send(record(id, CREATED, "committed"));
+            transactional.commitTransaction();
+            transactional.beginTransaction();
+            transactional.send(record(id, UPDATED, "aborted"));
+            transactional.flush();
+            transactional.abortTransaction();
+            awaitEvents(id, 1);
+            awaitNoLag();
+            assertThat(name(id)).isEqualTo("committed");
+
+            transactional.beginTransaction();
+            transactional.send(record(id, UPDATED, "open"));
+            transactional.flush();
+            publish(id, ADDRESS, 2000, Map.of("city", "behind it"));
+            producer.flush();
+            assertThat(rebuild("?dryRun=true").path("differences").asInt()).isZero();
+            assertThat(name(id)).isEqualTo("committed");
+            transactional.commitTransaction();
+        }
+        awaitEvents(id, 3);
+        awaitNoLag();
+        assertThat(name(id)).isEqualTo("open");
+        assertThat(rebuild("?dryRun=true").path("differences").asInt()).isZero();
+        assertThat(rebuild("").path("differences").asInt()).isZero();
+    }
+
+    private ProducerRecord<byte[], byte[]> record(String id, String type, String lastName) throws Exception {
+        return new ProducerRecord<>(
+                TOPIC,
+                bytes(id),
+                avro.encode(Samples.record(UUID.randomUUID(), type, 1000, "default", Map.of("lastName", lastName))));
+    }
+
+    private void awaitNoLag() {
+        await().atMost(PATIENCE)
+                .untilAsserted(() ->
+                        assertThat(json(get(VIEW).body()).path("lag").asLong()).isZero());
     }
 
     @Test

@@ -8,12 +8,16 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -118,6 +122,89 @@ class PubsubIT extends RuntimeIT {
                         .query(Integer.class)
                         .single())
                 .isEqualTo(1));
+    }
+
+    @Test
+    void isOneEventInUpperAndLowerCase() {
+        UUID event = UUID.randomUUID();
+        String lower = envelope(event, id, 1760000000000L);
+        String upper = lower.replace(event.toString(), event.toString().toUpperCase(Locale.ROOT));
+
+        send(CREATED, id, bytes(upper), Map.of());
+        send(CREATED, id, bytes(lower), Map.of());
+        String last = UUID.randomUUID().toString();
+        send(CREATED, id, bytes(envelope(UUID.fromString(last), id + "-last", 1760000000000L)), Map.of());
+
+        awaitOrders(2);
+        await().untilAsserted(() -> assertThat(jdbc.sql("select event_id from activity where lower(event_id) in (?, ?)")
+                        .params(event.toString(), last)
+                        .query(String.class)
+                        .list())
+                .containsExactlyInAnyOrder(event.toString(), last));
+        assertThat(jdbc.sql("select count(*) from handled_event where event_id = ?")
+                        .param(event)
+                        .query(Integer.class)
+                        .single())
+                .isEqualTo(1);
+    }
+
+    @Test
+    void refusesAnEventThatIsDatedFarAhead() {
+        long year9999 = 253_402_300_799_999L;
+        String ahead = envelope(UUID.randomUUID(), id, year9999);
+        String soon = envelope(
+                UUID.randomUUID(),
+                id,
+                System.currentTimeMillis() + Duration.ofMinutes(10).toMillis());
+        String path = "/api/topics/" + CREATED + "/events";
+
+        for (String event : List.of(ahead, soon)) {
+            HttpResponse<String> answer = post(path, JSON, event);
+            assertThat(answer.statusCode()).isEqualTo(400);
+            assertThat(json(answer.body()).path("error").asText())
+                    .isEqualTo("the timestamp is more than 5 minutes ahead");
+        }
+        JsonNode stream = json(post(path, NDJSON, ahead + "\n" + envelope(UUID.randomUUID(), id, 1000) + "\n")
+                .body());
+        assertThat(stream.path("accepted").asInt()).isEqualTo(1);
+        assertThat(stream.at("/rejected/0/error").asText()).isEqualTo("the timestamp is more than 5 minutes ahead");
+        assertThat(recordsOf(CREATED, id)).hasSize(1);
+
+        send(CREATED, id, bytes(ahead), Map.of());
+        // the broker's time counts, and not that of the producer
+        send(CREATED, id, bytes(soon), year9999);
+        send(UPDATED, id, bytes(cancelled(envelope(UUID.randomUUID(), id, System.currentTimeMillis()))), Map.of());
+
+        await().untilAsserted(() -> assertThat(recordsOf(CREATED + ".dlq", id))
+                .extracting(letter -> header(letter, "error-message"))
+                .containsExactly(
+                        "the timestamp is more than 5 minutes ahead", "the timestamp is more than 5 minutes ahead"));
+        await().untilAsserted(() ->
+                assertThat(awaitOrders(1).get(0).path("status").asText()).isEqualTo("cancelled"));
+    }
+
+    @Test
+    void cancelsAnOrderWhoseEventIsDatedALittleAhead() {
+        long ahead = System.currentTimeMillis() + Duration.ofMinutes(4).toMillis();
+        send(CREATED, id, bytes(envelope(UUID.randomUUID(), id, ahead)), Map.of());
+        awaitOrders(1);
+
+        send(UPDATED, id, bytes(cancelled(envelope(UUID.randomUUID(), id, System.currentTimeMillis()))), Map.of());
+
+        await().untilAsserted(() ->
+                assertThat(awaitOrders(1).get(0).path("status").asText()).isEqualTo("cancelled"));
+    }
+
+    private static String cancelled(String event) {
+        return event.replace("\"prescriberId\"", "\"status\":\"cancelled\",\"prescriberId\"");
+    }
+
+    /** With the timestamp that a producer says its record has. */
+    private static void send(String topic, String key, byte[] value, long timestamp) {
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", brokers()), new ByteArraySerializer(), new ByteArraySerializer())) {
+            producer.send(new ProducerRecord<>(topic, null, timestamp, bytes(key), value));
+        }
     }
 
     @Test

@@ -62,7 +62,7 @@ public class AvroCodec {
      *
      * @param value of a record, with its frame
      * @throws MalformedAvroException when there is none, its frame is not Confluent's, or it is not what its schema says
-     * @throws UnknownSchemaException when the registry says that it does not know the schema of the frame
+     * @throws UnknownSchemaException when the registry says that it does not know the schema of the frame, or not as one of this topic
      * @throws SchemaViolationException when that schema does not resolve to ours
      * @throws RegistryUnavailableException when the schema is not known here and the registry does not answer
      */
@@ -146,7 +146,7 @@ public class AvroCodec {
         if (known != null) {
             return known;
         }
-        Schema writer = registry.schema(version.id());
+        Schema writer = registry.schema(version.id(), version.reader().subject());
         return readers.computeIfAbsent(
                 version,
                 v -> new SpecificDatumReader<>(
@@ -156,7 +156,8 @@ public class AvroCodec {
     }
 
     private SchemaViolationException unresolved(int id, AvroSchema ours) throws RegistryUnavailableException {
-        String where = SchemaCompatibility.checkReaderWriterCompatibility(ours.schema(), registry.schema(id))
+        String where = SchemaCompatibility.checkReaderWriterCompatibility(
+                        ours.schema(), registry.schema(id, ours.subject()))
                 .getResult()
                 .getIncompatibilities()
                 .stream()

@@ -17,11 +17,17 @@ import routes.platform.error.MalformedAvroException;
  */
 final class BoundedDecoder extends Decoder {
 
+    /** Values without bytes that a schema may have beside those that a byte announces, as in a union. */
+    private static final int SOME = 1000;
+
     private final BinaryDecoder in;
     private final int size;
 
     /** Items of all lists and maps so far. Those of a schema that somebody else wrote may have no bytes, and be without number. */
     private long items;
+
+    /** Values without bytes so far. */
+    private long nothings;
 
     /** @param offset where the value begins */
     BoundedDecoder(byte[] bytes, int offset) {
@@ -100,6 +106,12 @@ final class BoundedDecoder extends Decoder {
         return block;
     }
 
+    private void countNothing() {
+        if (++nothings > size + SOME) {
+            throw new MalformedAvroException("has more values without bytes than it has bytes");
+        }
+    }
+
     @Override
     public long readArrayStart() throws IOException {
         return count(in.readArrayStart());
@@ -132,16 +144,23 @@ final class BoundedDecoder extends Decoder {
 
     @Override
     public void readFixed(byte[] bytes, int start, int length) throws IOException {
+        if (length == 0) {
+            countNothing();
+        }
         in.readFixed(bytes, start, length);
     }
 
     @Override
     public void skipFixed(int length) throws IOException {
+        if (length == 0) {
+            countNothing();
+        }
         in.skipFixed(length);
     }
 
     @Override
     public void readNull() throws IOException {
+        countNothing();
         in.readNull();
     }
 

@@ -8,7 +8,9 @@ import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.StreamSupport;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.NameValidator;
 import org.apache.avro.Schema;
@@ -38,6 +40,9 @@ public class SchemaRegistry {
     private static final String COMPATIBILITY = "BACKWARD";
     private static final int MAX_ANSWER = 4 << 20;
 
+    /** Of a schema, {@link SchemaSize}. */
+    private static final int MAX_SIZE = 10_000;
+
     private static final int OK = 200;
     private static final int NOT_FOUND = 404;
     private static final int CONFLICT = 409;
@@ -50,6 +55,10 @@ public class SchemaRegistry {
     private final ObjectMapper mapper = new ObjectMapper();
     private final Map<Integer, Schema> schemas = new ConcurrentHashMap<>();
     private final Map<AvroSchema, Integer> ids = new ConcurrentHashMap<>();
+    private final Set<Version> versions = ConcurrentHashMap.newKeySet();
+
+    /** A schema on a subject: the same text on two subjects has one id. */
+    private record Version(int id, String subject) {}
 
     /**
      * @param url up to the resources {@code /subjects} and {@code /schemas}
@@ -100,17 +109,40 @@ public class SchemaRegistry {
     /**
      * The schema that values with this id were written with.
      *
-     * @throws UnknownSchemaException when the registry says that it has none
-     * @throws MalformedAvroException when it has one that is not Avro
+     * @param subject where it has to be registered; what is of another subject says nothing about these values
+     * @throws UnknownSchemaException when the registry says that it has none, or not on this subject
+     * @throws MalformedAvroException when it has one that is not Avro, or cannot be read
      * @throws RegistryUnavailableException when it does not say
      */
-    public Schema schema(int id) throws RegistryUnavailableException {
+    public Schema schema(int id, String subject) throws RegistryUnavailableException {
+        Schema schema = schema(id);
+        Version version = new Version(id, subject);
+        if (!versions.contains(version)) {
+            if (!isOn(id, subject)) {
+                throw new UnknownSchemaException(id, subject);
+            }
+            versions.add(version);
+        }
+        return schema;
+    }
+
+    /** A version that was deleted counts too: there may be values of it. */
+    private boolean isOn(int id, String subject) throws RegistryUnavailableException {
+        Answer answer = exchange(HttpMethod.GET, "/schemas/ids/{id}/versions?deleted=true", String.valueOf(id), null);
+        if (answer.isUnknownSchema()) {
+            return false;
+        }
+        return StreamSupport.stream(answer.requireList().spliterator(), false)
+                .anyMatch(version -> version.path("subject").asText().equals(subject));
+    }
+
+    private Schema schema(int id) throws RegistryUnavailableException {
         Schema known = schemas.get(id);
         if (known != null) {
             return known;
         }
         Answer answer = exchange(HttpMethod.GET, "/schemas/ids/{id}", String.valueOf(id), null);
-        if (answer.isNotFound() && answer.code() == SCHEMA_NOT_FOUND) {
+        if (answer.isUnknownSchema()) {
             throw new UnknownSchemaException(id);
         }
         String text = answer.require("schema").asText();
@@ -118,14 +150,23 @@ public class SchemaRegistry {
         if (!type.equals("AVRO")) {
             throw new MalformedAvroException("schema id " + id + " is not of an Avro schema");
         }
+        Schema schema = parse(id, text);
+        schemas.put(id, schema);
+        return schema;
+    }
+
+    private static Schema parse(int id, String text) {
         try {
             // others' names and defaults need not be what Java would accept: values are read by their types
             Schema schema = new Schema.Parser(NameValidator.NO_VALIDATION)
                     .setValidateDefaults(false)
                     .parse(text);
-            schemas.put(id, schema);
+            if (SchemaSize.of(schema) > MAX_SIZE) {
+                throw new MalformedAvroException(
+                        "a value of schema id " + id + " would have more than " + MAX_SIZE + " fields");
+            }
             return schema;
-        } catch (AvroRuntimeException e) {
+        } catch (AvroRuntimeException | StackOverflowError e) {
             throw new MalformedAvroException(
                     "the schema of schema id " + id + " is no Avro schema, or refers to another");
         }
@@ -194,6 +235,7 @@ public class SchemaRegistry {
     private int know(AvroSchema schema, int id) {
         schemas.put(id, new Schema.Parser().parse(schema.text()));
         ids.put(schema, id);
+        versions.add(new Version(id, schema.subject()));
         return id;
     }
 
@@ -230,6 +272,10 @@ public class SchemaRegistry {
             return body.path("error_code").asInt();
         }
 
+        boolean isUnknownSchema() {
+            return isNotFound() && code() == SCHEMA_NOT_FOUND;
+        }
+
         /** In the registry's own words: 40401 for a subject, 40403 for a schema … */
         boolean isNotFound() {
             return status == NOT_FOUND && code() / 100 == NOT_FOUND;
@@ -240,6 +286,13 @@ public class SchemaRegistry {
                 throw new RegistryUnavailableException("the schema registry answers with status " + status);
             }
             return body.path(field);
+        }
+
+        JsonNode requireList() throws RegistryUnavailableException {
+            if (status != OK || !body.isArray()) {
+                throw new RegistryUnavailableException("the schema registry answers with status " + status);
+            }
+            return body;
         }
     }
 }

@@ -4,19 +4,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.time.Instant;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.apache.avro.generic.IndexedRecord;
 import routes.platform.Caller;
+import routes.platform.UuidText;
 import routes.platform.error.InvalidMetadataException;
 
 /**
  * What an event says about itself, with the contract's defaults filled in.
  *
- * @param eventId identity, a UUID; on commands the commandId
+ * @param eventId identity, a UUID, in lower case however the record writes it; on commands the commandId
  * @param eventType such as {@code medication.prescription.created}
  * @param timestamp event time, epoch milliseconds
  * @param correlationId never empty
- * @param causationId null when nothing is known to have caused it
+ * @param causationId null when nothing is known to have caused it; a UUID in lower case
  * @param tenant never empty, {@code default} when the record names none
  */
 public record EventMetadata(
@@ -26,8 +26,6 @@ public record EventMetadata(
 
     /** The last millisecond of the year 9999; schemas/metadata.json says the same. */
     private static final long MAX_TIMESTAMP = 253_402_300_799_999L;
-
-    private static final Pattern UUID = Pattern.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}");
 
     /**
      * From a value in JSON. On a flat one the record headers are the only carrier of correlation, causation and tenant; a command is one that has a
@@ -40,8 +38,8 @@ public record EventMetadata(
     public static EventMetadata of(JsonNode value, boolean enveloped, Map<String, Object> headers) {
         JsonNode metadata = enveloped ? value.path("metadata") : value;
         boolean command = !enveloped && metadata.has("commandType");
-        String id =
-                command ? text(metadata, "commandId") : first(text(metadata, "eventId"), text(metadata, "commandId"));
+        String id = UuidText.normal(
+                command ? text(metadata, "commandId") : first(text(metadata, "eventId"), text(metadata, "commandId")));
         String type = text(metadata, command ? "commandType" : "eventType");
         Long timestamp = exactLong(metadata.path("timestamp"));
         if (id == null || type == null || timestamp == null) {
@@ -58,13 +56,13 @@ public record EventMetadata(
                         first(
                                 enveloped ? text(metadata, "correlationId") : null,
                                 header(headers, RecordHeaders.CORRELATION_ID),
-                                enveloped ? null : text(metadata, "sagaId"),
+                                enveloped ? null : UuidText.normal(text(metadata, "sagaId")),
                                 id)),
                 plain(
                         "the causation id",
-                        first(
+                        UuidText.normal(first(
                                 enveloped ? text(metadata, "causationId") : null,
-                                header(headers, RecordHeaders.CAUSATION_ID))),
+                                header(headers, RecordHeaders.CAUSATION_ID)))),
                 plain(
                         "the tenant",
                         first(
@@ -84,8 +82,8 @@ public record EventMetadata(
     public static EventMetadata of(IndexedRecord value, Map<String, Object> headers) {
         IndexedRecord metadata = (IndexedRecord) field(value, "metadata");
         IndexedRecord security = (IndexedRecord) field(metadata, "security");
-        String id = (String) field(metadata, "eventId");
-        if (!UUID.matcher(id).matches()) {
+        String id = UuidText.normal((String) field(metadata, "eventId"));
+        if (!UuidText.isUuid(id)) {
             throw new InvalidMetadataException("/metadata/eventId: is not a valid uuid");
         }
         for (String required : new String[] {"eventType", "eventSource"}) {
@@ -110,7 +108,8 @@ public record EventMetadata(
                                 id)),
                 plain(
                         "the causation id",
-                        first((String) field(metadata, "causationId"), header(headers, RecordHeaders.CAUSATION_ID))),
+                        UuidText.normal(first(
+                                (String) field(metadata, "causationId"), header(headers, RecordHeaders.CAUSATION_ID)))),
                 plain(
                         "the tenant",
                         first(

@@ -2,6 +2,7 @@ package routes.platform.event;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
 import routes.platform.avro.AvroCodec;
@@ -29,12 +31,22 @@ import routes.platform.http.CorrelationId;
 @Component("events")
 public class Events {
 
+    /** Of a record whose timestamp is not known. */
+    private static final long UNKNOWN = -1;
+
     private final AsyncApi contract;
     private final AvroCodec avro;
+    private final Clock clock;
 
+    @Autowired
     public Events(AsyncApi contract, AvroCodec avro) {
+        this(contract, avro, Clock.systemUTC());
+    }
+
+    Events(AsyncApi contract, AvroCodec avro, Clock clock) {
         this.contract = contract;
         this.avro = avro;
+        this.clock = clock;
     }
 
     /**
@@ -53,7 +65,8 @@ public class Events {
                 message.setBody(decode(
                         message.getBody(byte[].class),
                         message.getHeader(KafkaConstants.TOPIC, String.class),
-                        message.getHeaders()));
+                        message.getHeaders(),
+                        message.getHeader(KafkaConstants.TIMESTAMP, UNKNOWN, Long.class)));
             } catch (ProblemException | RegistryUnavailableException e) {
                 throw new RecordInBatchException(i, e);
             }
@@ -76,7 +89,8 @@ public class Events {
             throws RegistryUnavailableException {
         // before it is known whether the value can be read, so that poison is logged under the id that came with it
         exchange.setProperty(CorrelationId.PROPERTY, headers.get(RecordHeaders.CORRELATION_ID));
-        Event<?> event = decode(value, topic, headers);
+        Event<?> event = decode(
+                value, topic, headers, exchange.getMessage().getHeader(KafkaConstants.TIMESTAMP, UNKNOWN, Long.class));
         exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());
         return event;
     }
@@ -93,17 +107,25 @@ public class Events {
             headers.put(
                     header.key(), header.value() == null ? null : new String(header.value(), StandardCharsets.UTF_8));
         }
-        return decode(record.value(), record.topic(), headers);
+        return decode(record.value(), record.topic(), headers, record.timestamp());
     }
 
     /**
      * The event of a value. One that is null, a tombstone, is none: in a stream of events it deletes nothing, so it is poison.
      *
      * @param headers of the record, as text
+     * @param written when the record was, epoch milliseconds; negative when that is not known: now
      * @throws ProblemException when it is not what the contract says: poison
      * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
      */
-    public Event<?> decode(byte[] value, String topic, Map<String, Object> headers)
+    public Event<?> decode(byte[] value, String topic, Map<String, Object> headers, long written)
+            throws RegistryUnavailableException {
+        Event<?> event = event(value, topic, headers);
+        EventTime.check(event.metadata().timestamp(), written, clock);
+        return event;
+    }
+
+    private Event<?> event(byte[] value, String topic, Map<String, Object> headers)
             throws RegistryUnavailableException {
         Optional<Channel> channel = contract.channel(topic);
         if (channel.isPresent() && channel.get().avro() != null) {

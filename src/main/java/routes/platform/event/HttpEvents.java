@@ -74,6 +74,7 @@ public class HttpEvents {
         if (sent.path("metadata").isObject()) {
             envelope = (ObjectNode) sent;
             check(channel, envelope);
+            EventTime.check(envelope.at("/metadata/timestamp").longValue(), clock);
         } else {
             envelope = JsonNodeFactory.instance.objectNode();
             envelope.putObject("metadata")

@@ -34,6 +34,8 @@ final class LogReader implements AutoCloseable {
         Properties config = kafka.createConsumerProperties();
         config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.getBrokers());
         config.remove(ConsumerConfig.GROUP_ID_CONFIG);
+        // as the view has read it, whatever the configuration says
+        config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
         // a log that lacks what is to be read must not be taken for a shorter one
         config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
@@ -51,10 +53,6 @@ final class LogReader implements AutoCloseable {
 
     Map<TopicPartition, Long> beginnings(Set<TopicPartition> partitions) {
         return consumer.beginningOffsets(partitions, PATIENCE);
-    }
-
-    Map<TopicPartition, Long> ends(Set<TopicPartition> partitions) {
-        return consumer.endOffsets(partitions, PATIENCE);
     }
 
     /**

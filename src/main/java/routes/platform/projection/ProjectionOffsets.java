@@ -9,27 +9,31 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsResult;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.error.Failures;
 
-/** How far the group of a projection is, as the brokers know it. */
+/** How far a projection is, as the brokers and its own position know it. */
 @Component
 class ProjectionOffsets {
 
     private static final long PATIENCE_MS = 5000;
 
     private final Admin kafka;
+    private final JdbcClient jdbc;
     private final Failures failures;
 
-    ProjectionOffsets(Admin kafka, Failures failures) {
+    ProjectionOffsets(Admin kafka, JdbcClient jdbc, Failures failures) {
         this.kafka = kafka;
+        this.jdbc = jdbc;
         this.failures = failures;
     }
 
@@ -45,20 +49,30 @@ class ProjectionOffsets {
         return committed;
     }
 
-    /** How many records the topics have that the group has not done with; null when no broker answers. */
+    /** Where the log of each partition ends, also behind transactions that are open. */
+    Map<TopicPartition, Long> ends(Set<TopicPartition> partitions) {
+        return offsets(partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED);
+    }
+
+    /**
+     * How many records the topics have that are not yet in the view; null when no broker answers. Those of a transaction count once it is
+     * committed. What the group has committed is behind what it passed over, and the position of the view is there at once.
+     */
     Long lag(Projection projection) {
         try {
-            Map<TopicPartition, Long> committed = committed(projection);
+            Map<TopicPartition, Long> done = committed(projection);
+            position(projection).forEach((partition, offset) -> done.merge(partition, offset, Math::max));
             Set<TopicPartition> partitions = new HashSet<>();
             for (TopicDescription topic : get(kafka.describeTopics(projection.topics())
                             .allTopicNames())
                     .values()) {
                 topic.partitions().forEach(p -> partitions.add(new TopicPartition(topic.name(), p.partition())));
             }
-            Map<TopicPartition, Long> ends = offsets(partitions, OffsetSpec.latest());
-            offsets(partitions, OffsetSpec.earliest()).forEach(committed::putIfAbsent);
+            Map<TopicPartition, Long> ends = offsets(partitions, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED);
+            offsets(partitions, OffsetSpec.earliest(), IsolationLevel.READ_COMMITTED)
+                    .forEach(done::putIfAbsent);
             return ends.entrySet().stream()
-                    .mapToLong(end -> Math.max(0, end.getValue() - committed.get(end.getKey())))
+                    .mapToLong(end -> Math.max(0, end.getValue() - done.get(end.getKey())))
                     .sum();
         } catch (RuntimeException e) {
             if (failures.isDependencyDown(e)) {
@@ -68,16 +82,29 @@ class ProjectionOffsets {
         }
     }
 
-    private Map<TopicPartition, Long> offsets(Set<TopicPartition> partitions, OffsetSpec which) {
-        return get(kafka.listOffsets(partitions.stream().collect(Collectors.toMap(Function.identity(), p -> which)))
+    /** Behind what is in the view. */
+    private Map<TopicPartition, Long> position(Projection projection) {
+        return jdbc
+                .sql("select topic, partition, next_offset from projection_position where projection = ?")
+                .param(projection.name())
+                .query((row, n) -> Map.entry(
+                        new TopicPartition(row.getString("topic"), row.getInt("partition")),
+                        row.getLong("next_offset")))
+                .list()
+                .stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    }
+
+    private Map<TopicPartition, Long> offsets(
+            Set<TopicPartition> partitions, OffsetSpec which, IsolationLevel isolation) {
+        return get(kafka.listOffsets(
+                                partitions.stream().collect(Collectors.toMap(Function.identity(), p -> which)),
+                                new ListOffsetsOptions(isolation))
                         .all())
                 .entrySet()
                 .stream()
-                .collect(Collectors.toMap(Map.Entry::getKey, offset -> offset(offset.getValue())));
-    }
-
-    private static long offset(ListOffsetsResult.ListOffsetsResultInfo info) {
-        return info.offset();
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, offset -> offset.getValue().offset()));
     }
 
     private static <T> T get(KafkaFuture<T> future) {

@@ -24,6 +24,8 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumWriter;
@@ -76,7 +78,7 @@ class AvroCodecTest {
     @Test
     void readsTheMetadataOfAnEventAsOfJson() throws IOException {
         PatientEvent event = event();
-        Event<?> read = events.decode(codec.encode(event), TOPIC, Map.of("tenant", "of the header"));
+        Event<?> read = events.decode(codec.encode(event), TOPIC, Map.of("tenant", "of the header"), -1);
 
         assertThat(read.payload()).isEqualTo(event.getPayload());
         assertThat(read.metadata().eventId()).isEqualTo(event.getMetadata().getEventId());
@@ -90,7 +92,8 @@ class AvroCodecTest {
         read = events.decode(
                 codec.encode(event),
                 TOPIC,
-                Map.of("tenant", "of the header", "correlation-id", "c", "causation-id", ""));
+                Map.of("tenant", "of the header", "correlation-id", "c", "causation-id", ""),
+                -1);
         assertThat(read.metadata().tenant()).isEqualTo("of the header");
         assertThat(read.metadata().correlationId()).isEqualTo("c");
         assertThat(read.metadata().causationId()).isNull();
@@ -159,7 +162,7 @@ class AvroCodecTest {
 
     @Test
     void refusesATombstone() {
-        assertThatThrownBy(() -> events.decode(null, TOPIC, Map.of()))
+        assertThatThrownBy(() -> events.decode(null, TOPIC, Map.of(), -1))
                 .isInstanceOf(MalformedAvroException.class)
                 .hasMessage("empty, expected Avro");
     }
@@ -207,6 +210,56 @@ class AvroCodecTest {
         assertThatThrownBy(() -> codec.decode(value, ours))
                 .isInstanceOf(MalformedAvroException.class)
                 .hasMessage("a list says that it has more items than the value has bytes");
+    }
+
+    @Test
+    void endsWhenNothingIsRepeatedWithoutEnd() throws IOException {
+        String nothings = IntStream.range(0, 1000)
+                .mapToObj(i -> "{ \"name\": \"n" + i + "\", \"type\": \"null\" }")
+                .collect(Collectors.joining(","));
+        String hostile = ours.text()
+                .replace(
+                        "\"fields\": [\n    { \"name\": \"metadata\"",
+                        "\"fields\": [\n    { \"name\": \"nothing\", \"type\": { \"type\": \"array\", \"items\": { \"type\": \"record\","
+                                + " \"name\": \"Nothing\", \"fields\": [" + nothings
+                                + "] } } }, { \"name\": \"metadata\"");
+        byte[] longValue = new byte[100_000];
+        // so many as the value has bytes
+        System.arraycopy(new byte[] {(byte) 0xc0, (byte) 0x9a, 0x0c}, 0, longValue, 0, 3);
+        byte[] value = frame(registry.add(hostile), longValue);
+
+        assertThatThrownBy(() -> codec.decode(value, ours))
+                .isInstanceOf(MalformedAvroException.class)
+                .hasMessage("has more values without bytes than it has bytes");
+    }
+
+    @Test
+    void countsWhatOneValueOfASchemaConsistsOf() {
+        String level = "\"null\"";
+        for (int i = 0; i < 60; i++) {
+            level = "{ \"type\": \"record\", \"name\": \"L" + i + "\", \"fields\": [{ \"name\": \"a\", \"type\": "
+                    + level + " }, { \"name\": \"b\", \"type\": \"" + (i == 0 ? "null" : "L" + (i - 1)) + "\" }] }";
+        }
+
+        assertThat(SchemaSize.of(new Schema.Parser().parse(level))).isEqualTo(Integer.MAX_VALUE);
+        assertThat(SchemaSize.of(ours.schema())).isBetween(50L, 100L);
+        assertThat(
+                        SchemaSize.of(
+                                new Schema.Parser()
+                                        .parse(
+                                                "{\"type\":\"record\",\"name\":\"N\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"N\"]}]}")))
+                .isEqualTo(4);
+    }
+
+    @Test
+    void refusesASchemaOfAnotherSubject() throws IOException {
+        PatientEvent event = event();
+        byte[] value = codec.encode(event);
+        ByteBuffer.wrap(value).putInt(1, registry.addForeign(ours.text()));
+
+        assertThatThrownBy(() -> codec.decode(value, ours))
+                .isInstanceOf(UnknownSchemaException.class)
+                .hasMessage("schema id 2 is not registered on subject patient-events-value");
     }
 
     @Test
@@ -301,7 +354,7 @@ class AvroCodecTest {
         }
         byte[] value = codec.encode(event);
 
-        assertThatThrownBy(() -> events.decode(value, TOPIC, Map.of()))
+        assertThatThrownBy(() -> events.decode(value, TOPIC, Map.of(), -1))
                 .isInstanceOf(ProblemException.class)
                 .hasMessageStartingWith("/metadata/" + field);
     }

@@ -3,6 +3,7 @@ package routes.platform.avro;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -57,8 +59,8 @@ class SchemaRegistryIT {
         assertThat(get("/config/" + schema.subject())).contains("\"BACKWARD\"");
         int id = registry(URL).id(schema).orElseThrow();
         assertThat(registry.id(schema)).contains(id);
-        assertThat(registry(URL).schema(id)).isEqualTo(registry.schema(id));
-        assertThat(registry.schema(id).getFullName()).isEqualTo("eventbroker.patient.PatientEvent");
+        assertThat(registry(URL).schema(id, schema.subject())).isEqualTo(registry.schema(id, schema.subject()));
+        assertThat(registry.schema(id, schema.subject()).getFullName()).isEqualTo("eventbroker.patient.PatientEvent");
     }
 
     @Test
@@ -157,8 +159,118 @@ class SchemaRegistryIT {
 
     @Test
     void takesAnIdAsUnknownWhenTheRegistrySaysSo() {
-        assertThatThrownBy(() -> registry.schema(2_000_000_000)).isInstanceOf(UnknownSchemaException.class);
-        assertThatThrownBy(() -> registry.schema(-1)).isInstanceOf(UnknownSchemaException.class);
+        assertThatThrownBy(() -> registry.schema(2_000_000_000, schema.subject()))
+                .isInstanceOf(UnknownSchemaException.class);
+        assertThatThrownBy(() -> registry.schema(-1, schema.subject())).isInstanceOf(UnknownSchemaException.class);
+    }
+
+    @Test
+    void knowsASchemaOnlyOnTheSubjectsThatItIsRegisteredOn() throws Exception {
+        AvroSchema twin = new AvroSchema("it-" + UUID.randomUUID(), schema.text(), schema.type());
+        registry.register(schema);
+        int id = registry.id(schema).orElseThrow();
+
+        assertThatThrownBy(() -> registry(URL).schema(id, twin.subject()))
+                .isInstanceOf(UnknownSchemaException.class)
+                .hasMessage("schema id " + id + " is not registered on subject " + twin.subject());
+
+        // the same text has the same id, on both; and that it was not there is not remembered
+        registry(URL).register(twin);
+        assertThat(registry(URL).id(twin)).contains(id);
+        for (SchemaRegistry any : List.of(registry, registry(URL))) {
+            assertThat(any.schema(id, twin.subject())).isEqualTo(any.schema(id, schema.subject()));
+        }
+    }
+
+    @Test
+    void readsWhatWasWrittenWithAVersionThatWasDeletedSince() throws Exception {
+        registry.register(schema);
+        int id = registry.id(schema).orElseThrow();
+        HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(URI.create(URL + "/subjects/" + schema.subject()))
+                                .DELETE()
+                                .build(),
+                        HttpResponse.BodyHandlers.discarding());
+        assertThat(get("/schemas/ids/" + id + "/versions")).doesNotContain(schema.subject());
+
+        assertThat(registry(URL).schema(id, schema.subject()).getFullName())
+                .isEqualTo("eventbroker.patient.PatientEvent");
+    }
+
+    @Test
+    void asksForAnIdAndItsSubjectOnce() throws Exception {
+        AtomicInteger requests = new AtomicInteger();
+        HttpServer server = answering(exchange -> {
+            requests.incrementAndGet();
+            return exchange.getRequestURI().getPath().endsWith("/versions")
+                    ? new Reply(200, "[{\"subject\":\"a\",\"version\":1},{\"subject\":\"b\",\"version\":1}]")
+                    : new Reply(200, "{\"schema\":\"\\\"null\\\"\"}");
+        });
+        try {
+            SchemaRegistry other =
+                    registry("http://127.0.0.1:" + server.getAddress().getPort());
+            for (int i = 0; i < 3; i++) {
+                other.schema(1, "a");
+            }
+            assertThat(requests).hasValue(2);
+            assertThatThrownBy(() -> other.schema(1, "c")).isInstanceOf(UnknownSchemaException.class);
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    /** What is known is the schema alone. */
+    @ParameterizedTest
+    @CsvSource({"404, ''", "404, '{\"error_code\":404}'", "500, ''", "200, '{}'", "200, '[{'", "503, '[]'"})
+    void waitsWhenTheSubjectsOfAnIdAreNotSaid(int status, String body) throws Exception {
+        HttpServer server =
+                answering(exchange -> exchange.getRequestURI().getPath().endsWith("/versions")
+                        ? new Reply(status, body)
+                        : new Reply(200, "{\"schema\":\"\\\"null\\\"\"}"));
+        try {
+            SchemaRegistry other =
+                    registry("http://127.0.0.1:" + server.getAddress().getPort());
+
+            assertThatThrownBy(() -> other.schema(1, "a")).isInstanceOf(RegistryUnavailableException.class);
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void refusesASchemaThatIsTwiceAsLongAtEveryLevel() throws Exception {
+        String level = "\"null\"";
+        for (int i = 0; i < 40; i++) {
+            level = "{\"type\":\"record\",\"name\":\"L" + i + "\",\"fields\":[{\"name\":\"a\",\"type\":" + level
+                    + "},{\"name\":\"b\",\"type\":\"" + (i == 0 ? "null" : "L" + (i - 1)) + "\"}]}";
+        }
+        String hostile = new ObjectMapper().writeValueAsString(Map.of("schema", level));
+        HttpServer server = answering(200, hostile);
+        try {
+            SchemaRegistry other =
+                    registry("http://127.0.0.1:" + server.getAddress().getPort());
+
+            assertThatThrownBy(() -> other.schema(1, "a"))
+                    .isInstanceOf(MalformedAvroException.class)
+                    .hasMessage("a value of schema id 1 would have more than 10000 fields");
+        } finally {
+            server.stop(0);
+        }
+    }
+
+    @Test
+    void refusesASchemaThatIsNestedTooDeeply() throws Exception {
+        String deep = "{\"type\":\"array\",\"items\":".repeat(20_000) + "\"null\"" + "}".repeat(20_000);
+        HttpServer server = answering(200, new ObjectMapper().writeValueAsString(Map.of("schema", deep)));
+        try {
+            SchemaRegistry other =
+                    registry("http://127.0.0.1:" + server.getAddress().getPort());
+
+            assertThatThrownBy(() -> other.schema(1, "a")).isInstanceOf(MalformedAvroException.class);
+        } finally {
+            server.stop(0);
+        }
     }
 
     @Test
@@ -187,7 +299,8 @@ class SchemaRegistryIT {
             SchemaRegistry other =
                     registry("http://127.0.0.1:" + server.getAddress().getPort());
 
-            assertThatThrownBy(() -> other.schema(1)).isInstanceOf(RegistryUnavailableException.class);
+            assertThatThrownBy(() -> other.schema(1, schema.subject()))
+                    .isInstanceOf(RegistryUnavailableException.class);
             assertThatThrownBy(() -> other.id(schema))
                     .satisfies(e -> assertThat(e).isInstanceOf(RegistryUnavailableException.class));
         } finally {
@@ -206,7 +319,7 @@ class SchemaRegistryIT {
             SchemaRegistry other =
                     registry("http://127.0.0.1:" + server.getAddress().getPort());
 
-            assertThatThrownBy(() -> other.schema(1))
+            assertThatThrownBy(() -> other.schema(1, schema.subject()))
                     .isInstanceOf(MalformedAvroException.class)
                     .hasMessage(error);
         } finally {

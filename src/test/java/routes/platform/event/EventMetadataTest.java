@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,6 +51,28 @@ class EventMetadataTest {
         assertThat(of("{'eventId': 'e-1', 'sagaId': 's-1', 'eventType': 't', 'timestamp': 7}", Map.of())
                         .correlationId())
                 .isEqualTo("s-1");
+    }
+
+    @Test
+    void readsOneIdInUpperAndLowerCaseAsOne() {
+        String upper = "6F0F7A6E-3C0B-5C58-9A53-6F9F0E2B7A11";
+        String lower = upper.toLowerCase(Locale.ROOT);
+        EventMetadata command =
+                of("{'commandId': '" + upper + "', 'commandType': 't', 'timestamp': 7}", Map.of("causation-id", upper));
+        assertThat(command).isEqualTo(new EventMetadata(lower, "t", 7, lower, lower, "default"));
+        assertThat(of(
+                                "{'metadata': {'eventId': '" + upper
+                                        + "', 'eventType': 't', 'timestamp': 7, 'causationId': '" + upper + "'}}",
+                                Map.of())
+                        .causationId())
+                .isEqualTo(lower);
+        assertThat(of("{'eventId': 'e', 'sagaId': '" + upper + "', 'eventType': 't', 'timestamp': 7}", Map.of())
+                        .correlationId())
+                .isEqualTo(lower);
+        assertThat(of("{'eventId': 'e', 'eventType': 't', 'timestamp': 7}", Map.of("correlation-id", upper))
+                        .correlationId())
+                .as("a text of its own")
+                .isEqualTo(upper);
     }
 
     @ParameterizedTest

@@ -1,0 +1,42 @@
+package routes.platform.projection;
+
+import java.util.UUID;
+import routes.platform.step.StepWork;
+
+/** A rebuild that is at work, as a row says. */
+record RebuildRun(
+        UUID id,
+        String projection,
+        Step step,
+        boolean dryRun,
+        String key,
+        Long fromTime,
+        Long toTime,
+        int failures,
+        int unknownFailures)
+        implements StepWork.Row {
+
+    enum Step {
+        /** Makes the tables. */
+        PREPARE,
+        /** Finds the keys that have an event in a range of time. */
+        FIND,
+        /** Makes records part of the tables; close to the end, compares. */
+        READ,
+        /** Goes on until the tables can be exchanged. */
+        SWAP
+    }
+
+    boolean isOfTime() {
+        return fromTime != null || toTime != null;
+    }
+
+    /** Which keys it is of, or null: of all. */
+    UUID keysOf() {
+        return key != null || isOfTime() ? id : null;
+    }
+
+    boolean has(long timestamp) {
+        return (fromTime == null || timestamp >= fromTime) && (toTime == null || timestamp < toTime);
+    }
+}

@@ -1,0 +1,354 @@
+package routes.platform.step;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.dao.DataAccessException;
+import org.springframework.dao.DataAccessResourceFailureException;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import routes.platform.error.Failures;
+import routes.platform.error.ProblemException;
+import routes.platform.projection.OwnSchema;
+
+/** Steps against a real database, where locks are. */
+class StepRunnerIT {
+
+    private static OwnSchema own;
+
+    private final List<String> cleaned = new ArrayList<>();
+    private final Work work = new Work();
+    private StepRunner runner;
+
+    @BeforeAll
+    static void connect() {
+        own = new OwnSchema();
+        own.jdbc
+                .sql(
+                        """
+                        create table walk (
+                            id uuid primary key, name text not null, state text not null default 'RUNNING', steps int not null default 0,
+                            next_at timestamptz not null default now(), failures int not null default 0,
+                            unknown_failures int not null default 0, failure text, updated_at timestamptz not null default now())""")
+                .update();
+    }
+
+    @AfterAll
+    static void close() {
+        own.close();
+    }
+
+    @BeforeEach
+    void begin() {
+        own.jdbc.sql("delete from walk").update();
+        runner = new StepRunner(own.jdbc, own.transactions, new Failures());
+    }
+
+    private record Walk(UUID id, String name, int failures, int unknownFailures) implements StepWork.Row {}
+
+    /** Three steps, unless a test wants something else. */
+    private final class Work implements StepWork<Walk> {
+
+        private Consumer<Walk> each = walk -> {};
+        private final AtomicInteger tries = new AtomicInteger();
+
+        @Override
+        public String name() {
+            return "walk";
+        }
+
+        @Override
+        public String table() {
+            return "walk";
+        }
+
+        @Override
+        public Optional<Walk> lockDue() {
+            return own.jdbc
+                    .sql("select id, name, failures, unknown_failures from walk where " + StepRunner.DUE
+                            + " order by name " + StepRunner.LOCK_ONE)
+                    .query(Walk.class)
+                    .optional();
+        }
+
+        @Override
+        public void step(Walk walk) throws IOException {
+            tries.incrementAndGet();
+            own.jdbc
+                    .sql(
+                            """
+                            update walk set steps = steps + 1, state = case when steps + 1 < 3 then 'RUNNING' else 'DONE' end
+                            where id = ? and state = 'RUNNING'""")
+                    .param(walk.id())
+                    .update();
+            each.accept(walk);
+        }
+
+        @Override
+        public void failed(Walk walk) {
+            cleaned.add(walk.name());
+        }
+    }
+
+    @Test
+    void takesAllStepsOfAllRows() {
+        add("a");
+        add("b");
+
+        assertThat(runner.turn(work)).isTrue();
+
+        assertThat(walks()).containsExactly("a DONE 3 null", "b DONE 3 null");
+        assertThat(runner.turn(work)).isFalse();
+    }
+
+    @Test
+    void endsATurnSoThatAStopDoesNotWait() {
+        add("a");
+        work.each = walk -> {
+            own.jdbc.sql("update walk set steps = 0, state = 'RUNNING'").update();
+        };
+
+        runner.turn(work);
+
+        assertThat(work.tries.get()).isGreaterThan(1);
+        assertThat(walks()).containsExactly("a RUNNING 0 null");
+    }
+
+    @Test
+    void leavesACancellationThatComesWhileAStepFails() {
+        add("a");
+        work.each = walk -> {
+            afterRollback(() -> own.jdbc
+                    .sql("update walk set state = 'CANCELLED' where state = 'RUNNING'")
+                    .update());
+            throw new ProblemException(409, "never");
+        };
+
+        runner.turn(work);
+
+        assertThat(walks()).containsExactly("a CANCELLED 0 null");
+        assertThat(cleaned).isEmpty();
+        assertThat(runner.turn(work)).isFalse();
+    }
+
+    @Test
+    void leavesWhatAnotherInstanceHasNotedMeanwhile() {
+        add("a");
+        work.each = walk -> {
+            afterRollback(() -> own.jdbc
+                    .sql("update walk set failures = 1, next_at = now() + interval '1 h'")
+                    .update());
+            throw new ProblemException(409, "never");
+        };
+
+        runner.turn(work);
+
+        assertThat(walks()).containsExactly("a RUNNING 0 null");
+    }
+
+    /** Before the runner notes the failure. */
+    private static void afterRollback(Runnable meanwhile) {
+        TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
+            @Override
+            public void afterCompletion(int status) {
+                CompletableFuture.runAsync(meanwhile).join();
+            }
+        });
+    }
+
+    @Test
+    void leavesACancellationThatComesWhileAStepWaits() {
+        add("a");
+        work.each = walk -> {
+            throw new DataAccessResourceFailureException("down");
+        };
+        runner.turn(work);
+        own.jdbc.sql("update walk set state = 'CANCELLED'").update();
+        own.jdbc.sql("update walk set next_at = now()").update();
+
+        assertThat(runner.turn(work)).isFalse();
+        assertThat(walks()).containsExactly("a CANCELLED 0 null");
+    }
+
+    @Test
+    void failsAtOnceWhenTheStepCanNeverSucceedAndCleansUp() {
+        add("a");
+        work.each = walk -> {
+            throw new ProblemException(409, "the log is another one");
+        };
+
+        runner.turn(work);
+
+        assertThat(walks()).containsExactly("a FAILED 0 the log is another one");
+        assertThat(cleaned).containsExactly("a");
+        assertThat(work.tries).hasValue(1);
+    }
+
+    @Test
+    void triesWhatNobodyHasClassifiedAFewTimes() {
+        add("a");
+        work.each = walk -> {
+            throw new IllegalStateException("the patient's name");
+        };
+
+        await().until(() -> {
+            runner.turn(work);
+            return !state("a").equals("RUNNING");
+        });
+
+        assertThat(work.tries).hasValue(5);
+        assertThat(walks()).containsExactly("a FAILED 0 IllegalStateException");
+        assertThat(cleaned).containsExactly("a");
+    }
+
+    @Test
+    void countsTheFailuresOfOneStepOnly() {
+        add("a");
+        work.each = walk -> {
+            if (work.tries.get() % 4 != 0) {
+                throw new IllegalStateException();
+            }
+        };
+
+        await().until(() -> {
+            runner.turn(work);
+            return !state("a").equals("RUNNING");
+        });
+
+        assertThat(work.tries).hasValue(12);
+        assertThat(walks()).containsExactly("a DONE 3 null");
+    }
+
+    @Test
+    void waitsForADependencyHoweverOftenItIsDown() {
+        add("a");
+        work.each = walk -> {
+            throw new DataAccessResourceFailureException("down");
+        };
+
+        for (int i = 0; i < 20; i++) {
+            own.jdbc.sql("update walk set next_at = now()").update();
+            assertThat(runner.turn(work)).isTrue();
+        }
+
+        assertThat(walks()).containsExactly("a RUNNING 0 null");
+        assertThat(own.jdbc
+                        .sql("select failures from walk")
+                        .query(Integer.class)
+                        .single())
+                .isEqualTo(20);
+        assertThat(own.jdbc
+                        .sql("select next_at - now() between interval '5 s' and interval '10 s' from walk")
+                        .query(Boolean.class)
+                        .single())
+                .isTrue();
+        work.each = walk -> {};
+        own.jdbc.sql("update walk set next_at = now()").update();
+        runner.turn(work);
+        assertThat(walks()).containsExactly("a DONE 3 null");
+        assertThat(own.jdbc
+                        .sql("select failures from walk")
+                        .query(Integer.class)
+                        .single())
+                .isZero();
+    }
+
+    @Test
+    void goesOnWithOthersWhileOneWaits() {
+        add("a");
+        add("b");
+        work.each = walk -> {
+            if (walk.name().equals("a")) {
+                throw new DataAccessResourceFailureException("down");
+            }
+        };
+
+        runner.turn(work);
+
+        assertThat(walks()).containsExactly("a RUNNING 0 null", "b DONE 3 null");
+    }
+
+    @Test
+    void waitsOnAllInstancesForTheSameTime() {
+        add("a");
+        work.each = walk -> {
+            throw new DataAccessResourceFailureException("down");
+        };
+        runner.turn(work);
+
+        assertThat(new StepRunner(own.jdbc, own.transactions, new Failures()).turn(work))
+                .isFalse();
+    }
+
+    @Test
+    void passesOverARowOfWhichAnotherTakesAStep() {
+        add("a");
+        add("b");
+        own.transactions.executeWithoutResult(status -> {
+            assertThat(work.lockDue()).map(Walk::name).hasValue("a");
+            CompletableFuture.runAsync(() -> runner.turn(work)).join();
+        });
+
+        assertThat(walks()).containsExactly("a RUNNING 0 null", "b DONE 3 null");
+    }
+
+    @Test
+    void saysWhenItCannotBeKnownWhoseTurnItIs() {
+        own.jdbc.sql("alter table walk rename to away").update();
+        try {
+            assertThatThrownBy(() -> runner.turn(work)).isInstanceOf(DataAccessException.class);
+        } finally {
+            own.jdbc.sql("alter table away rename to walk").update();
+        }
+    }
+
+    @Test
+    void survivesAnErrorInAStep() {
+        add("a");
+        work.each = walk -> {
+            if (work.tries.get() == 1) {
+                throw new NoClassDefFoundError("a/B");
+            }
+        };
+
+        await().until(() -> {
+            runner.turn(work);
+            return state("a").equals("DONE");
+        });
+    }
+
+    private static void add(String name) {
+        own.jdbc
+                .sql("insert into walk (id, name) values (?, ?)")
+                .params(UUID.randomUUID(), name)
+                .update();
+    }
+
+    private static String state(String name) {
+        return own.jdbc
+                .sql("select state from walk where name = ?")
+                .param(name)
+                .query(String.class)
+                .single();
+    }
+
+    private static List<String> walks() {
+        return own.jdbc
+                .sql("select concat_ws(' ', name, state, steps, coalesce(failure, 'null')) from walk order by name")
+                .query(String.class)
+                .list();
+    }
+}
