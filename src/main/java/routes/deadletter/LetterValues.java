@@ -22,6 +22,9 @@ import routes.platform.event.EventMetadata;
 @Component
 class LetterValues {
 
+    /** A value that is larger, as few topics take it, is not decoded: what it says can take a hundred times its size in memory. */
+    static final int MAX_DECODED = 2 << 20;
+
     private final AsyncApi contract;
     private final AvroCodec avro;
 
@@ -29,6 +32,8 @@ class LetterValues {
         this.contract = contract;
         this.avro = avro;
     }
+
+    static final Decoded TOO_LARGE = unfit(List.of("it is larger than what is decoded: " + MAX_DECODED + " bytes"));
 
     /**
      * A value as its topic's consumers would read it today.
@@ -47,6 +52,9 @@ class LetterValues {
         }
         if (value == null) {
             return unfit(List.of("there is no value"));
+        }
+        if (value.length > MAX_DECODED) {
+            return TOO_LARGE;
         }
         try {
             AvroSchema schema = channel.get().avro();
@@ -111,6 +119,9 @@ class LetterValues {
     }
 
     private JsonNode readable(byte[] value, String topic) throws RegistryUnavailableException {
+        if (value != null && value.length > MAX_DECODED) {
+            return MissingNode.getInstance();
+        }
         AvroSchema schema = contract.channel(topic).map(Channel::avro).orElse(null);
         try {
             return schema == null ? Json.readObject(value) : AvroJson.of(avro.decode(value, schema));

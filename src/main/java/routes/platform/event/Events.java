@@ -23,6 +23,7 @@ import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
 import routes.platform.error.RecordInBatchException;
 import routes.platform.error.SchemaViolationException;
+import routes.platform.error.UnreadableRecordException;
 import routes.platform.http.CorrelationId;
 
 /** Reads events from records. The first step of every entry route. */
@@ -50,11 +51,11 @@ public class Events {
         for (int i = 0; i < records.size(); i++) {
             Message message = records.get(i);
             try {
-                message.setBody(decode(
+                message.setBody(readable(
                         message.getBody(byte[].class),
                         message.getHeader(KafkaConstants.TOPIC, String.class),
                         message.getHeaders()));
-            } catch (ProblemException | RegistryUnavailableException e) {
+            } catch (UnreadableRecordException | RegistryUnavailableException e) {
                 throw new RecordInBatchException(i, e);
             }
         }
@@ -65,7 +66,7 @@ public class Events {
      * Decodes the value and checks it against the schema of its topic.
      *
      * @return the event, which becomes the body
-     * @throws ProblemException when it is not what the contract says: poison
+     * @throws UnreadableRecordException when it is not what the contract says
      * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
      */
     public Event<?> read(
@@ -76,15 +77,24 @@ public class Events {
             throws RegistryUnavailableException {
         // before it is known whether the value can be read, so that poison is logged under the id that came with it
         exchange.setProperty(CorrelationId.PROPERTY, headers.get(RecordHeaders.CORRELATION_ID));
-        Event<?> event = decode(value, topic, headers);
+        Event<?> event = readable(value, topic, headers);
         exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());
         return event;
+    }
+
+    private Event<?> readable(byte[] value, String topic, Map<String, Object> headers)
+            throws RegistryUnavailableException {
+        try {
+            return decode(value, topic, headers);
+        } catch (ProblemException | StackOverflowError e) {
+            throw new UnreadableRecordException(e);
+        }
     }
 
     /**
      * The same for a record that no route has read.
      *
-     * @throws ProblemException when it is not what the contract says: poison
+     * @throws ProblemException when it is not what the contract says
      * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
      */
     public Event<?> decode(ConsumerRecord<byte[], byte[]> record) throws RegistryUnavailableException {
