@@ -256,9 +256,7 @@ class Reprocessing {
         if (headers.stream().anyMatch(header -> header.key().indexOf('\0') >= 0)) {
             return Optional.of("the name of a record header has a character that cannot be kept");
         }
-        return isTooLarge(letter, headers.toArray(Header[]::new), channel.get())
-                ? Optional.of("the record is larger than its topic takes")
-                : Optional.empty();
+        return tooLarge(letter, headers.toArray(Header[]::new), channel.get());
     }
 
     /** Sends letters whose rows the transaction has locked, and which can be sent. Records of a key keep the order of the list. */
@@ -368,13 +366,16 @@ class Reprocessing {
     }
 
     /** It would stay at the head of its key for ever. The producer measures before it compresses, the broker afterwards. */
-    private boolean isTooLarge(Sendable letter, Header[] headers, Channel channel) {
+    private Optional<String> tooLarge(Sendable letter, Header[] headers, Channel channel) {
         int plain = AbstractRecords.estimateSizeInBytesUpperBound(
                 RecordBatch.CURRENT_MAGIC_VALUE, CompressionType.NONE, letter.key(), letter.value(), headers);
-        if (plain <= channel.maxMessageBytes()) {
-            return false;
+        if (plain > maxRecordBytes) {
+            return Optional.of("the record has %d bytes, and what is sent from here at most %d (event-broker.max-record-bytes)"
+                    .formatted(plain, maxRecordBytes));
         }
-        return plain > maxRecordBytes || compressed(letter, headers) > channel.maxMessageBytes();
+        return plain > channel.maxMessageBytes() && compressed(letter, headers) > channel.maxMessageBytes()
+                ? Optional.of("the record is larger than its topic takes")
+                : Optional.empty();
     }
 
     /** What the producer would make of it: the same bytes, counted and not kept. */

@@ -161,8 +161,13 @@ public class DeadLetters {
                 letter.lastHeader(DeadLetterHeaders.VALUE_OMITTED) == null ? "" : " (without its value)");
     }
 
+    static String position(Exchange exchange) {
+        ConsumerRecord<?, ?> original = record(exchange);
+        return original.topic() + "-" + original.partition() + "@" + original.offset();
+    }
+
     /** Of the dead letter that this group makes, or would make, of the record: each time the same. */
-    static String id(Exchange exchange) {
+    private static String id(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         return NameBasedUuid.of(
                         original.topic(),

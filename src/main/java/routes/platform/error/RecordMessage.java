@@ -18,6 +18,12 @@ public final class RecordMessage extends DefaultMessage {
         this.recordHeaders = recordHeaders;
     }
 
+    /** So that a copy has them too. */
+    @Override
+    public RecordMessage newInstance() {
+        return new RecordMessage(getCamelContext(), recordHeaders);
+    }
+
     public List<Header> recordHeaders() {
         return recordHeaders;
     }

@@ -76,7 +76,7 @@ public class UnknownFailures implements RoutePolicyFactory {
     /** @throws BrakeException when the failure is unknown and its route makes no dead letter of it any more */
     public void brake(Exchange exchange) {
         if (isUnknown(exchange)) {
-            brake(exchange.getFromRouteId()).use(DeadLetters.id(exchange), reason(exchange));
+            brake(exchange.getFromRouteId()).use(DeadLetters.position(exchange), reason(exchange));
         }
     }
 
@@ -111,7 +111,7 @@ public class UnknownFailures implements RoutePolicyFactory {
 
         private final String routeId;
 
-        /** When, by the id of the dead letter: one that could not be written is not counted again. */
+        /** When, by the position of the record: a letter that could not be written is not counted again. */
         private final Map<String, Long> letters = new LinkedHashMap<>();
 
         private volatile boolean on;
@@ -123,10 +123,10 @@ public class UnknownFailures implements RoutePolicyFactory {
                     .register(meters);
         }
 
-        private synchronized void use(String letter, String reason) {
+        private synchronized void use(String position, String reason) {
             long now = nanos.getAsLong();
             letters.values().removeIf(made -> now - made > WINDOW_NANOS);
-            boolean more = !letters.containsKey(letter);
+            boolean more = !letters.containsKey(position);
             if (on || more && letters.size() >= settings.brake()) {
                 if (!on) {
                     LOG.error(
@@ -140,7 +140,7 @@ public class UnknownFailures implements RoutePolicyFactory {
                         .formatted(routeId, settings.brake(), reason));
             }
             if (more) {
-                letters.put(letter, now);
+                letters.put(position, now);
             }
         }
 
