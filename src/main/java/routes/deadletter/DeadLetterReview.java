@@ -36,6 +36,13 @@ class DeadLetterReview {
             seq, id, original_topic, original_partition, original_offset, error_message, error_class, failed_at, status,
             attempts, substring(key from 1 for 1024) as key_start""";
 
+    /** In bytes: what a person needs to see what it is. */
+    private static final int SHOWN_OF_A_LARGE_VALUE = 64 * 1024;
+
+    /** Whatever is not decoded need not be read. */
+    private static final String SENDABLE = Reprocessing.Sendable.columns(
+            "substring(" + Reprocessing.Sendable.VALUE + " from 1 for " + (LetterValues.MAX_DECODED + 1) + ")");
+
     private final JdbcClient jdbc;
     private final LetterValues values;
 
@@ -131,7 +138,8 @@ class DeadLetterReview {
     /**
      * All there is about a letter.
      *
-     * @param value as it was dead-lettered first; null for a tombstone
+     * @param value as it was dead-lettered first; null for a tombstone, and where the letter is without it; of a large one its beginning
+     * @param valueBytes how long it is
      * @param decoded what the topic's consumers would read of the value that would be sent now; null when it does not fit
      * @param problems what does not fit, and where
      * @param discarded null unless it was
@@ -141,6 +149,7 @@ class DeadLetterReview {
             String consumerGroup,
             Raw key,
             Raw value,
+            Integer valueBytes,
             JsonNode decoded,
             List<String> problems,
             List<NamedHeader> headers,
@@ -208,24 +217,28 @@ class DeadLetterReview {
     public Detail show(@org.apache.camel.Header("id") String id, Exchange exchange) {
         String tenant = HttpRequest.of(exchange).caller().tenant();
         Reprocessing.Sendable sendable = jdbc.sql(
-                        "select " + Reprocessing.Sendable.COLUMNS + " from dead_letter where tenant = ? and id = ?")
+                        "select " + SENDABLE + " from dead_letter where tenant = ? and id = ?")
                 .params(tenant, UuidText.normal(id))
                 .query(Reprocessing.Sendable::of)
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);
         LetterValues.Decoded decoded = decode(sendable);
         return jdbc.sql("select " + COLUMNS
-                        + ", value, consumer_group, error_stack, discarded_by, discard_reason, updated_at"
+                        + ", headers, octet_length(value) as value_bytes, case when octet_length(value) > "
+                        + LetterValues.MAX_DECODED
+                        + " then substring(value from 1 for " + SHOWN_OF_A_LARGE_VALUE
+                        + ") else value end as value_start, consumer_group, error_stack, discarded_by, discard_reason, updated_at"
                         + " from dead_letter where seq = ?")
                 .param(sendable.seq())
                 .query((row, n) -> new Detail(
                         Entry.of(row, n),
                         row.getString("consumer_group"),
                         Raw.of(sendable.key()),
-                        Raw.of(row.getBytes("value")),
+                        Raw.of(row.getBytes("value_start")),
+                        row.getObject("value_bytes", Integer.class),
                         decoded.json(),
                         decoded.problems(),
-                        headers(sendable.headers()),
+                        headers((byte[][]) row.getArray("headers").getArray()),
                         row.getString("error_stack"),
                         attempts(sendable.seq()),
                         row.getString("discarded_by") == null
@@ -239,6 +252,9 @@ class DeadLetterReview {
 
     /** Everything else about a letter can be looked at without a registry. */
     private LetterValues.Decoded decode(Reprocessing.Sendable letter) {
+        if (letter.omitted() != null && letter.omitted().value()) {
+            return new LetterValues.Decoded(null, null, List.of("the dead letter is without its value"));
+        }
         try {
             return values.decode(letter.value(), letter.topic(), Reprocessing.headersAsText(letter.headers()));
         } catch (RegistryUnavailableException e) {
@@ -296,10 +312,10 @@ class DeadLetterReview {
                 .list();
     }
 
-    private static List<NamedHeader> headers(List<byte[]> headers) {
+    private static List<NamedHeader> headers(byte[][] headers) {
         List<NamedHeader> named = new ArrayList<>();
-        for (int i = 0; i < headers.size(); i += 2) {
-            named.add(new NamedHeader(new String(headers.get(i), StandardCharsets.UTF_8), Raw.of(headers.get(i + 1))));
+        for (int i = 0; i < headers.length; i += 2) {
+            named.add(new NamedHeader(new String(headers[i], StandardCharsets.UTF_8), Raw.of(headers[i + 1])));
         }
         return named;
     }

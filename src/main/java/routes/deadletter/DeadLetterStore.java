@@ -8,8 +8,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.apache.camel.Body;
 import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Value;
@@ -17,8 +19,9 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
-import org.springframework.transaction.annotation.Transactional;
+import org.springframework.transaction.support.TransactionTemplate;
 import org.springframework.util.Assert;
+import routes.platform.error.Failures;
 import routes.platform.state.RetentionRule;
 
 /** Records dead letters. One that comes twice is one; one that was sent again and fails again is the same letter as before. */
@@ -34,7 +37,20 @@ class DeadLetterStore {
             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
             on conflict (tenant, id) do nothing""";
 
+    private static final String ATTEMPT =
+            """
+            where original_topic = :topic and key_digest = :key and reprocess_timestamp = :timestamp and value_digest = :value
+            """;
+
+    /** Where one of the two does not say whose it is, it is taken for the same. */
+    private static final String OF_THE_GROUP =
+            """
+            and exists (select 1 from dead_letter l where l.seq = a.letter and coalesce(l.consumer_group = :group::text, true))
+            """;
+
     private final JdbcTemplate jdbc;
+    private final TransactionTemplate transaction;
+    private final Failures failures;
     private final JdbcClient client;
     private final LetterValues values;
     private final int maxAttempts;
@@ -42,8 +58,14 @@ class DeadLetterStore {
 
     /** @param maxAttempts how often a letter may fail until it is parked */
     DeadLetterStore(
-            JdbcTemplate jdbc, LetterValues values, @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
+            JdbcTemplate jdbc,
+            TransactionTemplate transaction,
+            LetterValues values,
+            Failures failures,
+            @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
         this.jdbc = jdbc;
+        this.transaction = transaction;
+        this.failures = failures;
         this.values = values;
         this.client = JdbcClient.create(jdbc);
         Assert.isTrue(maxAttempts >= 1, "event-broker.deadletter.max-attempts is less than 1");
@@ -61,19 +83,40 @@ class DeadLetterStore {
     }
 
     /**
-     * Records dead letters in their order, all or none.
+     * Records dead letters in their order, all or none. One that the database takes in no way is recorded without its value: it must
+     * neither hold up the others nor be passed over unseen.
      *
      * @return how many failures that is, without those that were recorded before
      */
-    @Transactional
     public int store(@Body List<Message> records) {
-        int failures = 0;
-        for (Message message : records) {
-            if (store(Letter.of(message, values, clock))) {
-                failures++;
+        try {
+            return record(records, Function.identity());
+        } catch (RuntimeException e) {
+            if (records.size() > 1 || failures.kind(e) != Failures.Kind.POISON) {
+                throw e;
             }
+            Message letter = records.get(0);
+            LOG.warn(
+                    "dead letter of {} partition {} offset {} is recorded without its value: {}",
+                    letter.getHeader(KafkaConstants.TOPIC),
+                    letter.getHeader(KafkaConstants.PARTITION),
+                    letter.getHeader(KafkaConstants.OFFSET),
+                    failures.describe(e));
+            return record(records, Letter::withoutValue);
         }
-        return failures;
+    }
+
+    private int record(List<Message> records, Function<Letter, Letter> form) {
+        return transaction.execute(status -> {
+            int recorded = 0;
+            for (Message message : records) {
+                Letter letter = Letter.of(message, values, clock);
+                if (store(form.apply(letter.isTooLarge() ? letter.withoutValue() : letter))) {
+                    recorded++;
+                }
+            }
+            return recorded;
+        });
     }
 
     private boolean store(Letter letter) {
@@ -82,25 +125,32 @@ class DeadLetterStore {
             if (counted.isPresent()) {
                 return counted.get();
             }
+            if (isOfAnAttempt(letter)) {
+                // sent again for one group, it has failed in another: a letter of that one
+                return insert(letter.withoutReprocessing());
+            }
             LOG.warn(
                     "dead letter {} of {} says that it was reprocessed, but not from here: taken as a new one",
                     letter.id(),
                     letter.originalTopic());
         }
+        return insert(letter);
+    }
+
+    private boolean insert(Letter letter) {
         return insert(letter, letter.id())
                 // an id that another letter has: nothing is lost, and nothing is taken for something else
                 || !isKnown(letter, letter.id()) && insert(letter, letter.ownId());
     }
 
-    /** Whether it is counted now; empty when it does not come from an attempt that was made here. */
+    /** Whether it is counted now; empty when it does not come from an attempt that was made here for its group. */
     private Optional<Boolean> failedAgain(Letter letter) {
         List<Long> letters = attempt(
                         """
-                        update dead_letter_attempt
+                        update dead_letter_attempt a
                         set failed_at = :failedAt, error_class = :class, error_message = :message, error_stack = :stack
-                        where original_topic = :topic and key_digest = :key and reprocess_timestamp = :timestamp
-                          and value_digest = :value and failed_at is null
-                        returning letter""",
+                        """
+                                + ATTEMPT + OF_THE_GROUP + "and failed_at is null returning letter",
                         letter)
                 .param("failedAt", letter.failedAt())
                 .param("class", letter.errorClass())
@@ -109,12 +159,7 @@ class DeadLetterStore {
                 .query(Long.class)
                 .list();
         if (letters.isEmpty()) {
-            return attempt(
-                            """
-                            select letter from dead_letter_attempt
-                            where original_topic = :topic and key_digest = :key and reprocess_timestamp = :timestamp
-                              and value_digest = :value""",
-                            letter)
+            return attempt("select letter from dead_letter_attempt a " + ATTEMPT + OF_THE_GROUP, letter)
                     .query((row, n) -> false)
                     .optional();
         }
@@ -135,12 +180,20 @@ class DeadLetterStore {
         return Optional.of(true);
     }
 
+    private boolean isOfAnAttempt(Letter letter) {
+        return attempt("select letter from dead_letter_attempt a " + ATTEMPT, letter)
+                .query(Long.class)
+                .optional()
+                .isPresent();
+    }
+
     private JdbcClient.StatementSpec attempt(String sql, Letter letter) {
         return client.sql(sql)
                 .param("topic", letter.originalTopic())
-                .param("key", Letter.digest(letter.key()))
+                .param("key", letter.keyDigest())
                 .param("timestamp", letter.reprocessTimestamp().getAsLong())
-                .param("value", Letter.digest(letter.value()));
+                .param("value", letter.valueDigest())
+                .param("group", letter.consumerGroup(), Types.VARCHAR);
     }
 
     private boolean isKnown(Letter letter, String id) {

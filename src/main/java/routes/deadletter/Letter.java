@@ -1,10 +1,9 @@
 package routes.deadletter;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +16,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 import routes.platform.Caller;
 import routes.platform.NameBasedUuid;
+import routes.platform.Sha256;
 import routes.platform.UuidText;
 import routes.platform.error.DeadLetterHeaders;
 import routes.platform.event.RecordHeaders;
@@ -70,6 +70,12 @@ record Letter(
             Pattern.compile("(?:[\\w$]+\\.)*(?:\\w+\\$)*([A-Za-z_]\\w{0,127})(?:(?: \\[|:).*)?");
 
     private static final int MAX_LINE = 512;
+    private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
+
+    /** More than any dead letter of this runtime has; a database takes it in memory, as a whole, several times. */
+    private static final long MAX_BYTES = 64L << 20;
+
+    private static final int MAX_KEPT_KEY = 16 * 1024;
 
     static Letter of(Message message, LetterValues values, Clock clock) {
         Headers headers = message.getHeader(KafkaConstants.HEADERS, Headers.class);
@@ -124,14 +130,106 @@ record Letter(
 
     /** SHA-256, empty for null: as the tables have it. */
     static byte[] digest(byte[] bytes) {
-        if (bytes == null) {
-            return new byte[0];
+        return bytes == null ? new byte[0] : Sha256.of(bytes);
+    }
+
+    /** Of the record's key, also when the letter was written without it. */
+    byte[] keyDigest() {
+        return omitted(DeadLetterHeaders.KEY_SHA256).orElseGet(() -> digest(key));
+    }
+
+    /** Of the record's value, also when the letter was written without it. */
+    byte[] valueDigest() {
+        return omitted(DeadLetterHeaders.VALUE_SHA256).orElseGet(() -> digest(value));
+    }
+
+    private Optional<byte[]> omitted(String name) {
+        return lastHeader(DeadLetterHeaders.VALUE_OMITTED)
+                .filter("true"::equals)
+                .flatMap(omitted -> lastHeader(name))
+                .filter(hex -> SHA256.matcher(hex).matches())
+                .map(HexFormat.of()::parseHex);
+    }
+
+    private Optional<String> lastHeader(String name) {
+        for (int i = headers.length - 2; i >= 0; i -= 2) {
+            if (Arrays.equals(headers[i], name.getBytes(StandardCharsets.UTF_8))) {
+                return Optional.ofNullable(headers[i + 1]).map(text -> new String(text, StandardCharsets.UTF_8));
+            }
         }
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(bytes);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
+        return Optional.empty();
+    }
+
+    boolean isTooLarge() {
+        long bytes = (key == null ? 0 : key.length) + (value == null ? 0 : value.length);
+        for (byte[] header : headers) {
+            bytes += header == null ? 0 : header.length;
         }
+        return bytes > MAX_BYTES;
+    }
+
+    /** What is kept when the whole cannot be: whose it is and why, and by what its value is known. */
+    Letter withoutValue() {
+        List<byte[]> kept = new ArrayList<>();
+        for (int i = 0; i < headers.length; i += 2) {
+            if (DeadLetterHeaders.original(new String(headers[i], StandardCharsets.UTF_8))
+                    .isEmpty()) {
+                kept.add(headers[i]);
+                kept.add(headers[i + 1]);
+            }
+        }
+        int omitted = (headers.length - kept.size()) / 2;
+        if (value != null) {
+            add(kept, DeadLetterHeaders.VALUE_OMITTED, "true");
+            add(kept, DeadLetterHeaders.VALUE_SHA256, Sha256.hex(value));
+            add(kept, DeadLetterHeaders.VALUE_BYTES, String.valueOf(value.length));
+        }
+        if (omitted > 0) {
+            add(kept, DeadLetterHeaders.HEADERS_OMITTED, String.valueOf(omitted));
+        }
+        boolean largeKey = key != null && key.length > MAX_KEPT_KEY;
+        if (largeKey) {
+            add(kept, DeadLetterHeaders.KEY_SHA256, Sha256.hex(key));
+        }
+        return with(largeKey ? null : key, null, kept);
+    }
+
+    /** As the record was before it was sent again, by whichever letter. */
+    Letter withoutReprocessing() {
+        List<byte[]> kept = new ArrayList<>(Arrays.asList(headers));
+        DeadLetterHeaders.ofAReprocessedRecord().forEach(name -> {
+            for (int i = kept.size() - 2; i >= 0; i -= 2) {
+                if (Arrays.equals(kept.get(i), name.getBytes(StandardCharsets.UTF_8))) {
+                    kept.subList(i, i + 2).clear();
+                    return;
+                }
+            }
+        });
+        return with(key, value, kept);
+    }
+
+    private static void add(List<byte[]> headers, String name, String text) {
+        headers.add(name.getBytes(StandardCharsets.UTF_8));
+        headers.add(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private Letter with(byte[] otherKey, byte[] otherValue, List<byte[]> otherHeaders) {
+        return new Letter(
+                id,
+                ownId,
+                tenant,
+                originalTopic,
+                originalPartition,
+                originalOffset,
+                otherKey,
+                otherValue,
+                otherHeaders.toArray(byte[][]::new),
+                consumerGroup,
+                errorClass,
+                errorMessage,
+                errorStack,
+                failedAt,
+                reprocessTimestamp);
     }
 
     static String errorClass(String stack) {

@@ -24,6 +24,9 @@ import routes.platform.event.EventTime;
 @Component
 class LetterValues {
 
+    /** A value that is larger, as few topics take it, is not decoded: what it says can take a hundred times its size in memory. */
+    static final int MAX_DECODED = 2 << 20;
+
     private final AsyncApi contract;
     private final AvroCodec avro;
     private final Clock clock = Clock.systemUTC();
@@ -32,6 +35,8 @@ class LetterValues {
         this.contract = contract;
         this.avro = avro;
     }
+
+    static final Decoded TOO_LARGE = unfit(List.of("it is larger than what is decoded: " + MAX_DECODED + " bytes"));
 
     /**
      * A value as its topic's consumers would read it today.
@@ -50,6 +55,9 @@ class LetterValues {
         }
         if (value == null) {
             return unfit(List.of("there is no value"));
+        }
+        if (value.length > MAX_DECODED) {
+            return TOO_LARGE;
         }
         try {
             AvroSchema schema = channel.get().avro();
@@ -120,6 +128,9 @@ class LetterValues {
     }
 
     private JsonNode readable(byte[] value, String topic) throws RegistryUnavailableException {
+        if (value != null && value.length > MAX_DECODED) {
+            return MissingNode.getInstance();
+        }
         AvroSchema schema = contract.channel(topic).map(Channel::avro).orElse(null);
         try {
             return schema == null ? Json.readObject(value) : AvroJson.of(avro.decode(value, schema));

@@ -1,8 +1,12 @@
 package routes.deadletter;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
@@ -16,15 +20,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import java.util.zip.GZIPOutputStream;
 import org.apache.camel.Exchange;
-import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.record.AbstractRecords;
 import org.apache.kafka.common.record.CompressionType;
-import org.apache.kafka.common.record.MemoryRecords;
+import org.apache.kafka.common.record.DefaultRecord;
+import org.apache.kafka.common.record.DefaultRecordBatch;
 import org.apache.kafka.common.record.RecordBatch;
-import org.apache.kafka.common.record.SimpleRecord;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
@@ -57,7 +62,7 @@ class Reprocessing {
     private final Outbox outbox;
     private final AsyncApi contract;
     private final LetterValues values;
-    private final int maxRequestSize;
+    private final int maxRecordBytes;
     private final Clock clock = Clock.systemUTC();
 
     Reprocessing(
@@ -65,19 +70,20 @@ class Reprocessing {
             Outbox outbox,
             AsyncApi contract,
             LetterValues values,
-            @Value("${camel.component.kafka.max-request-size}") int maxRequestSize) {
+            @Value("${event-broker.max-record-bytes}") int maxRecordBytes) {
         this.jdbc = jdbc;
         this.outbox = outbox;
         this.contract = contract;
         this.values = values;
-        this.maxRequestSize = maxRequestSize;
+        this.maxRecordBytes = maxRecordBytes;
     }
 
     /**
      * A letter to send.
      *
      * @param value what is sent: the last edit, else what the dead letter has; null is a tombstone
-     * @param headers of the dead letter, name, value, name, value …
+     * @param headers of the record as it was, in their order; a name may repeat, a value may be null
+     * @param omitted what the dead letter lacks of its record; null when nothing
      */
     record Sendable(
             long seq,
@@ -86,19 +92,31 @@ class Reprocessing {
             String topic,
             byte[] key,
             byte[] value,
-            List<byte[]> headers,
+            List<Header> headers,
             String errorMessage,
             DeadLetterFilter.Status status,
-            int attempts) {
+            int attempts,
+            Omitted omitted) {
 
-        static final String COLUMNS =
+        private static final String EDITED =
                 """
-                seq, id, tenant, original_topic, key, headers, error_message, status, attempts,
-                coalesce((select edited_value from dead_letter_attempt a
-                          where a.letter = seq and a.edited_value is not null
-                          order by reprocess_timestamp desc limit 1), value) as value""";
+                (select edited_value from dead_letter_attempt a
+                 where a.letter = seq and a.edited_value is not null order by reprocess_timestamp desc limit 1)""";
+
+        /** What is sent. */
+        static final String VALUE = "coalesce(" + EDITED + ", value)";
+
+        static final String COLUMNS = columns(VALUE);
+
+        static String columns(String value) {
+            return """
+                    seq, id, tenant, original_topic, original_partition, original_offset, key, headers, error_message, status,
+                    attempts, %s is not null as edited, %s as value"""
+                    .formatted(EDITED, value);
+        }
 
         static Sendable of(ResultSet row, int n) throws SQLException {
+            byte[][] inLetter = (byte[][]) row.getArray("headers").getArray();
             return new Sendable(
                     row.getLong("seq"),
                     row.getString("id"),
@@ -106,18 +124,55 @@ class Reprocessing {
                     row.getString("original_topic"),
                     row.getBytes("key"),
                     row.getBytes("value"),
-                    list(row.getArray("headers")),
+                    original(inLetter),
                     row.getString("error_message"),
                     DeadLetterFilter.Status.valueOf(row.getString("status")),
-                    row.getInt("attempts"));
+                    row.getInt("attempts"),
+                    Omitted.of(
+                            inLetter,
+                            row.getBoolean("edited"),
+                            row.getObject("original_partition", Integer.class),
+                            row.getObject("original_offset", Long.class)));
         }
 
-        static List<byte[]> list(Array array) throws SQLException {
-            return Arrays.asList((byte[][]) array.getArray());
+        /** The headers of the record whose dead letter has these: name, value, name, value … */
+        private static List<Header> original(byte[][] inLetter) {
+            List<Header> headers = new ArrayList<>(inLetter.length / 2);
+            for (int i = 0; i < inLetter.length; i += 2) {
+                byte[] value = inLetter[i + 1];
+                DeadLetterHeaders.original(new String(inLetter[i], StandardCharsets.UTF_8))
+                        .ifPresent(name -> headers.add(new RecordHeader(name, value)));
+            }
+            return headers;
         }
 
+        /** With a new value. */
         Sendable with(byte[] edited) {
-            return new Sendable(seq, id, tenant, topic, key, edited, headers, errorMessage, status, attempts);
+            return with(key, edited, headers, omitted == null ? null : omitted.withoutValue());
+        }
+
+        /** With what its dead letter lacks. */
+        Sendable with(ConsumerRecord<byte[], byte[]> record) {
+            return with(
+                    record.key(),
+                    omitted.value() ? record.value() : value,
+                    List.of(record.headers().toArray()),
+                    null);
+        }
+
+        private Sendable with(byte[] otherKey, byte[] otherValue, List<Header> otherHeaders, Omitted stillOmitted) {
+            return new Sendable(
+                    seq,
+                    id,
+                    tenant,
+                    topic,
+                    otherKey,
+                    otherValue,
+                    otherHeaders,
+                    errorMessage,
+                    status,
+                    attempts,
+                    stillOmitted);
         }
     }
 
@@ -128,7 +183,8 @@ class Reprocessing {
     record Reprocessed(String id, DeadLetterFilter.Status status, int attempts) {}
 
     /**
-     * Sends one letter again. The body, when there is one, is the whole new value of the record, in JSON; the key stays.
+     * Sends one letter again. The body, when there is one, is the whole new value of the record, in JSON; the key stays. What the letter
+     * lacks of its record is taken from {@link OmittedValues#RECORD}.
      *
      * @throws ProblemException 404 when the caller has no such letter; 409 when it is not NEW, or PARKED and not edited, or its topic
      *     would not take it; 400 when the new value is not what its topic's consumers can read
@@ -164,7 +220,7 @@ class Reprocessing {
             edited = values.encode(edited, letter.topic());
             check(letter, edited, request.caller());
         }
-        Sendable sent = edited == null ? letter : letter.with(edited);
+        Sendable sent = completed(edited == null ? letter : letter.with(edited), exchange);
         unsendable(sent).ifPresent(why -> {
             throw new ProblemException(409, why);
         });
@@ -172,8 +228,27 @@ class Reprocessing {
         return new Reprocessed(letter.id(), DeadLetterFilter.Status.REPROCESSED, letter.attempts());
     }
 
+    private Sendable completed(Sendable letter, Exchange exchange) {
+        if (letter.omitted() == null) {
+            return letter;
+        }
+        @SuppressWarnings("unchecked")
+        ConsumerRecord<byte[], byte[]> record = exchange.getProperty(OmittedValues.RECORD, ConsumerRecord.class);
+        if (record == null) {
+            throw new ProblemException(
+                    409,
+                    letter.omitted().value()
+                            ? "the dead letter is without its value, and its record is no longer in its topic"
+                            : "the dead letter is without its headers, and its record is no longer in its topic");
+        }
+        return letter.with(record);
+    }
+
     /** Why a letter cannot be sent, whatever its status. */
     public Optional<String> unsendable(Sendable letter) {
+        if (letter.omitted() != null) {
+            return Optional.of("the dead letter is without its value: it can only be reprocessed by itself");
+        }
         Optional<Channel> channel = contract.channel(letter.topic());
         if (channel.isEmpty()) {
             return Optional.of("the original topic is not in the contract");
@@ -182,9 +257,7 @@ class Reprocessing {
         if (headers.stream().anyMatch(header -> header.key().indexOf('\0') >= 0)) {
             return Optional.of("the name of a record header has a character that cannot be kept");
         }
-        return isTooLarge(letter, headers.toArray(Header[]::new), channel.get())
-                ? Optional.of("the record is larger than its topic takes")
-                : Optional.empty();
+        return tooLarge(letter, headers.toArray(Header[]::new), channel.get());
     }
 
     /** Sends letters whose rows the transaction has locked, and which can be sent. Records of a key keep the order of the list. */
@@ -269,15 +342,9 @@ class Reprocessing {
         return noted.get();
     }
 
-    /** Key, value and headers as they were, without what made a dead letter of them, and with what tells that it comes again. */
+    /** As they were, and behind them those that tell that the record comes again. */
     private static List<Header> headers(Sendable letter, long timestamp) {
-        List<Header> headers = new ArrayList<>();
-        for (int i = 0; i < letter.headers().size(); i += 2) {
-            String name = new String(letter.headers().get(i), StandardCharsets.UTF_8);
-            if (!DeadLetterHeaders.ALL.contains(name)) {
-                headers.add(new RecordHeader(name, letter.headers().get(i + 1)));
-            }
-        }
+        List<Header> headers = new ArrayList<>(letter.headers());
         String error = letter.errorMessage();
         headers.add(header(DeadLetterHeaders.REPROCESSED, "true"));
         headers.add(header(DeadLetterHeaders.ORIGINAL_ERROR, error.substring(0, Math.min(error.length(), MAX_ERROR))));
@@ -300,28 +367,47 @@ class Reprocessing {
     }
 
     /** It would stay at the head of its key for ever. The producer measures before it compresses, the broker afterwards. */
-    private boolean isTooLarge(Sendable letter, Header[] headers, Channel channel) {
+    private Optional<String> tooLarge(Sendable letter, Header[] headers, Channel channel) {
         int plain = AbstractRecords.estimateSizeInBytesUpperBound(
                 RecordBatch.CURRENT_MAGIC_VALUE, CompressionType.NONE, letter.key(), letter.value(), headers);
-        if (plain <= channel.maxMessageBytes()) {
-            return false;
+        if (plain > maxRecordBytes) {
+            return Optional.of("the record has %d bytes, and what is sent from here at most %d (event-broker.max-record-bytes)"
+                    .formatted(plain, maxRecordBytes));
         }
-        return plain > maxRequestSize
-                || MemoryRecords.withRecords(
-                                        Compression.gzip().build(),
-                                        new SimpleRecord(clock.millis(), letter.key(), letter.value(), headers))
-                                .sizeInBytes()
-                        > channel.maxMessageBytes();
+        return plain > channel.maxMessageBytes() && compressed(letter, headers) > channel.maxMessageBytes()
+                ? Optional.of("the record is larger than its topic takes")
+                : Optional.empty();
     }
 
-    static Map<String, Object> headersAsText(List<byte[]> headers) {
-        Map<String, Object> text = new HashMap<>();
-        for (int i = 0; i < headers.size(); i += 2) {
-            byte[] value = headers.get(i + 1);
-            text.put(
-                    new String(headers.get(i), StandardCharsets.UTF_8),
-                    value == null ? null : new String(value, StandardCharsets.UTF_8));
+    /** What the producer would make of it: the same bytes, counted and not kept. */
+    private static long compressed(Sendable letter, Header[] headers) {
+        long[] bytes = {DefaultRecordBatch.RECORD_BATCH_OVERHEAD};
+        try (DataOutputStream out = new DataOutputStream(new GZIPOutputStream(new OutputStream() {
+            @Override
+            public void write(int one) {
+                bytes[0]++;
+            }
+
+            @Override
+            public void write(byte[] some, int from, int length) {
+                bytes[0] += length;
+            }
+        }))) {
+            DefaultRecord.writeTo(out, 0, 0, wrap(letter.key()), wrap(letter.value()), headers);
+        } catch (IOException e) {
+            throw new UncheckedIOException("a counter takes every byte", e);
         }
+        return bytes[0];
+    }
+
+    private static ByteBuffer wrap(byte[] bytes) {
+        return bytes == null ? null : ByteBuffer.wrap(bytes);
+    }
+
+    static Map<String, Object> headersAsText(List<Header> headers) {
+        Map<String, Object> text = new HashMap<>();
+        headers.forEach(header -> text.put(
+                header.key(), header.value() == null ? null : new String(header.value(), StandardCharsets.UTF_8)));
         return text;
     }
 }

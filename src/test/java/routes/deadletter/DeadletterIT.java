@@ -9,6 +9,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.AbstractMap;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -22,9 +23,15 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
@@ -36,13 +43,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
+import routes.platform.Sha256;
 
 class DeadletterIT extends RuntimeIT {
 
     private static final String CREATED = "medication.prescription.created";
+    private static final String UPDATED = "medication.prescription.updated";
     private static final String LETTERS = CREATED + ".dlq";
     private static final String JSON = "application/json";
     private static final String PATH = "/api/dead-letters";
+
+    @Autowired
+    private Admin admin;
 
     private final String run = UUID.randomUUID().toString().substring(0, 8);
     private final String key = "rx-" + run;
@@ -847,6 +859,231 @@ class DeadletterIT extends RuntimeIT {
         awaitDetail("down-" + run);
     }
 
+    @Test
+    void givesBackHeadersThatAreNamedLikeItsOwnAlsoAfterASecondFailure() {
+        List<Map.Entry<String, byte[]>> own = new ArrayList<>();
+        own.add(header("a", "1"));
+        for (String name : List.of(
+                "original-topic",
+                "original-partition",
+                "original-offset",
+                "error-message",
+                "error-stack",
+                "timestamp",
+                "consumer-group",
+                "dead-letter-id",
+                "value-omitted",
+                "reprocessed",
+                "original-error",
+                "reprocess-timestamp",
+                "original-header-timestamp",
+                "kafka.OVERRIDE_TOPIC",
+                "CamelFileName")) {
+            own.add(header(name, "theirs"));
+        }
+        own.add(header("none", null));
+        own.add(header("timestamp", null));
+        own.add(header("a", "2"));
+        write(CREATED, bytes(key), bytes("{\"truncated\":"), own);
+
+        JsonNode letter = awaitLetter(key);
+
+        assertThat(letter.path("originalTopic").asText()).isEqualTo(CREATED);
+        assertThat(detail(letter).path("consumerGroup").asText()).isEqualTo("pharmacy-prescription-processor");
+        String id = letter.path("id").asText();
+        for (int attempt = 1; attempt <= 2; attempt++) {
+            int sent = attempt;
+            assertThat(reprocess(id).statusCode()).isEqualTo(202);
+            await().untilAsserted(() -> assertThat(recordsOf(key)).hasSize(1 + sent));
+            ConsumerRecord<byte[], byte[]> again = recordsOf(key).get(sent);
+            List<String> headers = Stream.of(again.headers().toArray())
+                    .map(header -> header.key() + "=" + (header.value() == null ? null : text(header.value())))
+                    .toList();
+            assertThat(headers.subList(0, own.size()))
+                    .containsExactlyElementsOf(own.stream()
+                            .map(header -> header.getKey() + "="
+                                    + (header.getValue() == null ? null : text(header.getValue())))
+                            .toList());
+            assertThat(headers.subList(own.size(), headers.size()))
+                    .satisfiesExactly(
+                            one -> assertThat(one).isEqualTo("reprocessed=true"),
+                            one -> assertThat(one).startsWith("original-error="),
+                            one -> assertThat(one).matches("reprocess-timestamp=\\d{13}"));
+            await().untilAsserted(() ->
+                    assertThat(awaitDetail(id).path("attempts").asInt()).isEqualTo(1 + sent));
+        }
+        assertThat(letters(key)).hasSize(1);
+    }
+
+    @Test
+    void isALetterOfItsOwnWhenAnotherGroupFailsAtWhatWasSentAgain() {
+        String id = UUID.randomUUID().toString();
+        write(LETTERS, bytes(key), bytes(event(key)), letterHeaders(id));
+        awaitDetail(id);
+        reprocess(id);
+        String timestamp =
+                awaitDetail(id).at("/reprocessings/0/reprocessTimestamp").asText();
+        String other = UUID.randomUUID().toString();
+        List<Map.Entry<String, byte[]>> headers = letterHeaders(other);
+        headers.set(6, header("consumer-group", "refill-desk"));
+        headers.addAll(0, List.of(header("a", "1"), header("reprocessed", "true"), header("original-error", "x")));
+        headers.add(3, header("reprocess-timestamp", timestamp));
+
+        write(LETTERS, bytes(key), bytes(event(key)), headers);
+
+        JsonNode detail = awaitDetail(other);
+        assertThat(detail.path("consumerGroup").asText()).isEqualTo("refill-desk");
+        assertThat(headersOf(detail)).contains("a=1").noneMatch(header -> header.startsWith("reprocess"));
+        assertThat(state(id)).isEqualTo("REPROCESSED 1");
+    }
+
+    @Test
+    void isWholeAndSentAgainWhenItIsLargeOnlyBeforeCompression() {
+        byte[] giant = new byte[20 << 20];
+        writeGiant(CREATED, bytes(key), giant);
+
+        String id = awaitLetter(key).path("id").asText();
+
+        JsonNode detail = awaitDetail(id);
+        assertThat(detail.path("valueBytes").asInt()).isEqualTo(giant.length);
+        assertThat(raw(detail.path("value"))).isEqualTo(new byte[64 * 1024]);
+        assertThat(detail.at("/problems/0").asText()).startsWith("it is larger than what is decoded");
+        assertThat(reprocess(id).statusCode()).isEqualTo(202);
+        await().untilAsserted(() -> assertThat(state(id)).isEqualTo("NEW 2"));
+        assertThat(recordsOf(key)).hasSize(2).allSatisfy(record -> assertThat(record.value())
+                .isEqualTo(giant));
+    }
+
+    @Test
+    void isWithoutItsValueWhenThatIsLargerThanWhatIsSentFromHere() {
+        byte[] giant = new byte[30 << 20];
+        writeGiant(CREATED, bytes(key), giant);
+
+        String id = awaitLetter(key).path("id").asText();
+
+        JsonNode detail = awaitDetail(id);
+        assertThat(detail.path("value").isNull()).isTrue();
+        assertThat(headersOf(detail)).contains("value-omitted=true", "value-bytes=" + giant.length);
+        assertThat(json(reprocess(id).body()).path("error").asText())
+                .matches("the record has \\d+ bytes, and what is sent from here at most .*");
+    }
+
+    @Test
+    void fetchesTheValueThatItHadToBeWrittenWithout() throws Exception {
+        byte[] value = new byte[200_000];
+        new Random(3).nextBytes(value);
+        limit(UPDATED + ".dlq", "100000");
+        String id;
+        try {
+            write(UPDATED, bytes(key), value, List.of(header("x", "1"), header("timestamp", "theirs")));
+            id = awaitLetter(key).path("id").asText();
+            assertThat(headersOf(awaitDetail(id)))
+                    .contains("x=1", "original-header-timestamp=theirs", "value-omitted=true", "value-bytes=200000");
+            assertThat(awaitDetail(id).at("/problems/0").asText()).isEqualTo("the dead letter is without its value");
+
+            String job = begin("{\"key\":\"" + key + "\"}");
+            assertThat(awaitEnd(job).path("skipped").asInt()).isEqualTo(1);
+            assertThat(reprocess(id).statusCode()).isEqualTo(202);
+
+            await().untilAsserted(() -> assertThat(state(id)).isEqualTo("NEW 2"));
+        } finally {
+            limit(UPDATED + ".dlq", "1114124");
+        }
+        List<ConsumerRecord<byte[], byte[]>> sent = recordsOf(UPDATED, key);
+        assertThat(sent).hasSize(2).allSatisfy(record -> assertThat(record.value())
+                .isEqualTo(value));
+        assertThat(Stream.of(sent.get(1).headers().toArray()).map(Header::key))
+                .containsExactly("x", "timestamp", "reprocessed", "original-error", "reprocess-timestamp");
+        assertThat(letters(key)).hasSize(1);
+
+        admin.deleteRecords(Map.of(
+                        new TopicPartition(UPDATED, sent.get(0).partition()),
+                        RecordsToDelete.beforeOffset(sent.get(0).offset() + 1)))
+                .all()
+                .get();
+        HttpResponse<String> answer = reprocess(id);
+        assertThat(answer.statusCode()).isEqualTo(409);
+        assertThat(json(answer.body()).path("error").asText())
+                .isEqualTo("the dead letter is without its value, and its record is no longer in its topic");
+        assertThat(edit(id, event(key).replace(CREATED, UPDATED)).statusCode()).isEqualTo(202);
+    }
+
+    @Test
+    void isFetchedFromNowhereElseThanItsOwnTenantsRecord() {
+        String other = "rx-other-" + run;
+        byte[] value = bytes(event(other).replace("\"default\"", "\"other\""));
+        write(CREATED, bytes(other), value, List.of());
+        ConsumerRecord<byte[], byte[]> record = recordsOf(other).get(0);
+        String id = UUID.randomUUID().toString();
+        List<Map.Entry<String, byte[]>> headers = letterHeaders(id);
+        headers.set(1, header("original-partition", String.valueOf(record.partition())));
+        headers.set(2, header("original-offset", String.valueOf(record.offset())));
+        headers.add(header("value-omitted", "true"));
+        headers.add(header("value-sha256", Sha256.hex(value)));
+        write(LETTERS, bytes(key), null, headers);
+        awaitDetail(id);
+
+        assertThat(reprocess(id).statusCode()).isEqualTo(409);
+        assertThat(recordsOf(other)).hasSize(1);
+    }
+
+    @Test
+    void isRecordedWithoutItsValueWhenTheDatabaseDoesNotTakeIt() {
+        String id = "refused-" + run;
+        jdbc.sql("create function refuse_" + run + "() returns trigger language plpgsql as "
+                        + "$$ begin raise exception 'too large' using errcode = '54000'; end $$")
+                .update();
+        jdbc.sql("create trigger refuse_" + run + " before insert on dead_letter for each row when (new.value = '"
+                        + "large " + run + "'::bytea) execute function refuse_" + run + "()")
+                .update();
+        try {
+            List<Map.Entry<String, byte[]>> headers = letterHeaders(id);
+            headers.add(0, header("x", "1"));
+            write(LETTERS, bytes(key), bytes("large " + run), headers);
+
+            JsonNode detail = awaitDetail(id);
+
+            assertThat(detail.path("value").isNull()).isTrue();
+            assertThat(headersOf(detail))
+                    .contains("value-omitted=true", "headers-omitted=1", "error-message=it was broken");
+        } finally {
+            jdbc.sql("drop function refuse_" + run + " cascade").update();
+        }
+    }
+
+    private void limit(String topic, String maxMessageBytes) throws Exception {
+        admin.incrementalAlterConfigs(Map.of(
+                        new ConfigResource(ConfigResource.Type.TOPIC, topic),
+                        List.of(new AlterConfigOp(
+                                new ConfigEntry("max.message.bytes", maxMessageBytes), AlterConfigOp.OpType.SET))))
+                .all()
+                .get();
+    }
+
+    private static Map.Entry<String, byte[]> header(String name, String value) {
+        return new AbstractMap.SimpleEntry<>(name, bytes(value));
+    }
+
+    /** As a producer that compresses can: small enough for its topic, and larger than what any of ours would send. */
+    private static void writeGiant(String topic, byte[] recordKey, byte[] value) {
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of(
+                        "bootstrap.servers",
+                        brokers(),
+                        "max.request.size",
+                        100_000_000,
+                        "buffer.memory",
+                        100_000_000,
+                        "compression.type",
+                        "gzip"),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            producer.send(new ProducerRecord<>(topic, recordKey, value)).get();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private JsonNode awaitLetter(String letterKey) {
         return awaitLetters(letterKey, 1).get(0);
     }
@@ -934,7 +1171,11 @@ class DeadletterIT extends RuntimeIT {
     }
 
     private static List<ConsumerRecord<byte[], byte[]>> recordsOf(String recordKey) {
-        return records(CREATED).stream()
+        return recordsOf(CREATED, recordKey);
+    }
+
+    private static List<ConsumerRecord<byte[], byte[]>> recordsOf(String topic, String recordKey) {
+        return records(topic).stream()
                 .filter(record -> record.key() != null && text(record.key()).equals(recordKey))
                 .toList();
     }

@@ -23,6 +23,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
 import routes.RouteTest;
+import routes.platform.error.DeadLetters;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
@@ -46,6 +47,7 @@ class DeadletterRouteTest extends RouteTest {
         registry.bind("deadLetterStore", store);
         registry.bind("deadLetterReview", new Review());
         registry.bind("reprocessing", new Sending());
+        registry.bind("omittedValues", new Fetching());
         registry.bind("reprocessJobs", jobs);
         registry.bind("idempotencyKeys", keys);
         registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
@@ -73,7 +75,7 @@ class DeadletterRouteTest extends RouteTest {
     }
 
     @Test
-    void skipsWhatItCannotTakeAndCountsItAndDeadLettersNothing() throws Exception {
+    void skipsWhatItCannotTakeInTheEndAndCountsItAndDeadLettersNothing() throws Exception {
         MockEndpoint skipped = getMockEndpoint("mock:micrometer:counter:event-broker.records.skipped");
         skipped.expectedMessageCount(1);
         MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
@@ -81,7 +83,14 @@ class DeadletterRouteTest extends RouteTest {
         dlq.setResultWaitTime(1);
         store.failure = new IllegalStateException();
 
-        receiveLetters(1);
+        receiveLetters(1, 0);
+        skipped.expectedMessageCount(0);
+        skipped.setResultWaitTime(1);
+        await().untilAsserted(() -> assertThat(store.tried).hasValue(1));
+        skipped.assertIsSatisfied();
+        skipped.reset();
+        skipped.expectedMessageCount(1);
+        receiveLetters(1, ATTEMPTS - 1);
 
         skipped.assertIsSatisfied();
         dlq.assertIsSatisfied();
@@ -176,11 +185,17 @@ class DeadletterRouteTest extends RouteTest {
     }
 
     private void receiveLetters(int count) {
+        receiveLetters(count, 0);
+    }
+
+    private void receiveLetters(int count, int unknownFailures) {
         template.send("kafka:{{event-broker.deadletter.topics}}", exchange -> {
             List<Message> letters = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 letters.add(new DefaultMessage(exchange));
             }
+            exchange.setProperty(DeadLetters.UNKNOWN_FAILURES, unknownFailures);
+            exchange.setProperty(DeadLetters.RECORD, new ConsumerRecord<>(LETTERS, 0, 0, null, null));
             exchange.getMessage().setHeader(KafkaConstants.TOPIC, LETTERS);
             exchange.getMessage().setBody(letters);
         });
@@ -237,6 +252,13 @@ class DeadletterRouteTest extends RouteTest {
                 throw new ProblemException(409, "the dead letter is REPROCESSED");
             }
             return Map.of("id", id);
+        }
+    }
+
+    public static final class Fetching {
+
+        public void fetch() {
+            // the letters here are whole
         }
     }
 
@@ -297,15 +319,19 @@ class DeadletterRouteTest extends RouteTest {
             return false;
         }
 
-        public boolean isOwner() {
-            return false;
+        public boolean isSkipped() {
+            return true;
         }
 
-        public void skip(Exchange exchange) {
-            exchange.setProperty("record", new ConsumerRecord<>(LETTERS, 0, 0, null, null));
+        public void skip() {
+            // nothing to log
         }
 
         public void address() {
+            // never
+        }
+
+        public void omitValue() {
             // never
         }
 

@@ -29,7 +29,8 @@ import org.springframework.stereotype.Component;
 @Component
 public class AsyncApi {
 
-    private static final String DEAD_LETTERS = "{topic}.dlq";
+    private static final String DEAD_LETTER_SUFFIX = ".dlq";
+    private static final String DEAD_LETTERS = "{topic}" + DEAD_LETTER_SUFFIX;
 
     /** How much larger a dead letter may be than its record: room for the headers that say why. */
     private static final int DEAD_LETTER_ROOM = 64 * 1024;
@@ -119,7 +120,12 @@ public class AsyncApi {
     }
 
     public static String deadLetterTopic(String topic) {
-        return topic + ".dlq";
+        return topic + DEAD_LETTER_SUFFIX;
+    }
+
+    /** Whether records of the topic are dead letters; there are none of them. */
+    public static boolean isDeadLetterTopic(String topic) {
+        return topic.endsWith(DEAD_LETTER_SUFFIX);
     }
 
     /** Every record header that some message of the contract declares. */

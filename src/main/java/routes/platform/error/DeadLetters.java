@@ -1,24 +1,29 @@
 package routes.platform.error;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
-import java.util.Locale;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Exchange;
-import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 import routes.platform.NameBasedUuid;
+import routes.platform.Sha256;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 
-/** Makes a dead letter of a record that is poison: original key, bytes and headers, and why. */
+/** Makes a dead letter of a record that a group cannot handle: original key, bytes and headers, and why. */
 @Component("deadLetters")
 public class DeadLetters {
 
@@ -30,30 +35,49 @@ public class DeadLetters {
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetters.class);
 
+    private static final int MAX_MESSAGE_CHARS = 2000;
+
+    /**
+     * Of a letter without its value: with them and the letter's own headers it is smaller than what a dead-letter topic takes beside
+     * the largest record of its topic.
+     */
+    private static final int MAX_KEY_BYTES = 16 * 1024;
+
+    private static final int MAX_HEADER_BYTES = 24 * 1024;
+
     private final AsyncApi contract;
     private final Failures failures;
     private final Clock clock = Clock.systemUTC();
     private final Map<String, Gate> gates = new ConcurrentHashMap<>();
 
-    DeadLetters(AsyncApi contract, Failures failures) {
+    public DeadLetters(AsyncApi contract, Failures failures) {
         this.contract = contract;
         this.failures = failures;
     }
 
-    /** Whether it is not known which record is poison: then the consumer tries smaller batches, in the end each record alone. */
+    /** Whether it is not known which record fails: then the consumer tries smaller batches, in the end each record alone. */
     public boolean isBatch(Exchange exchange) {
         return record(exchange) == null;
     }
 
-    /** Whether this consumer group is the one that dead-letters records of the topic; all others skip what they cannot read. */
-    public boolean isOwner(Exchange exchange) {
-        return contract.channel(record(exchange).topic())
+    /**
+     * Whether this group makes no dead letter of a record: one that cannot be read is one of the group that owns its topic, and one of a
+     * dead-letter topic rests there already.
+     */
+    public boolean isSkipped(Exchange exchange) {
+        String topic = record(exchange).topic();
+        return AsyncApi.isDeadLetterTopic(topic)
+                || failures.isUnreadable(caught(exchange)) && !isOwner(topic, group(exchange));
+    }
+
+    private boolean isOwner(String topic, String group) {
+        return contract.channel(topic)
                 .map(Channel::owningGroup)
-                .filter(group(exchange)::equals)
+                .filter(group::equals)
                 .isPresent();
     }
 
-    /** Says in the log that a record was passed over by a group that does not own its topic. */
+    /** Says in the log that a record was passed over. */
     public void skip(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         LOG.warn(
@@ -62,7 +86,7 @@ public class DeadLetters {
                 original.partition(),
                 original.offset(),
                 group(exchange),
-                failures.describe(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class)));
+                failures.describe(caught(exchange)));
     }
 
     /**
@@ -72,52 +96,119 @@ public class DeadLetters {
      */
     public void address(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
-        Throwable cause = failures.reason(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
-        String topic = original.topic();
-        String partition = String.valueOf(original.partition());
-        String offset = String.valueOf(original.offset());
-        String group = group(exchange);
-        String id = NameBasedUuid.of(topic, partition, offset, group).toString();
-        String target = AsyncApi.deadLetterTopic(topic);
-        gates.computeIfAbsent(target, Gate::new).enter(exchange);
-
-        RecordMessage letter = new RecordMessage(exchange.getContext());
-        letter.setBody(original.value());
+        gates.computeIfAbsent(AsyncApi.deadLetterTopic(original.topic()), Gate::new)
+                .enter(exchange);
+        List<Header> headers = new ArrayList<>();
         for (Header header : original.headers()) {
-            if (!isActedUpon(header.key())) {
-                letter.addHeader(header.key(), header.value());
+            headers.add(new RecordHeader(DeadLetterHeaders.inLetter(header.key()), header.value()));
+        }
+        headers.addAll(why(exchange, failures.reason(caught(exchange))));
+        exchange.setMessage(letter(exchange, original.key(), original.value(), headers));
+    }
+
+    /**
+     * Takes out of the letter what makes it larger than its topic takes: the value, and a key or headers that are large themselves. It says
+     * where they can be read, and how it is known that they are the same.
+     */
+    public void omitValue(Exchange exchange) {
+        ConsumerRecord<?, ?> original = record(exchange);
+        byte[] key = (byte[]) original.key();
+        byte[] value = (byte[]) original.value();
+        List<Header> headers = new ArrayList<>();
+        long headerBytes = 0;
+        int count = 0;
+        for (Header header : original.headers()) {
+            String name = DeadLetterHeaders.inLetter(header.key());
+            headerBytes += name.length() * 3L + (header.value() == null ? 0 : header.value().length);
+            count++;
+            if (headerBytes <= MAX_HEADER_BYTES) {
+                headers.add(new RecordHeader(name, header.value()));
             }
         }
-        letter.setHeader(DeadLetterHeaders.ORIGINAL_TOPIC, topic);
-        letter.setHeader(DeadLetterHeaders.ORIGINAL_PARTITION, partition);
-        letter.setHeader(DeadLetterHeaders.ORIGINAL_OFFSET, offset);
-        letter.setHeader(DeadLetterHeaders.ERROR_MESSAGE, failures.describe(cause));
-        letter.setHeader(DeadLetterHeaders.ERROR_STACK, failures.stack(cause));
-        letter.setHeader(DeadLetterHeaders.TIMESTAMP, String.valueOf(clock.millis()));
-        letter.setHeader(DeadLetterHeaders.CONSUMER_GROUP, group);
-        letter.setHeader(DeadLetterHeaders.DEAD_LETTER_ID, id);
-        letter.setHeader(KafkaConstants.KEY, original.key());
-        letter.setHeader(KafkaConstants.OVERRIDE_TOPIC, target);
-        exchange.setMessage(letter);
+        boolean largeHeaders = headerBytes > MAX_HEADER_BYTES;
+        if (largeHeaders) {
+            headers.clear();
+        }
+        ((RecordMessage) exchange.getMessage())
+                .recordHeaders().stream()
+                        .filter(header -> DeadLetterHeaders.isOfTheLetter(header.key()))
+                        .forEach(headers::add);
+        headers.add(text(DeadLetterHeaders.VALUE_OMITTED, "true"));
+        headers.add(text(DeadLetterHeaders.VALUE_SHA256, value == null ? "" : Sha256.hex(value)));
+        headers.add(text(DeadLetterHeaders.VALUE_BYTES, String.valueOf(value == null ? 0 : value.length)));
+        if (largeHeaders) {
+            headers.add(text(DeadLetterHeaders.HEADERS_OMITTED, String.valueOf(count)));
+        }
+        boolean largeKey = key != null && key.length > MAX_KEY_BYTES;
+        if (largeKey) {
+            headers.add(text(DeadLetterHeaders.KEY_SHA256, Sha256.hex(key)));
+        }
+        exchange.setMessage(letter(exchange, largeKey ? null : key, null, headers));
     }
 
     /** Says in the log that a dead letter rests in its topic. */
     public void written(Exchange exchange) {
-        Message letter = exchange.getMessage();
+        ConsumerRecord<?, ?> original = record(exchange);
+        Headers letter = new RecordHeaders(((RecordMessage) exchange.getMessage()).recordHeaders());
         LOG.warn(
-                "dead letter {}: {} partition {} offset {}, group {}: {}",
-                letter.getHeader(DeadLetterHeaders.DEAD_LETTER_ID),
-                letter.getHeader(DeadLetterHeaders.ORIGINAL_TOPIC),
-                letter.getHeader(DeadLetterHeaders.ORIGINAL_PARTITION),
-                letter.getHeader(DeadLetterHeaders.ORIGINAL_OFFSET),
-                letter.getHeader(DeadLetterHeaders.CONSUMER_GROUP),
-                letter.getHeader(DeadLetterHeaders.ERROR_MESSAGE));
+                "dead letter {}: {} partition {} offset {}, group {}: {}{}",
+                id(exchange),
+                original.topic(),
+                original.partition(),
+                original.offset(),
+                group(exchange),
+                new String(letter.lastHeader(DeadLetterHeaders.ERROR_MESSAGE).value(), StandardCharsets.UTF_8),
+                letter.lastHeader(DeadLetterHeaders.VALUE_OMITTED) == null ? "" : " (without its value)");
     }
 
-    /** Camel's own headers on the way out; a record that carries one keeps everything else. */
-    private static boolean isActedUpon(String header) {
-        String name = header.toLowerCase(Locale.ROOT);
-        return name.startsWith("camel") || name.startsWith("kafka.") || name.startsWith("org.apache.camel");
+    static String position(Exchange exchange) {
+        ConsumerRecord<?, ?> original = record(exchange);
+        return original.topic() + "-" + original.partition() + "@" + original.offset();
+    }
+
+    /** Of the dead letter that this group makes, or would make, of the record: each time the same. */
+    private static String id(Exchange exchange) {
+        ConsumerRecord<?, ?> original = record(exchange);
+        return NameBasedUuid.of(
+                        original.topic(),
+                        String.valueOf(original.partition()),
+                        String.valueOf(original.offset()),
+                        group(exchange))
+                .toString();
+    }
+
+    private List<Header> why(Exchange exchange, Throwable cause) {
+        ConsumerRecord<?, ?> original = record(exchange);
+        String message = failures.describe(cause);
+        return List.of(
+                text(DeadLetterHeaders.ORIGINAL_TOPIC, original.topic()),
+                text(DeadLetterHeaders.ORIGINAL_PARTITION, String.valueOf(original.partition())),
+                text(DeadLetterHeaders.ORIGINAL_OFFSET, String.valueOf(original.offset())),
+                text(
+                        DeadLetterHeaders.ERROR_MESSAGE,
+                        message.substring(0, Math.min(message.length(), MAX_MESSAGE_CHARS))),
+                text(DeadLetterHeaders.ERROR_STACK, failures.stack(cause)),
+                text(DeadLetterHeaders.TIMESTAMP, String.valueOf(clock.millis())),
+                text(DeadLetterHeaders.CONSUMER_GROUP, group(exchange)),
+                text(DeadLetterHeaders.DEAD_LETTER_ID, id(exchange)));
+    }
+
+    private static RecordMessage letter(Exchange exchange, Object key, Object value, List<Header> headers) {
+        RecordMessage letter = new RecordMessage(exchange.getContext(), headers);
+        letter.setBody(value);
+        letter.setHeader(KafkaConstants.KEY, key);
+        letter.setHeader(
+                KafkaConstants.OVERRIDE_TOPIC,
+                AsyncApi.deadLetterTopic(record(exchange).topic()));
+        return letter;
+    }
+
+    private static Header text(String name, String text) {
+        return new RecordHeader(name, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static Throwable caught(Exchange exchange) {
+        return exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
     }
 
     private static ConsumerRecord<?, ?> record(Exchange exchange) {

@@ -25,6 +25,7 @@ import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
 import routes.platform.error.RecordInBatchException;
 import routes.platform.error.SchemaViolationException;
+import routes.platform.error.UnreadableRecordException;
 import routes.platform.http.CorrelationId;
 
 /** Reads events from records. The first step of every entry route. */
@@ -62,12 +63,11 @@ public class Events {
         for (int i = 0; i < records.size(); i++) {
             Message message = records.get(i);
             try {
-                message.setBody(decode(
+                message.setBody(readable(
                         message.getBody(byte[].class),
                         message.getHeader(KafkaConstants.TOPIC, String.class),
-                        message.getHeaders(),
-                        message.getHeader(KafkaConstants.TIMESTAMP, UNKNOWN, Long.class)));
-            } catch (ProblemException | RegistryUnavailableException e) {
+                        message));
+            } catch (UnreadableRecordException | RegistryUnavailableException e) {
                 throw new RecordInBatchException(i, e);
             }
         }
@@ -78,7 +78,7 @@ public class Events {
      * Decodes the value and checks it against the schema of its topic.
      *
      * @return the event, which becomes the body
-     * @throws ProblemException when it is not what the contract says: poison
+     * @throws UnreadableRecordException when it is not what the contract says
      * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
      */
     public Event<?> read(
@@ -89,16 +89,24 @@ public class Events {
             throws RegistryUnavailableException {
         // before it is known whether the value can be read, so that poison is logged under the id that came with it
         exchange.setProperty(CorrelationId.PROPERTY, headers.get(RecordHeaders.CORRELATION_ID));
-        Event<?> event = decode(
-                value, topic, headers, exchange.getMessage().getHeader(KafkaConstants.TIMESTAMP, UNKNOWN, Long.class));
+        Event<?> event = readable(value, topic, exchange.getMessage());
         exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());
         return event;
+    }
+
+    private Event<?> readable(byte[] value, String topic, Message record) throws RegistryUnavailableException {
+        try {
+            return decode(
+                    value, topic, record.getHeaders(), record.getHeader(KafkaConstants.TIMESTAMP, UNKNOWN, Long.class));
+        } catch (ProblemException | StackOverflowError e) {
+            throw new UnreadableRecordException(e);
+        }
     }
 
     /**
      * The same for a record that no route has read.
      *
-     * @throws ProblemException when it is not what the contract says: poison
+     * @throws ProblemException when it is not what the contract says
      * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
      */
     public Event<?> decode(ConsumerRecord<byte[], byte[]> record) throws RegistryUnavailableException {

@@ -5,11 +5,9 @@ import java.util.HashMap;
 import java.util.Map;
 import org.apache.camel.CamelContext;
 import org.apache.camel.component.kafka.KafkaComponent;
-import org.apache.camel.component.kafka.KafkaHeaderFilterStrategy;
 import org.apache.camel.component.kafka.serde.DefaultKafkaHeaderSerializer;
 import org.apache.camel.component.kafka.serde.KafkaHeaderDeserializer;
 import org.apache.camel.component.kafka.serde.KafkaHeaderSerializer;
-import org.apache.camel.spi.HeaderFilterStrategy;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.springframework.context.annotation.Bean;
@@ -55,11 +53,5 @@ class KafkaClients {
                         : super.serialize(name, value);
             }
         };
-    }
-
-    /** Dead letters keep the headers of their record, known or not; only what Camel itself acts on stays out. */
-    @Bean
-    HeaderFilterStrategy deadLetterHeaders() {
-        return new KafkaHeaderFilterStrategy();
     }
 }

@@ -1,18 +1,22 @@
 package routes.platform.kafka;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Consumer;
 import org.apache.camel.Exchange;
+import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.component.kafka.KafkaConfiguration;
 import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.component.kafka.KafkaProducer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import routes.platform.error.Failures;
+import routes.platform.error.RecordMessage;
 
 /** A {@code kafka:} endpoint with the stock producer and our consumer. What the consumer cannot do it refuses by the option's name. */
 class PipelinedKafkaEndpoint extends KafkaEndpoint {
@@ -105,6 +109,13 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
     @Override
     protected KafkaProducer createProducer(KafkaEndpoint endpoint) {
         return new KafkaProducer(endpoint) {
+            @Override
+            public List<Header> getPropagatedHeaders(Exchange exchange, Message message) {
+                return message instanceof RecordMessage exact
+                        ? exact.recordHeaders()
+                        : super.getPropagatedHeaders(exchange, message);
+            }
+
             @Override
             public boolean process(Exchange exchange, AsyncCallback callback) {
                 if (exchange.getFromEndpoint() instanceof PipelinedKafkaEndpoint && !exchange.isTransacted()) {

@@ -297,7 +297,13 @@ class OutboxRelay implements SmartLifecycle {
         config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Integer.MAX_VALUE);
         config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, MAX_BLOCK_MS);
         config.put(ProducerConfig.BATCH_SIZE_CONFIG, OutboxSender.BATCH_BYTES);
-        config.put(ProducerConfig.BUFFER_MEMORY_CONFIG, settings.maxBytes().toBytes() + BUFFER_BESIDE_BYTES);
+        // measured before compression, so it is not what a topic takes
+        int record =
+                Integer.parseInt(camel.getObject().resolvePropertyPlaceholders("{{event-broker.max-record-bytes}}"));
+        config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, record);
+        config.put(
+                ProducerConfig.BUFFER_MEMORY_CONFIG,
+                settings.maxBytes().toBytes() + Math.max(record, BUFFER_BESIDE_BYTES));
         return new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
     }
 }

@@ -1,0 +1,142 @@
+package routes.platform.error;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.component.kafka.KafkaComponent;
+import org.apache.camel.component.kafka.KafkaEndpoint;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.spi.RoutePolicy;
+import org.apache.camel.support.DefaultExchange;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.Test;
+
+class UnknownFailuresTest {
+
+    private static final int LAST_ATTEMPT = 4;
+
+    private final CamelContext camel = new DefaultCamelContext();
+    private final AtomicLong now = new AtomicLong();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final UnknownFailures unknown =
+            new UnknownFailures(new Failures(), new UnknownFailures.Settings(5, 2), meters, now::get);
+
+    @Test
+    void triesARecordAgainUntilItHasFailedAsOftenAsItMay() {
+        assertThat(unknown.isRetried(failed(0, 0))).isTrue();
+        assertThat(unknown.isRetried(failed(0, 3))).isTrue();
+        assertThat(unknown.isRetried(failed(0, LAST_ATTEMPT))).isFalse();
+        assertThat(unknown.isRetried(with(exchange(0, 0), new ProblemException(400, "wrong"))))
+                .isFalse();
+    }
+
+    @Test
+    void letsAsManyLettersPassInAMinuteAsItMayAndNoMore() {
+        unknown.brake(failed(1, LAST_ATTEMPT));
+        unknown.brake(failed(2, LAST_ATTEMPT));
+        unknown.brake(failed(2, LAST_ATTEMPT));
+
+        assertThatThrownBy(() -> unknown.brake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeException.class);
+        assertThat(brakes()).isEqualTo(1);
+    }
+
+    @Test
+    void doesNotMindAsManyInALongerTime() {
+        for (int offset = 0; offset < 10; offset++) {
+            unknown.brake(failed(offset, LAST_ATTEMPT));
+            now.addAndGet(Duration.ofSeconds(31).toNanos());
+        }
+
+        assertThat(brakes()).isZero();
+    }
+
+    @Test
+    void doesNotLetGoWithTime() {
+        storm();
+        now.addAndGet(Duration.ofHours(1).toNanos());
+
+        assertThatThrownBy(() -> unknown.brake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeException.class);
+    }
+
+    @Test
+    void letsGoWhenARecordThatItHeldSucceeds() {
+        storm();
+
+        policy().onExchangeDone(null, exchange(3, LAST_ATTEMPT));
+
+        assertThat(brakes()).isZero();
+        assertThatCode(() -> unknown.brake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
+    }
+
+    @Test
+    void doesNotLetGoWhenAnyOtherRecordSucceedsOrAHeldOneFails() {
+        storm();
+
+        policy().onExchangeDone(null, exchange(4, 0));
+        policy().onExchangeDone(null, failed(3, LAST_ATTEMPT));
+        Exchange held = exchange(3, LAST_ATTEMPT);
+        held.setException(new BrakeException("again"));
+        policy().onExchangeDone(null, held);
+
+        assertThat(brakes()).isEqualTo(1);
+    }
+
+    @Test
+    void stopsOnlyTheRouteThatStorms() {
+        storm();
+        Exchange other = failed(3, LAST_ATTEMPT);
+        other.getExchangeExtension().setFromRouteId("other");
+
+        assertThatCode(() -> unknown.brake(other)).doesNotThrowAnyException();
+    }
+
+    @Test
+    void neverStopsPoison() {
+        storm();
+
+        assertThatCode(() -> unknown.brake(with(exchange(3, 0), new ProblemException(400, "wrong"))))
+                .doesNotThrowAnyException();
+    }
+
+    private void storm() {
+        policy();
+        unknown.brake(failed(1, LAST_ATTEMPT));
+        unknown.brake(failed(2, LAST_ATTEMPT));
+        assertThatThrownBy(() -> unknown.brake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeException.class);
+    }
+
+    private RoutePolicy policy() {
+        return unknown.createRoutePolicy(camel, "reader", new RouteDefinition("kafka:topic"));
+    }
+
+    private double brakes() {
+        return meters.get("event-broker.brake").tag("routeId", "reader").gauge().value();
+    }
+
+    private Exchange failed(long offset, int unknownFailures) {
+        return with(exchange(offset, unknownFailures), new NullPointerException());
+    }
+
+    private static Exchange with(Exchange exchange, Exception caught) {
+        exchange.setProperty(Exchange.EXCEPTION_CAUGHT, caught);
+        return exchange;
+    }
+
+    private Exchange exchange(long offset, int unknownFailures) {
+        KafkaEndpoint reader = new KafkaEndpoint("kafka:topic", new KafkaComponent());
+        reader.getConfiguration().setGroupId("group");
+        Exchange exchange = new DefaultExchange(camel);
+        exchange.getExchangeExtension().setFromEndpoint(reader);
+        exchange.getExchangeExtension().setFromRouteId("reader");
+        exchange.setProperty(DeadLetters.UNKNOWN_FAILURES, unknownFailures);
+        exchange.setProperty(DeadLetters.RECORD, new ConsumerRecord<>("topic", 0, offset, null, null));
+        return exchange;
+    }
+}
