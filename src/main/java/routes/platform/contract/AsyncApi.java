@@ -103,6 +103,10 @@ public class AsyncApi {
         return topic + ".dlq";
     }
 
+    public static boolean isDeadLetterTopic(String topic) {
+        return topic.endsWith(".dlq");
+    }
+
     /** Every record header that some message of the contract declares. */
     public Set<String> recordHeaders() {
         return recordHeaders;
