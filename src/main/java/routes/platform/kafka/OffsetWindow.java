@@ -44,6 +44,10 @@ final class OffsetWindow {
     /** @return null when it was finished before this assignment */
     Entry add(ConsumerRecord<Object, Object> record, long now) {
         Entry entry = new Entry(record, now);
+        if (offset == UNKNOWN) {
+            offset = entry.offset;
+            changed = true;
+        }
         entries.add(entry);
         next = entry.offset + 1;
         if (wasFinished(entry.offset)) {

@@ -179,11 +179,16 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
                 "%s partition %d, group %s".formatted(partition.topic(), partition.partition(), group()),
                 committed,
                 settings,
-                configuration.isBatching() ? configuration.getMaxPollRecords() : 0,
+                configuration.isBatching() ? batch() : 0,
                 failures,
                 workers,
                 this::handle,
                 System::nanoTime);
+    }
+
+    private int batch() {
+        Integer most = configuration.getMaxPollRecords();
+        return most == null ? ConsumerConfig.DEFAULT_MAX_POLL_RECORDS : most;
     }
 
     private org.apache.kafka.clients.consumer.Consumer<Object, Object> client(PollBudget budget) {
