@@ -93,7 +93,8 @@ class HostileRecordsIT {
     void aRecordThatDoesNotFitIntoTheHeap() throws Exception {
         send(CREATED, 1, 300_000_000);
         neighboursGoOn("a record of 300 MB");
-        await(60).untilAsserted(() -> assertThat(instance.runtime.management("/observe/health").body())
+        await(60).untilAsserted(() -> assertThat(
+                        instance.runtime.management("/observe/health").body())
                 .contains("topic " + CREATED + ", partition " + HOSTILE + ": cannot be read from offset ")
                 .contains("OutOfMemoryError"));
         neighboursGoOn("a record of 300 MB that is held");
@@ -110,7 +111,8 @@ class HostileRecordsIT {
                 .all()
                 .get();
         awaitEnd();
-        await(60).untilAsserted(() -> assertThat(instance.runtime.management("/observe/health").body())
+        await(60).untilAsserted(() -> assertThat(
+                        instance.runtime.management("/observe/health").body())
                 .contains("were removed before they were read")
                 .doesNotContain("cannot be read"));
     }
@@ -141,15 +143,22 @@ class HostileRecordsIT {
     private static void send(List<ProducerRecord<byte[], byte[]>> records, int batch) throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of(
-                        "bootstrap.servers", brokers,
-                        "compression.type", "gzip",
-                        "linger.ms", 1000,
-                        "batch.size", batch,
-                        "buffer.memory", 2L * batch,
-                        "max.request.size", batch),
+                        "bootstrap.servers",
+                        brokers,
+                        "compression.type",
+                        "gzip",
+                        "linger.ms",
+                        1000,
+                        "batch.size",
+                        batch,
+                        "buffer.memory",
+                        2L * batch,
+                        "max.request.size",
+                        batch),
                 new ByteArraySerializer(),
                 new ByteArraySerializer())) {
-            List<Future<RecordMetadata>> sent = records.stream().map(producer::send).toList();
+            List<Future<RecordMetadata>> sent =
+                    records.stream().map(producer::send).toList();
             for (Future<RecordMetadata> record : sent) {
                 record.get();
             }

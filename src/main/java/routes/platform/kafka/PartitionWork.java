@@ -5,12 +5,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -20,8 +18,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import routes.platform.error.BrakeException;
-import routes.platform.error.DeadLetterException;
 import routes.platform.error.Failures;
 import routes.platform.error.RecordInBatchException;
 
@@ -36,16 +32,11 @@ final class PartitionWork {
 
     private static final Object WHOLE_PARTITION = new Object();
 
-    /** Finished records behind an unfinished one cost only a number, but not all of them fit into a commit. */
-    private static final int WINDOW = 10;
-
     /** Records or batches of one lane before a worker looks after other lanes. */
     private static final int TURN = 64;
 
     private final String name;
-    private final ConsumerSettings settings;
     private final int batch;
-    private final int mayBeHeld;
     private final Failures failures;
     private final Executor workers;
     private final RecordHandler handler;
@@ -53,21 +44,17 @@ final class PartitionWork {
 
     private final OffsetWindow window;
     private final Map<Object, Lane> lanes = new HashMap<>();
-    private final Set<Lane> held = new LinkedHashSet<>();
+    private final InFlight inFlight;
+    private final HeldLanes held;
     private final Deque<Lane> waiting = new ArrayDeque<>();
 
     /** Exchanges that ended on some thread: one of these threads at a time books them for all, so that none waits for the lock. */
     private final Queue<Ended> ended = new ConcurrentLinkedQueue<>();
 
     private final AtomicInteger unbooked = new AtomicInteger();
-    private int share;
-    private long byteShare;
-    private int unfinished;
-    private long bytes;
     private int running;
     private boolean suspended;
     private boolean closed;
-    private boolean full;
     private boolean heldBefore;
     private Throwable unreadable;
 
@@ -87,20 +74,18 @@ final class PartitionWork {
             LongSupplier nanos) {
         this.name = name;
         this.window = new OffsetWindow(committed);
-        this.settings = settings;
+        this.inFlight = new InFlight(settings);
+        this.held = new HeldLanes(name, settings, failures, batch > 0 ? 1 : settings.heldKeys());
         this.batch = batch;
-        this.mayBeHeld = batch > 0 ? 1 : settings.heldKeys();
         this.failures = failures;
         this.workers = workers;
         this.handler = handler;
         this.nanos = nanos;
-        share(1);
     }
 
     /** Takes a part of what its member may have in flight, so that a partition that waits leaves the others theirs. */
     synchronized void share(int partitions) {
-        share = Math.max(1, settings.maxInFlight() / partitions);
-        byteShare = settings.byteShare(partitions);
+        inFlight.share(partitions);
     }
 
     void add(List<ConsumerRecord<Object, Object>> records) {
@@ -116,8 +101,7 @@ final class PartitionWork {
             if (entry == null) {
                 continue;
             }
-            unfinished++;
-            bytes += entry.bytes();
+            inFlight.begin(entry);
             Lane lane = lane(message.key());
             lane.entries.add(entry);
             if (!lane.scheduled) {
@@ -136,14 +120,8 @@ final class PartitionWork {
     /** Lets the held keys try again whose time has come, and says in the log when the partition is held and when it goes on. */
     synchronized void retry() {
         reportHold();
-        if (held.isEmpty() || suspended) {
-            return;
-        }
-        long now = nanos.getAsLong();
-        for (Lane lane : held) {
-            if (!lane.running && lane.retryAt - now <= 0) {
-                start(lane);
-            }
+        if (!suspended && held.count() > 0) {
+            held.due(nanos.getAsLong()).forEach(this::start);
         }
     }
 
@@ -174,7 +152,7 @@ final class PartitionWork {
             TimeUnit.NANOSECONDS.timedWait(this, Math.max(left, TimeUnit.MILLISECONDS.toNanos(1)));
         }
         if (running > 0) {
-            LOG.info("not waited for any longer: {}, records in flight {}; they come again", name, unfinished);
+            LOG.info("not waited for any longer: {}, records in flight {}; they come again", name, inFlight.records());
         }
     }
 
@@ -186,8 +164,7 @@ final class PartitionWork {
         held.clear();
         waiting.clear();
         window.clear();
-        unfinished = 0;
-        bytes = 0;
+        inFlight.clear();
     }
 
     /** Where a successor has to go on, or null when that is not known. */
@@ -212,7 +189,7 @@ final class PartitionWork {
         unreadable = why;
     }
 
-    /** Whether further records may come: of a partition that was full, not before half of it is done, or each poll would bring a few. */
+    /** Whether further records may come. */
     synchronized boolean takesMore() {
         return !suspended && !isFull() && lanesHold().isEmpty();
     }
@@ -223,40 +200,34 @@ final class PartitionWork {
     }
 
     private Optional<Throwable> lanesHold() {
-        boolean waits = isHeld() || !held.isEmpty() && isFull() && onlyHeldRun();
-        return waits ? Optional.of(held.iterator().next().failure) : Optional.empty();
+        boolean waits = held.holdThePartition() || held.areAllThatRun(running) && isFull();
+        return waits ? Optional.of(held.failure()) : Optional.empty();
     }
 
     private boolean isFull() {
-        boolean windowIsFull = window.size() >= (long) WINDOW * share;
-        full = windowIsFull
-                || (full ? unfinished > share / 2 || bytes > byteShare / 2 : unfinished >= share || bytes >= byteShare);
-        return full;
+        return inFlight.isFull(window.size());
     }
 
     /** What an operator has to see to: why the partition is held, or why a dead letter of it cannot be written. */
     synchronized Optional<Throwable> trouble() {
-        return hold().or(() -> held.stream()
-                .map(lane -> lane.failure)
-                .filter(DeadLetterException.class::isInstance)
-                .findFirst());
+        return hold().or(held::refusedDeadLetter);
     }
 
     synchronized int heldKeys() {
-        return held.size();
+        return held.count();
     }
 
     synchronized int inFlight() {
-        return unfinished;
+        return inFlight.records();
     }
 
     synchronized long bytes() {
-        return bytes;
+        return inFlight.bytes();
     }
 
     /** Bytes in flight beyond its part of what its member may have. */
     synchronized long excess() {
-        return Math.max(0, bytes - byteShare);
+        return inFlight.excess();
     }
 
     /** How long ago the first unfinished record was read, in nanoseconds. */
@@ -282,17 +253,8 @@ final class PartitionWork {
         return new Lane(key, Math.max(1, batch), this::run);
     }
 
-    private boolean isHeld() {
-        return held.size() >= mayBeHeld
-                || held.stream().anyMatch(lane -> failures.find(lane.failure, BrakeException.class) != null);
-    }
-
-    private boolean onlyHeldRun() {
-        return held.stream().filter(lane -> lane.running).count() == running;
-    }
-
     private boolean mayRun(Lane lane) {
-        return !suspended && (held.contains(lane) || !isHeld());
+        return !suspended && (held.contains(lane) || !held.holdThePartition());
     }
 
     private void schedule(Lane lane) {
@@ -322,7 +284,7 @@ final class PartitionWork {
     }
 
     private void releaseWaiting() {
-        while (!waiting.isEmpty() && !suspended && !isHeld()) {
+        while (!waiting.isEmpty() && !suspended && !held.holdThePartition()) {
             start(waiting.poll());
         }
     }
@@ -382,14 +344,13 @@ final class PartitionWork {
             }
         }
         if (failure != null) {
-            hold(lane, failure);
+            held.hold(lane, failure, nanos.getAsLong());
             stop(lane);
             return false;
         }
         for (OffsetWindow.Entry entry : handled) {
             lane.entries.poll();
-            unfinished--;
-            bytes -= entry.bytes();
+            inFlight.end(entry);
             window.finish(entry);
         }
         lane.succeeded();
@@ -401,8 +362,9 @@ final class PartitionWork {
                 lanes.remove(lane.key);
             }
         }
-        if (held.remove(lane)) {
-            release(lane, handled.get(0));
+        if (held.contains(lane)) {
+            held.release(lane, handled.get(0).offset(), nanos.getAsLong());
+            releaseWaiting();
         }
         return more;
     }
@@ -425,23 +387,6 @@ final class PartitionWork {
             }
         }
         return going;
-    }
-
-    private void hold(Lane lane, Throwable failure) {
-        lane.failed(failure, failures.kind(failure) == Failures.Kind.UNKNOWN, nanos.getAsLong(), settings);
-        held.add(lane);
-        if (lane.failures == 1) {
-            LOG.warn("held: {}, offset {}: {}", name, lane.entries.peek().offset(), failures.describe(failure));
-        }
-    }
-
-    /** What held this one back may be over for the others too: they try at once. */
-    private void release(Lane lane, OffsetWindow.Entry entry) {
-        LOG.info("released: {}, offset {}, after {} failures", name, entry.offset(), lane.failures);
-        lane.released();
-        long now = nanos.getAsLong();
-        held.forEach(other -> other.retryAt = now);
-        releaseWaiting();
     }
 
     private record Ended(Lane lane, List<OffsetWindow.Entry> entries, Throwable failure) {}

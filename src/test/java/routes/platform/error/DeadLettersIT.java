@@ -59,9 +59,9 @@ class DeadLettersIT extends RuntimeIT {
     }
 
     private void awaitHealth(String status) {
-        await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertThat(
-                        management("/observe/health").body())
-                .containsPattern("\"consumers\":\\{(\"details\":.*?)?\"?status\":\"" + status));
+        await().atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(management("/observe/health").body())
+                        .containsPattern("\"consumers\":\\{(\"details\":.*?)?\"?status\":\"" + status));
     }
 
     private int orders(String run) {
