@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -15,7 +16,10 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
+import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,6 +131,53 @@ class KafkaConsumerIT extends ConsumerFixture {
         await().untilAsserted(() -> assertThat(Set.copyOf(seen)).hasSize(4000));
         assertOrderPerKey(4000, 50);
         await().untilAsserted(() -> assertThat(committed()).isEqualTo(4000));
+    }
+
+    @Test
+    void readsOnInThePartitionsThatStayWhileAnotherMemberJoins() throws Exception {
+        String cooperative = "&heartbeatIntervalMs=500&partitionAssignor=" + CooperativeStickyAssignor.class.getName();
+        Map<TopicPartition, PartitionWork> works = works(run(cooperative, this::note));
+        await().until(() -> works.size() == 4);
+        Map<TopicPartition, PartitionWork> before = Map.copyOf(works);
+        Map<TopicPartition, PartitionWork> others = works(run(cooperative, this::note));
+        await().until(() -> works.size() == 2 && others.size() == 2);
+
+        assertThat(before).as("none was given back and taken again").containsAllEntriesOf(works);
+        send(100, 40);
+        await().untilAsserted(() -> assertThat(seen).hasSize(100).doesNotHaveDuplicates());
+    }
+
+    @Test
+    void givesItsPartitionsBackBeforeTheOtherRoutesHaveEnded() throws Exception {
+        CountDownLatch go = new CountDownLatch(1);
+        run("", this::note);
+        CamelContext camel = contexts.get(0);
+        camel.getShutdownStrategy().setTimeout(60);
+        camel.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                from("seda:other").process(exchange -> go.await());
+            }
+        });
+        camel.createProducerTemplate().sendBody("seda:other?waitForTaskToComplete=Never", "slow");
+        send(10, 10);
+        await().untilAsserted(() -> assertThat(seen).hasSize(10));
+        Thread stop = new Thread(camel::stop);
+        stop.start();
+
+        await().until(() -> admin.describeConsumerGroups(List.of(group))
+                .describedGroups()
+                .get(group)
+                .get()
+                .members()
+                .isEmpty());
+        assertThat(stop.isAlive()).isTrue();
+        go.countDown();
+        stop.join();
+    }
+
+    private static Map<TopicPartition, PartitionWork> works(PipelinedKafkaComponent kafka) {
+        return kafka.running().findFirst().orElseThrow().members().get(0).works();
     }
 
     @Test
