@@ -30,4 +30,4 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=90s --retries=3 \
 # No shell in between, so that SIGTERM reaches the JVM: it answers the requests in flight, stops the routes, and ends within 30 seconds, which
 # is longer than Docker waits unless told (--stop-timeout). 60 % for the heap leaves room for the rest of the JVM in a container of 1 GiB.
 # More options for the JVM: JAVA_TOOL_OPTIONS.
-ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-XX:+ExitOnOutOfMemoryError", "-Dfile.encoding=UTF-8", "-jar", "event-broker.jar"]
+ENTRYPOINT ["java", "-XX:MaxRAMPercentage=60", "-Dfile.encoding=UTF-8", "-jar", "event-broker.jar"]

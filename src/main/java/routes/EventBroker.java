@@ -14,8 +14,10 @@ import org.springframework.scheduling.annotation.EnableScheduling;
 public class EventBroker {
 
     private static final int SIGTERM_EXIT_CODE = 143;
+    private static final int OUT_OF_MEMORY_EXIT_CODE = 3;
 
     public static void main(String[] args) {
+        Thread.setDefaultUncaughtExceptionHandler(EventBroker::uncaught);
         // SIGTERM while the start waits for a server: Spring would first let the start end. Nobody has been promised
         // anything yet.
         Thread breakOff = new Thread(() -> Runtime.getRuntime().halt(SIGTERM_EXIT_CODE), "break off the start");
@@ -24,6 +26,17 @@ public class EventBroker {
         application.addListeners((ApplicationListener<ApplicationFailedEvent>) event -> started(breakOff));
         application.run(args);
         started(breakOff);
+    }
+
+    /**
+     * What asks for too much memory for one record or request has its own answer, and the JVM does not end for it. A thread that ends for
+     * it would leave its work undone without a word.
+     */
+    private static void uncaught(Thread thread, Throwable failure) {
+        if (failure instanceof OutOfMemoryError) {
+            Runtime.getRuntime().halt(OUT_OF_MEMORY_EXIT_CODE);
+        }
+        failure.printStackTrace();
     }
 
     private static void started(Thread breakOff) {

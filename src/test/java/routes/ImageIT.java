@@ -243,7 +243,10 @@ class ImageIT {
         List<String> command = image.dockerfile().theOneOfImage("ENTRYPOINT").command();
 
         assertThat(command.get(0)).isEqualTo("java");
-        assertThat(command).contains("-XX:+ExitOnOutOfMemoryError", "-Dfile.encoding=UTF-8");
+        assertThat(command).contains("-Dfile.encoding=UTF-8");
+        assertThat(command)
+                .as("one record that does not fit into the heap would end every instance in turn")
+                .doesNotContain("-XX:+ExitOnOutOfMemoryError");
     }
 
     @Test

@@ -455,7 +455,7 @@ class FaultsIT {
 
     private static void awaitHeld(Instance instance, String reason) {
         await(60).untilAsserted(() -> assertThat(
-                        instance.runtime.management("/observe/health/ready").body())
+                        instance.runtime.management("/observe/health").body())
                 .contains("\"held\"")
                 .contains(", partition ")
                 .contains(reason));
@@ -466,7 +466,7 @@ class FaultsIT {
                 Map.of("bootstrap.servers", brokers, "enable.auto.commit", false, "auto.offset.reset", "earliest"));
         properties.put("group.id", group);
         properties.put("session.timeout.ms", 6000);
-        properties.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor");
+        properties.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor");
         return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 

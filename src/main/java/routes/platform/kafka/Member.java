@@ -2,30 +2,34 @@ package routes.platform.kafka;
 
 import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import routes.platform.error.Failures;
 
 /**
  * One member of a consumer group: a thread that polls, pauses and commits, and does nothing that takes long. It polls on while records
- * are handled, so the slowest handler does not cost the membership. It seeks never: what is full is paused.
+ * are handled, so the slowest handler does not cost the membership. What is full is paused; it seeks only where a partition begins, and where a poll
+ * has failed, for the client may have lost what it had read by then.
  */
 final class Member implements Runnable, ConsumerRebalanceListener {
 
@@ -42,33 +46,43 @@ final class Member implements Runnable, ConsumerRebalanceListener {
     private final String name;
     private final ConsumerSettings settings;
     private final Failures failures;
-    private final Duration commitTimeout;
-    private final Supplier<Consumer<Object, Object>> clients;
+    private final Function<PollBudget, Consumer<Object, Object>> clients;
     private final BiConsumer<Consumer<Object, Object>, ConsumerRebalanceListener> subscription;
-    private final Function<TopicPartition, PartitionWork> partitions;
+    private final BiFunction<TopicPartition, OffsetAndMetadata, PartitionWork> partitions;
+    private final FetchPositions positions;
+    private final Commits commits;
 
     private final Map<TopicPartition, PartitionWork> works = new ConcurrentHashMap<>();
-    private final Map<TopicPartition, OffsetAndMetadata> committed = new ConcurrentHashMap<>();
+    private final PollBudget budget = new PollBudget();
+    private final PollFaults faults = new PollFaults(this::readable, System::nanoTime);
     private Consumer<Object, Object> client;
     private long lastCommit;
+    private boolean waitsForRoom;
+    private long excess;
     private volatile boolean suspended;
     private volatile boolean stopping;
     private volatile long drainDeadline;
     private volatile long lag;
     private volatile Throwable failure;
 
+    /**
+     * @param timeout for what the broker is asked outside of a poll
+     * @param partitions makes the work of a partition that begins at a commit, or null
+     */
     Member(
             String name,
             ConsumerSettings settings,
             Failures failures,
-            Duration commitTimeout,
-            Supplier<Consumer<Object, Object>> clients,
+            Duration timeout,
+            FetchPositions positions,
+            Function<PollBudget, Consumer<Object, Object>> clients,
             BiConsumer<Consumer<Object, Object>, ConsumerRebalanceListener> subscription,
-            Function<TopicPartition, PartitionWork> partitions) {
+            BiFunction<TopicPartition, OffsetAndMetadata, PartitionWork> partitions) {
         this.name = name;
         this.settings = settings;
         this.failures = failures;
-        this.commitTimeout = commitTimeout;
+        this.positions = positions;
+        this.commits = new Commits(name, timeout, failures);
         this.clients = clients;
         this.subscription = subscription;
         this.partitions = partitions;
@@ -132,93 +146,185 @@ final class Member implements Runnable, ConsumerRebalanceListener {
     }
 
     private void join() {
-        client = clients.get();
+        client = clients.apply(budget);
+        commits.join();
         subscription.accept(client, this);
     }
 
-    private void step() {
-        ConsumerRecords<Object, Object> records = client.poll(client.paused().isEmpty() || suspended ? IDLE : BUSY);
-        for (TopicPartition partition : records.partitions()) {
-            works.get(partition).add(records.records(partition));
+    private void step() throws Throwable {
+        boolean commit =
+                System.nanoTime() - lastCommit >= settings.commitInterval().toNanos();
+        try {
+            read();
+            if (commit) {
+                passOverGaps();
+            }
+        } catch (OffsetOutOfRangeException e) {
+            positions.beyondTheLog(client, e).forEach(this::openAgain);
+        } catch (NoOffsetForPartitionException e) {
+            positions.begin(client, e.partitions());
+        } catch (InterruptException e) {
+            throw e;
+        } catch (Throwable e) {
+            failed(e);
         }
         works.values().forEach(PartitionWork::retry);
         pauseAndResume();
-        if (System.nanoTime() - lastCommit >= settings.commitInterval().toNanos()) {
+        if (commit) {
             lastCommit = System.nanoTime();
-            commit();
+            commits.start(client, works);
             lag = works.entrySet().stream()
-                    .mapToLong(work -> lag(work.getKey(), work.getValue()))
+                    .mapToLong(work -> client.currentLag(work.getKey()).orElse(0)
+                            + work.getValue().inFlight())
                     .sum();
         }
     }
 
-    private void pauseAndResume() {
-        Set<TopicPartition> paused = client.paused();
+    private void read() {
+        budget.begin(settings.pollBudget(Math.max(1, works.size()), excess));
+        TopicPartition again = faults.triedAgain();
+        if (again != null) {
+            // the client keeps what it could not read, and would fail for it without looking at the log again
+            client.seek(again, works.get(again).next() + 1);
+        }
+        ConsumerRecords<Object, Object> records = client.poll(again != null ? Duration.ZERO : patience());
+        for (TopicPartition partition : records.partitions()) {
+            if (!partition.equals(again)) {
+                works.get(partition).add(records.records(partition));
+            }
+        }
+        if (again != null && works.containsKey(again)) {
+            client.seek(again, works.get(again).next());
+        }
+        faults.succeeded(records.partitions(), client::currentLag, partition -> works.get(partition)
+                .takesMore());
+    }
+
+    /** With everything finished, lag is 0, also where the log ends with the marker of a transaction. */
+    private void passOverGaps() {
         works.forEach((partition, work) -> {
-            if (paused.contains(partition)) {
-                if (!suspended && work.hold().isEmpty() && work.hasRoom()) {
-                    client.resume(List.of(partition));
-                }
-            } else if (suspended || work.isFull() || work.hold().isPresent()) {
-                client.pause(List.of(partition));
+            try {
+                work.reached(client.position(partition, Duration.ZERO));
+            } catch (TimeoutException e) {
+                LOG.debug("{}: the position of {} is not known yet", name, partition);
             }
         });
     }
 
-    private long lag(TopicPartition partition, PartitionWork work) {
-        OptionalLong behind = client.currentLag(partition);
-        return behind.orElse(0) + work.inFlight();
-    }
-
-    private void commit() {
-        Map<TopicPartition, OffsetAndMetadata> offsets = positions(works.keySet());
-        if (!offsets.isEmpty()) {
-            client.commitAsync(offsets, (done, error) -> {
-                if (error == null) {
-                    done.forEach((partition, offset) -> committed.computeIfPresent(partition, (p, old) -> offset));
-                } else {
-                    LOG.info("{}: commit failed, comes again: {}", name, failures.describe(error));
-                }
-            });
+    /** Reads again what the client had read in this poll, and finds out what cannot be read. */
+    private void failed(Throwable failure) throws Throwable {
+        if (stopping || !works.keySet().equals(client.assignment())) {
+            throw failure;
         }
-    }
-
-    private Map<TopicPartition, OffsetAndMetadata> positions(Collection<TopicPartition> partitions) {
-        Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
-        for (TopicPartition partition : partitions) {
-            PartitionWork work = works.get(partition);
-            OffsetAndMetadata position = work == null ? null : work.position();
-            if (position != null && !position.equals(committed.get(partition))) {
-                offsets.put(partition, position);
+        Set<TopicPartition> unknown = new HashSet<>();
+        works.forEach((partition, work) -> {
+            if (work.next() == OffsetWindow.UNKNOWN) {
+                unknown.add(partition);
+            } else {
+                client.seek(partition, work.next());
             }
+        });
+        if (!unknown.isEmpty()) {
+            seek(unknown);
         }
-        return offsets;
+        if (faults.failed(failure, works.keySet())) {
+            LOG.warn(
+                    "{}: a poll failed, looks for the partition: {}: {}",
+                    name,
+                    failures.describe(failure),
+                    failures.stack(failure));
+        }
+    }
+
+    private void readable(TopicPartition partition, Throwable failure) {
+        PartitionWork work = works.get(partition);
+        work.unreadable(
+                failure == null ? null : new UnreadableException(work.next(), failures.describe(failure), failure));
+    }
+
+    private void pauseAndResume() {
+        Set<TopicPartition> paused = client.paused();
+        boolean all = faults.isNone();
+        boolean waits = false;
+        long beyond = 0;
+        for (Map.Entry<TopicPartition, PartitionWork> entry : works.entrySet()) {
+            TopicPartition partition = entry.getKey();
+            boolean takesMore = entry.getValue().takesMore();
+            boolean may = all || faults.mayRead(partition);
+            if (takesMore && may) {
+                if (paused.contains(partition)) {
+                    client.resume(List.of(partition));
+                }
+            } else if (!paused.contains(partition)) {
+                client.pause(List.of(partition));
+            }
+            waits |= may && !takesMore;
+            beyond += entry.getValue().excess();
+        }
+        waitsForRoom = waits && !suspended;
+        excess = beyond;
+    }
+
+    private Duration patience() {
+        return waitsForRoom || faults.isSearching() ? BUSY : IDLE;
     }
 
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> assigned) {
-        for (TopicPartition partition : assigned) {
-            PartitionWork work = partitions.apply(partition);
-            if (suspended) {
-                work.suspend();
+        assigned.forEach(partition -> open(partition, null));
+        if (!assigned.isEmpty()) {
+            try {
+                seek(assigned).forEach(this::open);
+            } catch (TimeoutException e) {
+                LOG.info("{}: the broker does not say what is finished: some records may come again", name);
             }
-            committed.put(partition, new OffsetAndMetadata(0));
-            works.put(partition, work);
         }
         works.values().forEach(work -> work.share(works.size()));
     }
 
+    /** Goes to what is committed, or where a group begins. */
+    private Map<TopicPartition, OffsetAndMetadata> seek(Collection<TopicPartition> to) {
+        Map<TopicPartition, OffsetAndMetadata> committed = positions.committed(client, to);
+        committed.forEach(client::seek);
+        positions.begin(
+                client,
+                to.stream()
+                        .filter(partition -> !committed.containsKey(partition))
+                        .toList());
+        return committed;
+    }
+
+    private void open(TopicPartition partition, OffsetAndMetadata committed) {
+        PartitionWork work = partitions.apply(partition, committed);
+        if (suspended) {
+            work.suspend();
+        }
+        commits.begin(partition, committed);
+        works.put(partition, work);
+    }
+
+    /** What was read until now, and what is committed, is of another log. */
+    private void openAgain(TopicPartition partition) {
+        works.get(partition).close();
+        open(partition, null);
+        commits.unknown(partition);
+        works.get(partition).share(works.size());
+    }
+
     @Override
     public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-        long deadline = stopping
-                ? drainDeadline
-                : System.nanoTime() + settings.drainTimeout().toNanos();
-        finish(partitions, deadline);
+        finish(partitions, deadline());
     }
 
     @Override
     public void onPartitionsLost(Collection<TopicPartition> partitions) {
         forget(partitions);
+    }
+
+    private long deadline() {
+        return stopping
+                ? drainDeadline
+                : System.nanoTime() + settings.drainTimeout().toNanos();
     }
 
     /** Waits for what runs, commits what is finished, and forgets the partitions. */
@@ -230,10 +336,7 @@ final class Member implements Runnable, ConsumerRebalanceListener {
             for (PartitionWork work : going) {
                 work.drain(deadline);
             }
-            Map<TopicPartition, OffsetAndMetadata> offsets = positions(partitions);
-            if (!offsets.isEmpty()) {
-                client.commitSync(offsets, commitTimeout);
-            }
+            commits.finish(client, partitions, works::get);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
@@ -247,9 +350,10 @@ final class Member implements Runnable, ConsumerRebalanceListener {
     }
 
     private void forget(Collection<TopicPartition> partitions) {
+        faults.forget(partitions);
+        commits.forget(partitions);
         for (TopicPartition partition : partitions) {
             PartitionWork work = works.remove(partition);
-            committed.remove(partition);
             if (work != null) {
                 work.close();
             }
@@ -261,11 +365,7 @@ final class Member implements Runnable, ConsumerRebalanceListener {
         if (client == null) {
             return;
         }
-        finish(
-                works.keySet().stream().collect(Collectors.toSet()),
-                stopping
-                        ? drainDeadline
-                        : System.nanoTime() + settings.drainTimeout().toNanos());
+        finish(works.keySet().stream().collect(Collectors.toSet()), deadline());
         try {
             client.close(LEAVE);
         } catch (RuntimeException e) {

@@ -5,15 +5,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
@@ -21,66 +18,54 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import routes.platform.error.BrakeException;
-import routes.platform.error.DeadLetterException;
 import routes.platform.error.Failures;
 import routes.platform.error.RecordInBatchException;
 
 /**
  * The records of one partition between their poll and their commit, for one assignment: a partition that comes back gets a new one,
  * so what ends late counts for nothing. Records of a key form a lane, of which one at a time is handled; a lane whose record failed is
- * held and retried by itself. In batches, the whole partition is one lane, of which a batch at a time is handled; a batch that is
- * refused for what is in it, or cannot be read whole, is cut before that record where it is known, else halved until it is alone. The position is behind the longest run of
- * finished records from the start, whatever is finished beyond.
+ * held and retried by itself. In batches, the whole partition is one lane, of which a batch at a time is handled.
  */
 final class PartitionWork {
 
     private static final Logger LOG = LoggerFactory.getLogger(PartitionWork.class);
 
-    private static final int UNKNOWN = -1;
-
     private static final Object WHOLE_PARTITION = new Object();
-
-    /** Finished records behind an unfinished one cost only a number, but all of them are read again after a crash. */
-    private static final int WINDOW = 10;
 
     /** Records or batches of one lane before a worker looks after other lanes. */
     private static final int TURN = 64;
 
     private final String name;
-    private final ConsumerSettings settings;
     private final int batch;
-    private final int mayBeHeld;
     private final Failures failures;
     private final Executor workers;
     private final RecordHandler handler;
     private final LongSupplier nanos;
 
-    private final Deque<Entry> window = new ArrayDeque<>();
+    private final OffsetWindow window;
     private final Map<Object, Lane> lanes = new HashMap<>();
-    private final Set<Lane> held = new LinkedHashSet<>();
+    private final InFlight inFlight;
+    private final HeldLanes held;
     private final Deque<Lane> waiting = new ArrayDeque<>();
 
     /** Exchanges that ended on some thread: one of these threads at a time books them for all, so that none waits for the lock. */
     private final Queue<Ended> ended = new ConcurrentLinkedQueue<>();
 
     private final AtomicInteger unbooked = new AtomicInteger();
-    private OffsetAndMetadata position;
-    private int share;
-    private long byteShare;
-    private int unfinished;
-    private long bytes;
     private int running;
     private boolean suspended;
     private boolean closed;
     private boolean heldBefore;
+    private Throwable unreadable;
 
     /**
      * @param name of topic, partition and group, for the log
+     * @param committed where it begins, or null when nothing is committed
      * @param batch how many records the handler takes at once; 0 when it takes them one by one
      */
     PartitionWork(
             String name,
+            OffsetAndMetadata committed,
             ConsumerSettings settings,
             int batch,
             Failures failures,
@@ -88,20 +73,19 @@ final class PartitionWork {
             RecordHandler handler,
             LongSupplier nanos) {
         this.name = name;
-        this.settings = settings;
+        this.window = new OffsetWindow(committed);
+        this.inFlight = new InFlight(settings);
+        this.held = new HeldLanes(name, settings, failures, batch > 0 ? 1 : settings.heldKeys());
         this.batch = batch;
-        this.mayBeHeld = batch > 0 ? 1 : settings.heldKeys();
         this.failures = failures;
         this.workers = workers;
         this.handler = handler;
         this.nanos = nanos;
-        share(1);
     }
 
     /** Takes a part of what its member may have in flight, so that a partition that waits leaves the others theirs. */
     synchronized void share(int partitions) {
-        share = Math.max(1, settings.maxInFlight() / partitions);
-        byteShare = Math.max(1, settings.maxBytes().toBytes() / partitions);
+        inFlight.share(partitions);
     }
 
     void add(List<ConsumerRecord<Object, Object>> records) {
@@ -113,10 +97,11 @@ final class PartitionWork {
         List<Lane> starting = new ArrayList<>();
         long now = nanos.getAsLong();
         for (ConsumerRecord<Object, Object> message : records) {
-            Entry entry = new Entry(message, now);
-            window.add(entry);
-            unfinished++;
-            bytes += entry.bytes;
+            OffsetWindow.Entry entry = window.add(message, now);
+            if (entry == null) {
+                continue;
+            }
+            inFlight.begin(entry);
             Lane lane = lane(message.key());
             lane.entries.add(entry);
             if (!lane.scheduled) {
@@ -135,14 +120,8 @@ final class PartitionWork {
     /** Lets the held keys try again whose time has come, and says in the log when the partition is held and when it goes on. */
     synchronized void retry() {
         reportHold();
-        if (held.isEmpty() || suspended) {
-            return;
-        }
-        long now = nanos.getAsLong();
-        for (Lane lane : held) {
-            if (!lane.running && lane.retryAt - now <= 0) {
-                start(lane);
-            }
+        if (!suspended && held.count() > 0) {
+            held.due(nanos.getAsLong()).forEach(this::start);
         }
     }
 
@@ -173,7 +152,7 @@ final class PartitionWork {
             TimeUnit.NANOSECONDS.timedWait(this, Math.max(left, TimeUnit.MILLISECONDS.toNanos(1)));
         }
         if (running > 0) {
-            LOG.info("not waited for any longer: {}, records in flight {}; they come again", name, unfinished);
+            LOG.info("not waited for any longer: {}, records in flight {}; they come again", name, inFlight.records());
         }
     }
 
@@ -185,77 +164,97 @@ final class PartitionWork {
         held.clear();
         waiting.clear();
         window.clear();
-        unfinished = 0;
-        bytes = 0;
+        inFlight.clear();
     }
 
-    /** Where a successor has to go on, or null when nothing has been finished. */
+    /** Where a successor has to go on, or null when that is not known. */
     synchronized OffsetAndMetadata position() {
-        return position;
+        return window.position();
     }
 
-    synchronized boolean isFull() {
-        return unfinished >= share || bytes >= byteShare || window.size() >= (long) WINDOW * share;
+    /** The offset of the record that has to come next, or {@link OffsetWindow#UNKNOWN}. */
+    synchronized long next() {
+        return window.next();
     }
 
-    /** Whether so much is done that the next records may come; later than not full, or each poll would bring a few. */
-    synchronized boolean hasRoom() {
-        return unfinished <= share / 2 && bytes <= byteShare / 2 && window.size() < (long) WINDOW * share;
+    /** @param clientPosition of the client, which passes over offsets without a record; all records before it were added */
+    synchronized void reached(long clientPosition) {
+        if (!closed) {
+            window.reached(clientPosition);
+        }
     }
 
-    /** Why no further record of the partition is taken until a held one succeeds; empty when it goes on. */
+    /** @param why the client cannot read on, or null when it can */
+    synchronized void unreadable(Throwable why) {
+        unreadable = why;
+    }
+
+    /** Whether further records may come. */
+    synchronized boolean takesMore() {
+        return !suspended && !isFull() && lanesHold().isEmpty();
+    }
+
+    /** Why no further record of the partition is taken until a held one succeeds, or can be read; empty when it goes on. */
     synchronized Optional<Throwable> hold() {
-        boolean waits = isHeld() || !held.isEmpty() && isFull() && onlyHeldRun();
-        return waits ? Optional.of(held.iterator().next().failure) : Optional.empty();
+        return unreadable != null ? Optional.of(unreadable) : lanesHold();
+    }
+
+    private Optional<Throwable> lanesHold() {
+        boolean waits = held.holdThePartition() || held.areAllThatRun(running) && isFull();
+        return waits ? Optional.of(held.failure()) : Optional.empty();
+    }
+
+    private boolean isFull() {
+        return inFlight.isFull(window.size());
     }
 
     /** What an operator has to see to: why the partition is held, or why a dead letter of it cannot be written. */
     synchronized Optional<Throwable> trouble() {
-        return hold().or(() -> held.stream()
-                .map(lane -> lane.failure)
-                .filter(DeadLetterException.class::isInstance)
-                .findFirst());
+        return hold().or(held::refusedDeadLetter);
     }
 
     synchronized int heldKeys() {
-        return held.size();
+        return held.count();
     }
 
     synchronized int inFlight() {
-        return unfinished;
+        return inFlight.records();
+    }
+
+    synchronized long bytes() {
+        return inFlight.bytes();
+    }
+
+    /** Bytes in flight beyond its part of what its member may have. */
+    synchronized long excess() {
+        return inFlight.excess();
     }
 
     /** How long ago the first unfinished record was read, in nanoseconds. */
     synchronized long age() {
-        return window.isEmpty() ? 0 : nanos.getAsLong() - window.peek().taken;
+        return window.size() == 0 ? 0 : nanos.getAsLong() - window.first().taken();
     }
 
-    /** Finished or not, the records that are in memory in some form. */
     synchronized int windowSize() {
         return window.size();
     }
 
     private Lane lane(Object key) {
         if (batch > 0) {
-            return lanes.computeIfAbsent(WHOLE_PARTITION, Lane::new);
+            return lanes.computeIfAbsent(WHOLE_PARTITION, this::newLane);
         }
         if (key == null) {
-            return new Lane(null);
+            return newLane(null);
         }
-        return lanes.computeIfAbsent(key instanceof byte[] array ? ByteBuffer.wrap(array) : key, Lane::new);
+        return lanes.computeIfAbsent(key instanceof byte[] array ? ByteBuffer.wrap(array) : key, this::newLane);
     }
 
-    private boolean isHeld() {
-        return held.size() >= mayBeHeld
-                || held.stream().anyMatch(lane -> failures.find(lane.failure, BrakeException.class) != null);
-    }
-
-    private boolean onlyHeldRun() {
-        return held.stream().filter(lane -> lane.running).count() == running;
+    private Lane newLane(Object key) {
+        return new Lane(key, Math.max(1, batch), this::run);
     }
 
     private boolean mayRun(Lane lane) {
-        return !suspended && (held.contains(lane) || !isHeld());
+        return !suspended && (held.contains(lane) || !held.holdThePartition());
     }
 
     private void schedule(Lane lane) {
@@ -285,13 +284,42 @@ final class PartitionWork {
     }
 
     private void releaseWaiting() {
-        while (!waiting.isEmpty() && !suspended && !isHeld()) {
+        while (!waiting.isEmpty() && !suspended && !held.holdThePartition()) {
             start(waiting.poll());
         }
     }
 
+    /** On a worker: a lane's records, until it has none or has to wait, or others have waited for long enough. */
+    private void run(Lane lane) {
+        for (int i = 0; i < TURN; i++) {
+            List<OffsetWindow.Entry> entries = next(lane);
+            if (entries == null) {
+                return;
+            }
+            Throwable result = null;
+            try {
+                if (!handler.handle(
+                        messages(entries), lane.unknownFailures, failed -> endedLater(lane, entries, failed))) {
+                    return;
+                }
+            } catch (Throwable e) {
+                result = e;
+            }
+            if (!ended(lane, entries, result)) {
+                return;
+            }
+        }
+        workers.execute(lane);
+    }
+
+    private static List<ConsumerRecord<Object, Object>> messages(List<OffsetWindow.Entry> entries) {
+        return entries.size() == 1
+                ? List.of(entries.get(0).record())
+                : entries.stream().map(OffsetWindow.Entry::record).toList();
+    }
+
     /** The next records of a lane that runs, one or a batch, or null when it has to wait. */
-    private synchronized List<Entry> next(Lane lane) {
+    private synchronized List<OffsetWindow.Entry> next(Lane lane) {
         if (closed || !mayRun(lane)) {
             stop(lane);
             if (!closed) {
@@ -299,14 +327,11 @@ final class PartitionWork {
             }
             return null;
         }
-        int size = lane.beforeFailing > 0 ? lane.beforeFailing : lane.beforeFailing == 0 ? 1 : lane.limit;
-        return size == 1
-                ? List.of(lane.entries.peek())
-                : lane.entries.stream().limit(size).toList();
+        return lane.next();
     }
 
     /** @return whether the lane goes on */
-    private synchronized boolean finished(Lane lane, List<Entry> handled, Throwable failure) {
+    private synchronized boolean ended(Lane lane, List<OffsetWindow.Entry> handled, Throwable failure) {
         if (closed) {
             stop(lane);
             return false;
@@ -314,27 +339,21 @@ final class PartitionWork {
         if (failure != null && handled.size() > 1) {
             RecordInBatchException known = failures.find(failure, RecordInBatchException.class);
             if (known != null || !failures.isDependencyDown(failure)) {
-                split(lane, handled, known);
+                lane.split(handled.size(), known);
                 return true;
             }
         }
         if (failure != null) {
-            hold(lane, failure);
+            held.hold(lane, failure, nanos.getAsLong());
             stop(lane);
             return false;
         }
-        handled.forEach(entry -> finish(lane, entry));
-        if (lane.beforeFailing >= 0) {
-            lane.beforeFailing = lane.beforeFailing > 0 ? 0 : UNKNOWN;
-        } else {
-            lane.limit = Math.min(Math.max(1, batch), lane.limit * 2);
+        for (OffsetWindow.Entry entry : handled) {
+            lane.entries.poll();
+            inFlight.end(entry);
+            window.finish(entry);
         }
-        while (!window.isEmpty() && window.peek().message == null) {
-            Entry first = window.poll();
-            if (window.isEmpty() || window.peek().message != null) {
-                position = new OffsetAndMetadata(first.offset + 1);
-            }
-        }
+        lane.succeeded();
         boolean more = !lane.entries.isEmpty();
         if (!more) {
             stop(lane);
@@ -343,15 +362,19 @@ final class PartitionWork {
                 lanes.remove(lane.key);
             }
         }
-        if (held.remove(lane)) {
-            release(lane, handled.get(0));
+        if (held.contains(lane)) {
+            held.release(lane, handled.get(0).offset(), nanos.getAsLong());
+            releaseWaiting();
         }
         return more;
     }
 
-    private void book() {
-        for (int seen = 1; seen != 0; seen = unbooked.addAndGet(-seen)) {
-            bookAll().forEach(workers::execute);
+    private void endedLater(Lane lane, List<OffsetWindow.Entry> entries, Throwable failed) {
+        ended.add(new Ended(lane, entries, failed));
+        if (unbooked.getAndIncrement() == 0) {
+            for (int seen = 1; seen != 0; seen = unbooked.addAndGet(-seen)) {
+                bookAll().forEach(workers::execute);
+            }
         }
     }
 
@@ -359,126 +382,12 @@ final class PartitionWork {
     private synchronized List<Lane> bookAll() {
         List<Lane> going = new ArrayList<>();
         for (Ended next; (next = ended.poll()) != null; ) {
-            if (finished(next.lane, next.entries, next.failure)) {
+            if (ended(next.lane, next.entries, next.failure)) {
                 going.add(next.lane);
             }
         }
         return going;
     }
 
-    private void split(Lane lane, List<Entry> handled, RecordInBatchException known) {
-        lane.beforeFailing = known == null ? UNKNOWN : known.index();
-        if (known == null) {
-            lane.limit = handled.size() / 2;
-        }
-    }
-
-    private void finish(Lane lane, Entry entry) {
-        lane.entries.poll();
-        unfinished--;
-        bytes -= entry.bytes;
-        entry.message = null;
-    }
-
-    private void hold(Lane lane, Throwable failure) {
-        lane.failures++;
-        lane.failure = failure;
-        if (failures.kind(failure) == Failures.Kind.UNKNOWN) {
-            lane.unknownFailures++;
-        }
-        lane.retryAt = nanos.getAsLong()
-                + settings.backoffNanos(
-                        lane.failures, ThreadLocalRandom.current().nextDouble());
-        held.add(lane);
-        if (lane.failures == 1) {
-            LOG.warn("held: {}, offset {}: {}", name, lane.entries.peek().offset, failures.describe(failure));
-        }
-    }
-
-    /** What held this one back may be over for the others too: they try at once. */
-    private void release(Lane lane, Entry entry) {
-        LOG.info("released: {}, offset {}, after {} failures", name, entry.offset, lane.failures);
-        lane.failures = 0;
-        lane.unknownFailures = 0;
-        lane.failure = null;
-        long now = nanos.getAsLong();
-        held.forEach(other -> other.retryAt = now);
-        releaseWaiting();
-    }
-
-    private static final class Entry {
-
-        private final long offset;
-        private final int bytes;
-        private final long taken;
-        private ConsumerRecord<Object, Object> message;
-
-        private Entry(ConsumerRecord<Object, Object> message, long taken) {
-            this.message = message;
-            this.taken = taken;
-            offset = message.offset();
-            bytes = Math.max(0, message.serializedKeySize()) + Math.max(0, message.serializedValueSize());
-        }
-    }
-
-    private record Ended(Lane lane, List<Entry> entries, Throwable failure) {}
-
-    private final class Lane implements Runnable {
-
-        private final Object key;
-        private final Deque<Entry> entries = new ArrayDeque<>(1);
-        private boolean scheduled;
-        private boolean running;
-        private int limit = Math.max(1, batch);
-
-        /** How many records come before one that is known to fail: they are the next batch, and then it alone. */
-        private int beforeFailing = UNKNOWN;
-
-        private int failures;
-
-        /** Those of them that nobody has classified: after some, the record is a dead letter. */
-        private int unknownFailures;
-
-        private Throwable failure;
-        private long retryAt;
-
-        private Lane(Object key) {
-            this.key = key;
-        }
-
-        @Override
-        public void run() {
-            for (int i = 0; i < TURN; i++) {
-                List<Entry> entries = next(this);
-                if (entries == null) {
-                    return;
-                }
-                Throwable result = null;
-                try {
-                    if (!handler.handle(messages(entries), unknownFailures, failed -> doneLater(entries, failed))) {
-                        return;
-                    }
-                } catch (Throwable e) {
-                    result = e;
-                }
-                if (!finished(this, entries, result)) {
-                    return;
-                }
-            }
-            workers.execute(this);
-        }
-
-        private List<ConsumerRecord<Object, Object>> messages(List<Entry> entries) {
-            return entries.size() == 1
-                    ? List.of(entries.get(0).message)
-                    : entries.stream().map(entry -> entry.message).toList();
-        }
-
-        private void doneLater(List<Entry> entries, Throwable failed) {
-            ended.add(new Ended(this, entries, failed));
-            if (unbooked.getAndIncrement() == 0) {
-                book();
-            }
-        }
-    }
+    private record Ended(Lane lane, List<OffsetWindow.Entry> entries, Throwable failure) {}
 }

@@ -1,5 +1,6 @@
 package routes.platform.kafka;
 
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,20 +27,27 @@ import org.apache.kafka.clients.ClientUtils;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
+import routes.platform.contract.AsyncApi;
 import routes.platform.error.DeadLetters;
 import routes.platform.error.Failures;
+import routes.platform.error.RecordInBatchException;
 
 /** The consumer of one route: its members, the threads that its exchanges run on, and the exchange of a record. */
 class PipelinedConsumer extends DefaultConsumer implements Suspendable {
 
     private static final long GRACE_MS = 2000;
 
+    /** No event has so many; a dead letter keeps what its record had. */
+    private static final int MAX_HEADERS = 1000;
+
     private final PipelinedKafkaEndpoint endpoint;
     private final KafkaConfiguration configuration;
     private final ConsumerSettings settings;
     private final Failures failures;
+    private final LostRecords lost;
     private volatile List<Member> members = List.of();
     private ExecutorService pollers;
     private ExecutorService workers;
@@ -52,6 +60,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         this.configuration = endpoint.getConfiguration();
         this.settings = settings;
         this.failures = failures;
+        this.lost = new LostRecords(group(), Clock.systemUTC());
     }
 
     String group() {
@@ -60,6 +69,10 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
 
     List<Member> members() {
         return members;
+    }
+
+    LostRecords lost() {
+        return lost;
     }
 
     @Override
@@ -77,12 +90,19 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         ExecutorServiceManager threads = endpoint.getCamelContext().getExecutorServiceManager();
         pollers = threads.newFixedThreadPool(this, name, count);
         workers = threads.newThreadPool(this, name + "-worker", workerPool());
-        Duration commitTimeout = Duration.ofMillis(Math.min(
+        Duration timeout = Duration.ofMillis(Math.min(
                 configuration.getCommitTimeoutMs(), settings.drainTimeout().toMillis()));
         List<Member> started = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             Member member = new Member(
-                    name + "-" + i, settings, failures, commitTimeout, this::client, this::subscribe, this::work);
+                    name + "-" + i,
+                    settings,
+                    failures,
+                    timeout,
+                    new FetchPositions(String.valueOf(configuration.getAutoOffsetReset()), lost, timeout),
+                    this::client,
+                    this::subscribe,
+                    this::work);
             started.add(member);
             pollers.execute(member);
         }
@@ -94,7 +114,13 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     @Override
     protected void doSuspend() throws Exception {
         suspendedAt = System.nanoTime();
-        members.forEach(Member::suspend);
+        if (endpoint.getCamelContext().isStopping()) {
+            // at once, and not after the routes that stop before it: the other instances wait for its partitions
+            members.forEach(
+                    member -> member.stop(suspendedAt + settings.drainTimeout().toNanos()));
+        } else {
+            members.forEach(Member::suspend);
+        }
         super.doSuspend();
     }
 
@@ -148,19 +174,27 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         }
     }
 
-    private PartitionWork work(TopicPartition partition) {
+    private PartitionWork work(TopicPartition partition, OffsetAndMetadata committed) {
         return new PartitionWork(
                 "%s partition %d, group %s".formatted(partition.topic(), partition.partition(), group()),
+                committed,
                 settings,
-                configuration.isBatching() ? configuration.getMaxPollRecords() : 0,
+                configuration.isBatching() ? batch() : 0,
                 failures,
                 workers,
                 this::handle,
                 System::nanoTime);
     }
 
-    private org.apache.kafka.clients.consumer.Consumer<Object, Object> client() {
-        return endpoint.getKafkaClientFactory().getConsumer(properties());
+    private int batch() {
+        Integer most = configuration.getMaxPollRecords();
+        return most == null ? ConsumerConfig.DEFAULT_MAX_POLL_RECORDS : most;
+    }
+
+    private org.apache.kafka.clients.consumer.Consumer<Object, Object> client(PollBudget budget) {
+        Properties properties = properties();
+        properties.put(BudgetedBytes.BUDGET, budget);
+        return endpoint.getKafkaClientFactory().getConsumer(properties);
     }
 
     private Properties properties() {
@@ -175,6 +209,10 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
             properties.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, configuration.getGroupInstanceId());
         }
         properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+        properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, PipelinedKafkaEndpoint.COMMITTED_ONLY);
+        properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+        properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, BudgetedBytes.class.getName());
+        properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, BudgetedBytes.class.getName());
         return properties;
     }
 
@@ -192,7 +230,15 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
             List<ConsumerRecord<Object, Object>> messages, int unknownFailures, Consumer<Throwable> done) {
         Exchange exchange = createExchange(false);
         exchange.setProperty(DeadLetters.UNKNOWN_FAILURES, unknownFailures);
-        fill(exchange, messages);
+        try {
+            fill(exchange, messages);
+        } catch (TooManyHeadersException e) {
+            // the route's error policy decides, as when its first step fails
+            exchange.setException(e);
+        } catch (RecordInBatchException e) {
+            releaseExchange(exchange, false);
+            throw e;
+        }
         boolean finished = getAsyncProcessor().process(exchange, sync -> {
             if (!sync) {
                 Throwable failure = failure(exchange);
@@ -231,7 +277,11 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         List<Message> batch = new ArrayList<>(messages.size());
         for (ConsumerRecord<Object, Object> message : messages) {
             Message element = new DefaultMessage(exchange);
-            fill(element, exchange, message);
+            try {
+                fill(element, exchange, message);
+            } catch (TooManyHeadersException e) {
+                throw messages.size() == 1 ? e : new RecordInBatchException(batch.size(), e);
+            }
             batch.add(element);
         }
         in.setHeader(KafkaConstants.TOPIC, first.topic());
@@ -240,7 +290,11 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     }
 
     private void fill(Message in, Exchange exchange, ConsumerRecord<Object, Object> message) {
+        int headers = 0;
         for (Header header : message.headers()) {
+            if (++headers > MAX_HEADERS && !AsyncApi.isDeadLetterTopic(message.topic())) {
+                throw new TooManyHeadersException(MAX_HEADERS);
+            }
             if (!configuration
                     .getHeaderFilterStrategy()
                     .applyFilterToExternalHeaders(header.key(), header.value(), exchange)) {

@@ -1,5 +1,6 @@
 package routes.platform.kafka;
 
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -72,6 +73,11 @@ class PipelinedKafkaComponent extends KafkaComponent {
                 consumer,
                 List.of(
                         gauge(consumer, "in.flight", null, works(consumer, PartitionWork::inFlight)),
+                        gauge(consumer, "in.flight.bytes", null, works(consumer, PartitionWork::bytes)),
+                        FunctionCounter.builder("event-broker.consumer.records.lost", consumer, c -> c.lost()
+                                        .count())
+                                .tags(tags(consumer))
+                                .register(meters),
                         gauge(consumer, "held.keys", null, works(consumer, PartitionWork::heldKeys)),
                         gauge(
                                 consumer,
@@ -115,7 +121,11 @@ class PipelinedKafkaComponent extends KafkaComponent {
             PipelinedConsumer consumer, String name, String unit, ToDoubleFunction<PipelinedConsumer> value) {
         return Gauge.builder("event-broker.consumer." + name, consumer, value)
                 .baseUnit(unit)
-                .tags(Tags.of("group", consumer.group(), "routeId", consumer.getRouteId()))
+                .tags(tags(consumer))
                 .register(meters);
+    }
+
+    private static Tags tags(PipelinedConsumer consumer) {
+        return Tags.of("group", consumer.group(), "routeId", consumer.getRouteId());
     }
 }

@@ -26,11 +26,16 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
     /** A record that another deserializer could not read would be no record at all, with no bytes for its dead letter. */
     private static final String BYTES = ByteArrayDeserializer.class.getName();
 
+    /** What is in a transaction that is open, or was aborted, has not happened. */
+    static final String COMMITTED_ONLY = "read_committed";
+
     /** What the consumer decides by itself, or takes from an option of the URI, under the names of the client. */
     private static final Set<String> OURS = Set.of(
             ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
             ConsumerConfig.AUTO_COMMIT_INTERVAL_MS_CONFIG,
+            ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
             ConsumerConfig.GROUP_ID_CONFIG,
+            ConsumerConfig.ISOLATION_LEVEL_CONFIG,
             ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG,
             ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG);
 
@@ -67,6 +72,11 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
                     option.name(),
                     "is not supported");
         }
+        refuseUnless(
+                getConfiguration().getIsolationLevel() == null
+                        || COMMITTED_ONLY.equals(getConfiguration().getIsolationLevel()),
+                "isolationLevel",
+                "is not " + COMMITTED_ONLY);
         refuseUnless(BYTES.equals(getConfiguration().getKeyDeserializer()), "keyDeserializer", "is not " + BYTES);
         refuseUnless(BYTES.equals(getConfiguration().getValueDeserializer()), "valueDeserializer", "is not " + BYTES);
         refuseUnless(

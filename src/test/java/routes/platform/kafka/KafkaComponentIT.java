@@ -21,6 +21,8 @@ class KafkaComponentIT extends RuntimeIT {
         assertThat(kafka).isInstanceOf(PipelinedKafkaComponent.class);
         assertThat(kafka.getConfiguration().getBrokers()).isEqualTo(brokers());
         assertThat(kafka.getConfiguration().getHeaderFilterStrategy()).isInstanceOf(RecordHeaderAllowList.class);
+        assertThat(kafka.getConfiguration().getIsolationLevel()).isEqualTo("read_committed");
+        assertThat(kafka.getConfiguration().getPartitionAssignor()).endsWith(".CooperativeStickyAssignor");
         assertThat(camel.getRoute("pubsub-consume-prescriptions").getConsumer()).isInstanceOf(PipelinedConsumer.class);
     }
 
@@ -30,6 +32,10 @@ class KafkaComponentIT extends RuntimeIT {
                 .contains("event_broker_consumer_lag{")
                 .contains("event_broker_consumer_oldest_seconds{")
                 .contains("group=\"activity-log\"");
-        assertThat(management("/observe/health/ready").body()).contains("\"consumers\"");
+        assertThat(management("/observe/metrics").body())
+                .contains("event_broker_consumer_records_lost_total{")
+                .contains("event_broker_consumer_in_flight_bytes{");
+        assertThat(management("/observe/health").body()).contains("\"consumers\"");
+        assertThat(management("/observe/health/ready").body()).doesNotContain("\"consumers\"");
     }
 }

@@ -4,80 +4,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.Processor;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.boot.actuate.health.Health;
 import org.springframework.boot.actuate.health.Status;
-import org.springframework.util.unit.DataSize;
-import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
-import sandbox.Servers;
-import sandbox.Topics;
 
-/** The consumer in routes of its own against a real broker. Several Camel contexts are several instances. */
-class KafkaConsumerIT {
-
-    private static final String BROKERS = Servers.shared().properties().get("camel.component.kafka.brokers");
-
-    private final String topic = "consumer-it-" + UUID.randomUUID();
-    private final String group = "group-of-" + topic;
-    private final List<String> seen = new CopyOnWriteArrayList<>();
-    private final List<CamelContext> contexts = new ArrayList<>();
-    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-    private Admin admin;
-
-    @BeforeEach
-    void open() throws Exception {
-        Awaitility.setDefaultTimeout(Duration.ofSeconds(40));
-        admin = Admin.create(Map.of("bootstrap.servers", BROKERS));
-        Topics.create(admin, 4, topic);
-    }
-
-    @AfterEach
-    void close() throws Exception {
-        contexts.forEach(CamelContext::stop);
-        admin.deleteTopics(List.of(topic)).all().get();
-        admin.close();
-        await("no thread is left").untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet().stream()
-                        .map(Thread::getName)
-                        .filter(name -> name.contains(group)))
-                .isEmpty());
-        assertThat(meters.getMeters()).isEmpty();
-    }
+/** What the consumer promises, record by record and in batches. */
+class KafkaConsumerIT extends ConsumerFixture {
 
     @Test
     void keepsTheOrderOfEveryKeyWhileHandlersTakeTheirTime() throws Exception {
@@ -145,6 +96,7 @@ class KafkaConsumerIT {
 
         await().untilAsserted(() -> assertThat(Set.copyOf(seen)).hasSize(100));
         await().untilAsserted(() -> assertThat(committed()).isEqualTo(100));
+        assertThat(seen).as("what was finished behind k3 does not come again").doesNotHaveDuplicates();
     }
 
     @Test
@@ -179,6 +131,53 @@ class KafkaConsumerIT {
         await().untilAsserted(() -> assertThat(Set.copyOf(seen)).hasSize(4000));
         assertOrderPerKey(4000, 50);
         await().untilAsserted(() -> assertThat(committed()).isEqualTo(4000));
+    }
+
+    @Test
+    void readsOnInThePartitionsThatStayWhileAnotherMemberJoins() throws Exception {
+        String cooperative = "&heartbeatIntervalMs=500&partitionAssignor=" + CooperativeStickyAssignor.class.getName();
+        Map<TopicPartition, PartitionWork> works = works(run(cooperative, this::note));
+        await().until(() -> works.size() == 4);
+        Map<TopicPartition, PartitionWork> before = Map.copyOf(works);
+        Map<TopicPartition, PartitionWork> others = works(run(cooperative, this::note));
+        await().until(() -> works.size() == 2 && others.size() == 2);
+
+        assertThat(before).as("none was given back and taken again").containsAllEntriesOf(works);
+        send(100, 40);
+        await().untilAsserted(() -> assertThat(seen).hasSize(100).doesNotHaveDuplicates());
+    }
+
+    @Test
+    void givesItsPartitionsBackBeforeTheOtherRoutesHaveEnded() throws Exception {
+        CountDownLatch go = new CountDownLatch(1);
+        run("", this::note);
+        CamelContext camel = contexts.get(0);
+        camel.getShutdownStrategy().setTimeout(60);
+        camel.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                from("seda:other").process(exchange -> go.await());
+            }
+        });
+        camel.createProducerTemplate().sendBody("seda:other?waitForTaskToComplete=Never", "slow");
+        send(10, 10);
+        await().untilAsserted(() -> assertThat(seen).hasSize(10));
+        Thread stop = new Thread(camel::stop);
+        stop.start();
+
+        await().until(() -> admin.describeConsumerGroups(List.of(group))
+                .describedGroups()
+                .get(group)
+                .get()
+                .members()
+                .isEmpty());
+        assertThat(stop.isAlive()).isTrue();
+        go.countDown();
+        stop.join();
+    }
+
+    private static Map<TopicPartition, PartitionWork> works(PipelinedKafkaComponent kafka) {
+        return kafka.running().findFirst().orElseThrow().members().get(0).works();
     }
 
     @Test
@@ -307,106 +306,13 @@ class KafkaConsumerIT {
                 "shutdownTimeout=7",
                 "valueDeserializer=org.apache.kafka.common.serialization.StringDeserializer",
                 "additionalProperties.enable.auto.commit=true",
+                "isolationLevel=read_uncommitted",
+                "additionalProperties.isolation.level=read_uncommitted",
+                "additionalProperties.auto.offset.reset=latest",
                 "groupInstanceId=a&consumersCount=2"
             })
     void refusesWhatItDoesNotHonour(String option) {
         assertThatThrownBy(() -> run("&" + option, this::note))
                 .hasStackTraceContaining("option " + option.substring(0, option.indexOf('=')));
-    }
-
-    private PipelinedKafkaComponent run(String options, Processor handler) throws Exception {
-        ConsumerSettings settings = new ConsumerSettings(
-                8,
-                400,
-                DataSize.ofMegabytes(4),
-                4,
-                Duration.ofMillis(50),
-                Duration.ofMillis(500),
-                Duration.ofMillis(100),
-                Duration.ofSeconds(1));
-        PipelinedKafkaComponent kafka = new PipelinedKafkaComponent(
-                settings, contexts.isEmpty() ? meters : new SimpleMeterRegistry(), new Failures());
-        DefaultCamelContext camel = new DefaultCamelContext();
-        contexts.add(camel);
-        camel.getShutdownStrategy().setTimeout(2);
-        camel.addComponent("kafka", kafka);
-        camel.addRoutes(new RouteBuilder() {
-            @Override
-            public void configure() {
-                errorHandler(noErrorHandler());
-                from(("kafka:%s?brokers=%s&groupId=%s&autoOffsetReset=earliest"
-                                        + "&keyDeserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer"
-                                        + "&valueDeserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer%s")
-                                .formatted(topic, BROKERS, group, options))
-                        .routeId("it")
-                        .process(handler);
-            }
-        });
-        camel.start();
-        return kafka;
-    }
-
-    private static Health health(PipelinedKafkaComponent kafka) {
-        return new ConsumersHealth(kafka, new Failures()).health();
-    }
-
-    private void send(int count, int keys) throws Exception {
-        send(0, count, keys);
-    }
-
-    /** Record n has key k(n mod keys) and the value n. */
-    private void send(int from, int count, int keys) throws Exception {
-        try (var producer = producer()) {
-            List<Future<RecordMetadata>> sent = new ArrayList<>();
-            for (int i = from; i < from + count; i++) {
-                sent.add(producer.send(new ProducerRecord<>(topic, bytes("k" + i % keys), bytes(String.valueOf(i)))));
-            }
-            for (Future<RecordMetadata> record : sent) {
-                record.get();
-            }
-        }
-    }
-
-    private static KafkaProducer<byte[], byte[]> producer() {
-        return new KafkaProducer<>(
-                Map.of("bootstrap.servers", BROKERS), new ByteArraySerializer(), new ByteArraySerializer());
-    }
-
-    private void note(Exchange exchange) {
-        seen.add(key(exchange) + " " + exchange.getMessage().getBody(String.class));
-    }
-
-    private static String key(Exchange exchange) {
-        return key(exchange.getMessage());
-    }
-
-    private static String key(Message message) {
-        return new String(message.getHeader(KafkaConstants.KEY, byte[].class), StandardCharsets.UTF_8);
-    }
-
-    private static String text(Message message) {
-        return new String(message.getBody(byte[].class), StandardCharsets.UTF_8);
-    }
-
-    /** First occurrences: a record may come twice, after a rebalance. */
-    private void assertOrderPerKey(int count, int keys) {
-        Map<String, List<Integer>> byKey = new HashMap<>();
-        new LinkedHashSet<>(seen)
-                .forEach(record -> byKey.computeIfAbsent(record.split(" ")[0], key -> new ArrayList<>())
-                        .add(Integer.valueOf(record.split(" ")[1])));
-        assertThat(byKey).hasSize(keys);
-        assertThat(byKey.values()).allSatisfy(values -> assertThat(values).isSorted());
-        assertThat(byKey.values().stream().mapToInt(List::size).sum()).isEqualTo(count);
-    }
-
-    private long committed() throws Exception {
-        Map<TopicPartition, OffsetAndMetadata> offsets = admin.listConsumerGroupOffsets(group)
-                .partitionsToOffsetAndMetadata()
-                .get();
-        return offsets.values().stream().mapToLong(OffsetAndMetadata::offset).sum();
-    }
-
-    private static byte[] bytes(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
     }
 }

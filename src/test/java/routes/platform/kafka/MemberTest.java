@@ -3,6 +3,7 @@ package routes.platform.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -15,15 +16,20 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.RecordDeserializationException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,15 +58,18 @@ class MemberTest {
     private final List<Client> clients = new CopyOnWriteArrayList<>();
     private final List<String> handled = new CopyOnWriteArrayList<>();
     private final Failures failures = new Failures();
+    private final LostRecords lost = new LostRecords("g", Clock.systemUTC());
     private final Member member = new Member(
             "member",
             settings,
             failures,
             Duration.ofSeconds(1),
-            this::client,
+            new FetchPositions("earliest", lost, Duration.ofSeconds(1)),
+            budget -> client(),
             (client, listener) -> client.subscribe(List.of("t"), listener),
-            partition -> new PartitionWork(
+            (partition, committed) -> new PartitionWork(
                     partition.toString(),
+                    committed,
                     settings,
                     0,
                     failures,
@@ -134,7 +143,6 @@ class MemberTest {
         return List.of(
                 new WakeupException(),
                 new KafkaException("Received exception when fetching the next record from t-0"),
-                new RecordDeserializationException(P0, 0, "unreadable", null),
                 new OutOfMemoryError("of a test"),
                 new StackOverflowError());
     }
@@ -151,7 +159,7 @@ class MemberTest {
                 }
             }
         });
-        first.schedulePollTask(() -> sneak(failure));
+        first.failure = failure;
         await().until(() -> clients.size() == 2);
         assertThat(first.closed()).isTrue();
         assertThat(shown).contains(failure);
@@ -161,6 +169,116 @@ class MemberTest {
         add(P0, 0);
         await().untilAsserted(() -> assertThat(latest().accepted).containsEntry(P0, 1L));
         assertThat(member.failure()).isNull();
+    }
+
+    @ParameterizedTest
+    @MethodSource("failuresOfAPoll")
+    void readsAgainWhatTheClientLostInAPollThatFailed(Throwable failure) {
+        add(P0, 0);
+        await().until(() -> handled.contains("0-0"));
+        Client client = latest();
+        client.failureAfterReading = failure;
+        client.schedulePollTask(() -> client.addRecord(record(P0, 1)));
+        await().until(() -> client.failureAfterReading == null);
+        add(P0, 1);
+
+        await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P0, 2L));
+        assertThat(clients).as("it has not left the group").hasSize(1);
+    }
+
+    static List<Throwable> failuresOfAPartition() {
+        return List.of(
+                new KafkaException("Received exception when fetching the next record from t-0"),
+                new RecordDeserializationException(P0, 0, "unreadable", null),
+                new OutOfMemoryError("of a test"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("failuresOfAPartition")
+    void holdsAPartitionThatCannotBeReadWhileTheOthersGoOn(Throwable failure) {
+        Client client = latest();
+        client.updateEndOffsets(Map.of(P0, 10L, P1, 10L));
+        client.why = failure;
+        client.unreadable = P0;
+        await().untilAsserted(() -> assertThat(member.works().get(P0).hold()).isPresent());
+        add(P1, 0);
+
+        await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P1, 1L));
+        assertThat(failures.describe(member.works().get(P0).hold().get()))
+                .contains("cannot be read from")
+                .contains(failure.getClass().getSimpleName());
+        assertThat(member.works().get(P1).hold()).isEmpty();
+        assertThat(member.failure()).isNull();
+        assertThat(clients).as("it has not left the group").hasSize(1);
+
+        client.unreadable = null;
+        await().untilAsserted(() -> assertThat(member.works().get(P0).hold()).isEmpty());
+        add(P0, 0);
+        await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P0, 1L));
+    }
+
+    @Test
+    void holdsThePartitionsOfATopicThatItMayNotReadAnyMore() {
+        Client client = latest();
+        client.why = new TopicAuthorizationException(Set.of("t"));
+        client.unreadable = P0;
+        await().untilAsserted(() ->
+                assertThat(member.works().values()).allMatch(work -> work.hold().isPresent()));
+        assertThat(clients).hasSize(1);
+        client.unreadable = null;
+        await().untilAsserted(() ->
+                assertThat(member.works().values()).allMatch(work -> work.hold().isEmpty()));
+    }
+
+    @Test
+    void saysWhatWasRemovedBeforeItWasReadAndGoesOn() {
+        Client client = latest();
+        client.schedulePollTask(() -> {
+            client.updateBeginningOffsets(Map.of(P0, 5L));
+            client.addRecord(record(P0, 5));
+        });
+
+        await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P0, 6L));
+        assertThat(lost.count()).isEqualTo(5);
+        assertThat(lost.latest()).hasSize(1).allSatisfy((where, what) -> {
+            assertThat(where).isEqualTo("group g, topic t, partition 0");
+            assertThat(what).startsWith("offsets 0 to 4 were removed before they were read");
+        });
+        assertThat(clients).hasSize(1);
+    }
+
+    static List<OffsetOutOfRangeException> logsThatWereCut() {
+        return List.of(
+                new OffsetOutOfRangeException(Map.of(P0, 3L)),
+                new LogTruncationException(Map.of(P0, 3L), Map.of(P0, new OffsetAndMetadata(2))));
+    }
+
+    @ParameterizedTest
+    @MethodSource("logsThatWereCut")
+    void readsALogThatWasCutOrMadeAnewFromItsBeginning(OffsetOutOfRangeException cut) {
+        Client client = latest();
+        for (int i = 0; i < 3; i++) {
+            add(P0, i);
+        }
+        await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P0, 3L));
+        client.schedulePollTask(() -> sneak(cut));
+        add(P0, 0);
+
+        await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P0, 1L));
+        assertThat(handled).containsExactly("0-0", "0-1", "0-2", "0-0");
+        assertThat(lost.count()).isZero();
+        assertThat(lost.latest().values())
+                .singleElement()
+                .asString()
+                .startsWith("the log does not reach to offset 3 any more, it is read again from 0");
+    }
+
+    @Test
+    void commitsWithoutMetadataWhereTheBrokerTakesNone() {
+        latest().commitFailures.add(new OffsetMetadataTooLarge("a short one"));
+        add(P0, 0);
+
+        await().untilAsserted(() -> assertThat(latest().accepted).containsEntry(P0, 1L));
     }
 
     private Client client() {
@@ -186,8 +304,11 @@ class MemberTest {
 
     private void add(TopicPartition partition, long offset) {
         Client client = latest();
-        client.schedulePollTask(() ->
-                client.addRecord(new ConsumerRecord<>(partition.topic(), partition.partition(), offset, "k", "v")));
+        client.schedulePollTask(() -> client.addRecord(record(partition, offset)));
+    }
+
+    private static ConsumerRecord<Object, Object> record(TopicPartition partition, long offset) {
+        return new ConsumerRecord<>(partition.topic(), partition.partition(), offset, "k", "v");
     }
 
     @SuppressWarnings("unchecked")
@@ -202,10 +323,36 @@ class MemberTest {
         private final List<Collection<TopicPartition>> attempts = new CopyOnWriteArrayList<>();
         private final List<Map<TopicPartition, OffsetAndMetadata>> syncs = new ArrayList<>();
         private volatile boolean refuseSync;
+
+        /** Whatever is read. */
+        private volatile Throwable failure;
+
+        /** Once, and what was read is lost. */
+        private volatile Throwable failureAfterReading;
+
+        private volatile TopicPartition unreadable;
+        private volatile Throwable why;
         private volatile Runnable whenClosed = () -> {};
 
         private Client() {
             super(OffsetResetStrategy.EARLIEST);
+        }
+
+        @Override
+        public synchronized ConsumerRecords<Object, Object> poll(Duration timeout) {
+            if (failure != null) {
+                sneak(failure);
+            }
+            if (unreadable != null && assignment().contains(unreadable) && !paused().contains(unreadable)) {
+                sneak(why);
+            }
+            ConsumerRecords<Object, Object> records = super.poll(timeout);
+            if (failureAfterReading != null && !records.isEmpty()) {
+                Throwable once = failureAfterReading;
+                failureAfterReading = null;
+                sneak(once);
+            }
+            return records;
         }
 
         @Override

@@ -18,6 +18,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.Test;
@@ -43,12 +44,17 @@ class PartitionWorkTest {
     private final PartitionWork work = work(0);
 
     private PartitionWork work(int batch) {
+        return work(batch, null);
+    }
+
+    private PartitionWork work(int batch, OffsetAndMetadata committed) {
         return new PartitionWork(
                 "t partition 0, group g",
+                committed,
                 new ConsumerSettings(
                         8,
                         40,
-                        DataSize.ofKilobytes(1),
+                        DataSize.ofKilobytes(100),
                         3,
                         Duration.ofNanos(100),
                         Duration.ofNanos(1000),
@@ -75,7 +81,7 @@ class PartitionWorkTest {
         long next = 0;
         while (done.cardinality() < 2000) {
             now += random.nextInt(200);
-            if (next < 2000 && !work.isFull()) {
+            if (next < 2000 && work.takesMore()) {
                 work.add(List.of(message(next, random.nextInt(10) == 0 ? null : "k" + random.nextInt(12), 10)));
                 next++;
             }
@@ -112,9 +118,10 @@ class PartitionWorkTest {
         work.add(List.of(message(5, "a", 1), message(9, "b", 1)));
         runTasks();
         end(9, null);
-        assertThat(work.position()).isNull();
         end(5, null);
         assertThat(work.position().offset()).isEqualTo(10);
+        work.reached(12);
+        assertThat(work.position().offset()).as("behind a commit marker").isEqualTo(12);
     }
 
     @Test
@@ -161,14 +168,60 @@ class PartitionWorkTest {
 
     @Test
     void isFullByCountByBytesAndByItsShare() {
-        work.add(List.of(message(0, "a", 2000)));
-        assertThat(work.isFull()).isTrue();
+        work.add(List.of(message(0, "a", 60_000)));
+        assertThat(work.takesMore()).isFalse();
         runTasks();
         end(0, null);
-        assertThat(work.isFull()).isFalse();
+        assertThat(work.takesMore()).isTrue();
         work.share(20);
         work.add(List.of(message(1, "a", 1), message(2, "a", 1)));
-        assertThat(work.isFull()).isTrue();
+        assertThat(work.takesMore()).isFalse();
+    }
+
+    @Test
+    void saysThatItIsHeldWhileOnlyAHeldKeyKeepsItFromReadingOn() {
+        List<ConsumerRecord<Object, Object>> messages = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            messages.add(message(i, i < 10 ? "k" + i : "held", 1));
+        }
+        work.add(messages);
+        runTasks();
+        end(10, DOWN);
+        assertThat(work.takesMore()).isFalse();
+        for (int i = 0; i < 10; i++) {
+            end(i, null);
+        }
+
+        assertThat(work.takesMore()).as("30 of 40 wait").isFalse();
+        assertThat(work.hold()).contains(DOWN);
+    }
+
+    @Test
+    void countsHeadersAndObjectsAsBytes() {
+        ConsumerRecord<Object, Object> message = message(0, "a", 1);
+        message.headers().add("h", new byte[60_000]);
+        work.add(List.of(message));
+
+        assertThat(work.bytes()).isGreaterThan(60_000);
+        assertThat(work.takesMore()).isFalse();
+    }
+
+    @Test
+    void handlesNothingAgainThatWasFinishedBehindItsBeginning() {
+        work.add(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "a", 1)));
+        runTasks();
+        end(1, null);
+        end(2, null);
+        PartitionWork successor = work(0, work.position());
+        started.clear();
+        successor.add(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "a", 1)));
+        runTasks();
+
+        assertThat(started).containsExactly(0L);
+        assertThat(successor.inFlight()).isEqualTo(2);
+        end(0, null);
+        runTasks();
+        assertThat(successor.position().offset()).isEqualTo(3);
     }
 
     @Test

@@ -1,0 +1,34 @@
+package routes.platform.kafka;
+
+import java.nio.ByteBuffer;
+import java.util.Map;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.serialization.Deserializer;
+
+/** Keys and values as the bytes that they are, as far as the budget of the poll goes. Public because Kafka's client makes it. */
+public final class BudgetedBytes implements Deserializer<byte[]> {
+
+    /** The property of the client that holds its {@link PollBudget}. */
+    static final String BUDGET = "event-broker.poll-budget";
+
+    private PollBudget budget;
+
+    @Override
+    public void configure(Map<String, ?> properties, boolean isKey) {
+        budget = (PollBudget) properties.get(BUDGET);
+    }
+
+    /** Before the bytes are copied, so that what is refused costs nothing. */
+    @Override
+    public byte[] deserialize(String topic, Headers headers, ByteBuffer data) {
+        budget.take(headers, data.remaining());
+        byte[] bytes = new byte[data.remaining()];
+        data.get(bytes);
+        return bytes;
+    }
+
+    @Override
+    public byte[] deserialize(String topic, byte[] data) {
+        return data;
+    }
+}

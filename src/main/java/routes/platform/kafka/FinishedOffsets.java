@@ -1,0 +1,90 @@
+package routes.platform.kafka;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.BitSet;
+import java.util.zip.DataFormatException;
+import java.util.zip.Deflater;
+import java.util.zip.Inflater;
+
+/**
+ * The finished offsets behind a committed one, as the text that Kafka keeps with a commit: a bit for each offset, deflated, in Base64.
+ * After a crash they are not handled again. What does not fit is left out, from the end; those records come again.
+ */
+final class FinishedOffsets {
+
+    private static final String VERSION = "finished-1:";
+
+    /** A broker takes 4096 bytes, {@code offset.metadata.max.bytes}. */
+    static final int MAX_CHARS = 4000;
+
+    /** How far behind the committed offset one may be; also the most that is unpacked, whoever wrote it. */
+    static final int MAX_DISTANCE = 1 << 18;
+
+    private FinishedOffsets() {}
+
+    /**
+     * @param finished bit i stands for the offset i behind the committed one
+     * @return at most {@link #MAX_CHARS} characters, empty when nothing is finished
+     */
+    static String encode(BitSet finished) {
+        String text = "";
+        for (BitSet part = finished; !part.isEmpty(); part = part.get(0, part.length() / 2)) {
+            text = VERSION + Base64.getEncoder().withoutPadding().encodeToString(deflate(part.toByteArray()));
+            if (text.length() <= MAX_CHARS) {
+                return text;
+            }
+        }
+        return "";
+    }
+
+    /** @return nothing for what another program wrote, or what is damaged */
+    static BitSet decode(String metadata) {
+        if (metadata == null || !metadata.startsWith(VERSION)) {
+            return new BitSet();
+        }
+        try {
+            byte[] packed = Base64.getDecoder()
+                    .decode(metadata.substring(VERSION.length()).getBytes(StandardCharsets.US_ASCII));
+            return BitSet.valueOf(inflate(packed));
+        } catch (IllegalArgumentException | DataFormatException e) {
+            return new BitSet();
+        }
+    }
+
+    private static byte[] deflate(byte[] bytes) {
+        Deflater deflater = new Deflater(Deflater.BEST_SPEED, true);
+        try {
+            deflater.setInput(bytes);
+            deflater.finish();
+            ByteArrayOutputStream packed = new ByteArrayOutputStream();
+            byte[] buffer = new byte[1024];
+            while (!deflater.finished()) {
+                packed.write(buffer, 0, deflater.deflate(buffer));
+            }
+            return packed.toByteArray();
+        } finally {
+            deflater.end();
+        }
+    }
+
+    private static byte[] inflate(byte[] packed) throws DataFormatException {
+        Inflater inflater = new Inflater(true);
+        try {
+            inflater.setInput(packed);
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            byte[] buffer = new byte[1024];
+            while (!inflater.finished()) {
+                int count = inflater.inflate(buffer);
+                if (count == 0 || bytes.size() > MAX_DISTANCE / Byte.SIZE) {
+                    throw new DataFormatException();
+                }
+                bytes.write(buffer, 0, count);
+            }
+            return bytes.toByteArray();
+        } finally {
+            inflater.end();
+        }
+    }
+}

@@ -1,0 +1,213 @@
+package routes.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static routes.faults.Load.CREATED;
+import static routes.faults.Load.UPDATED;
+import static routes.faults.Load.bytes;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionFactory;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.JdbcTemplate;
+import sandbox.Servers;
+
+/**
+ * Records that are small for the broker and large for who reads them, against the runtime as a process with a heap of 256 MB: it lives,
+ * and the records of other partitions and topics go on. Each run prints how long those waited.
+ */
+@Tag("faults")
+class HostileRecordsIT {
+
+    private static final String GROUP = "pharmacy-prescription-processor";
+    private static final int PARTITIONS = 6;
+
+    /** Where the hostile records are; nobody else's. */
+    private static final int HOSTILE = 0;
+
+    private static Servers servers;
+    private static String brokers;
+    private static Admin admin;
+    private static JdbcTemplate jdbc;
+    private static Instance instance;
+
+    @BeforeAll
+    static void start() throws Exception {
+        servers = Servers.own("hostile-records-servers");
+        brokers = Clients.brokers(servers);
+        admin = Admin.create(Map.of("bootstrap.servers", brokers));
+        jdbc = new JdbcTemplate(Clients.database(servers));
+        try (Instance first = new Instance(servers)) {
+            first.ready();
+        }
+        FaultEffects.createTables(jdbc);
+        instance = new Instance(servers);
+        instance.ready();
+    }
+
+    @AfterAll
+    static void stop() {
+        instance.close();
+        admin.close();
+        servers.close();
+    }
+
+    @Test
+    void sixtyLargeRecordsInASmallBatch() throws Exception {
+        for (String topic : List.of(CREATED, UPDATED)) {
+            send(topic, 60, 900_000);
+        }
+        neighboursGoOn("2 x 60 records of 0.9 MB in a batch");
+        awaitEnd();
+    }
+
+    @Test
+    void aBatchThatUnpacksToThreeHundredMegabytes() throws Exception {
+        for (String topic : List.of(CREATED, UPDATED)) {
+            send(topic, 330, 900_000);
+        }
+        neighboursGoOn("2 x 330 records of 0.9 MB in a batch");
+        awaitEnd();
+    }
+
+    @Test
+    void aRecordThatDoesNotFitIntoTheHeap() throws Exception {
+        send(CREATED, 1, 300_000_000);
+        neighboursGoOn("a record of 300 MB");
+        await(60).untilAsserted(() -> assertThat(
+                        instance.runtime.management("/observe/health").body())
+                .contains("topic " + CREATED + ", partition " + HOSTILE + ": cannot be read from offset ")
+                .contains("OutOfMemoryError"));
+        neighboursGoOn("a record of 300 MB that is held");
+        assertThat(instance.runtime.management("/observe/health/ready").statusCode())
+                .isEqualTo(200);
+
+        TopicPartition partition = new TopicPartition(CREATED, HOSTILE);
+        long end = admin.listOffsets(Map.of(partition, OffsetSpec.latest()))
+                .all()
+                .get()
+                .get(partition)
+                .offset();
+        admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(end)))
+                .all()
+                .get();
+        awaitEnd();
+        await(60).untilAsserted(() -> assertThat(
+                        instance.runtime.management("/observe/health").body())
+                .contains("were removed before they were read")
+                .doesNotContain("cannot be read"));
+    }
+
+    @Test
+    void aRecordWithFortyThousandHeaders() throws Exception {
+        for (String topic : List.of(CREATED, UPDATED)) {
+            ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, HOSTILE, bytes("k"), bytes("{}"));
+            for (int i = 0; i < 40_000; i++) {
+                record.headers().add("h" + i, null);
+            }
+            send(List.of(record), 1_000_000);
+        }
+        neighboursGoOn("40,000 headers");
+        awaitEnd();
+    }
+
+    /** Zeros, which are poison, in one batch. */
+    private static void send(String topic, int count, int size) throws Exception {
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+        byte[] zeros = new byte[size];
+        for (int i = 0; i < count; i++) {
+            records.add(new ProducerRecord<>(topic, HOSTILE, bytes("k" + i), zeros));
+        }
+        send(records, count * (size + 1000));
+    }
+
+    private static void send(List<ProducerRecord<byte[], byte[]>> records, int batch) throws Exception {
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of(
+                        "bootstrap.servers",
+                        brokers,
+                        "compression.type",
+                        "gzip",
+                        "linger.ms",
+                        1000,
+                        "batch.size",
+                        batch,
+                        "buffer.memory",
+                        2L * batch,
+                        "max.request.size",
+                        batch),
+                new ByteArraySerializer(),
+                new ByteArraySerializer())) {
+            List<Future<RecordMetadata>> sent =
+                    records.stream().map(producer::send).toList();
+            for (Future<RecordMetadata> record : sent) {
+                record.get();
+            }
+        }
+    }
+
+    private static void neighboursGoOn(String what) throws Exception {
+        try (Load load = new Load("neighbours", brokers)) {
+            long since = System.nanoTime();
+            for (int i = 0; load.sent.get() < 200; i++) {
+                byte[] key = bytes(load.run + "k" + i);
+                if (BuiltInPartitioner.partitionForKey(key, PARTITIONS) != HOSTILE) {
+                    load.good(i % 2 == 0 ? CREATED : UPDATED, "k" + i, "");
+                }
+            }
+            load.finish();
+            await(60).until(() -> effects(load.run) == 200);
+            System.out.printf(
+                    "faults: %s: 200 neighbours done after %d ms, heap %d MB, in flight %d MB%n",
+                    what,
+                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since),
+                    instance.runtime.heapMegabytes(),
+                    inFlight() >> 20);
+        }
+    }
+
+    /** Every record is handled, or a dead letter. */
+    private static void awaitEnd() {
+        await(180).until(() -> Clients.lag(admin, GROUP, List.of(CREATED, UPDATED)) == 0);
+    }
+
+    private static long inFlight() {
+        Matcher gauge = Pattern.compile("event_broker_consumer_in_flight_bytes\\{[^}]*} ([0-9.E]+)")
+                .matcher(instance.runtime.management("/observe/metrics").body());
+        double sum = 0;
+        while (gauge.find()) {
+            sum += Double.parseDouble(gauge.group(1));
+        }
+        return (long) sum;
+    }
+
+    private static int effects(String run) {
+        return jdbc.queryForObject("select count(*) from fault_effect where run = ?", Integer.class, run);
+    }
+
+    private static ConditionFactory await(int seconds) {
+        return Awaitility.await()
+                .atMost(Duration.ofSeconds(seconds))
+                .pollInterval(Duration.ofMillis(100))
+                .ignoreExceptions();
+    }
+}
