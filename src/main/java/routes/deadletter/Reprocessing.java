@@ -371,8 +371,9 @@ class Reprocessing {
         int plain = AbstractRecords.estimateSizeInBytesUpperBound(
                 RecordBatch.CURRENT_MAGIC_VALUE, CompressionType.NONE, letter.key(), letter.value(), headers);
         if (plain > maxRecordBytes) {
-            return Optional.of("the record has %d bytes, and what is sent from here at most %d (event-broker.max-record-bytes)"
-                    .formatted(plain, maxRecordBytes));
+            return Optional.of(
+                    "the record has %d bytes, and what is sent from here at most %d (event-broker.max-record-bytes)"
+                            .formatted(plain, maxRecordBytes));
         }
         return plain > channel.maxMessageBytes() && compressed(letter, headers) > channel.maxMessageBytes()
                 ? Optional.of("the record is larger than its topic takes")

@@ -221,6 +221,10 @@ class CqrsIT extends RuntimeIT {
                 .params(command, other)
                 .update();
 
+        jdbc.sql("update idempotency_key set answer = null, leased_until = now() - interval '1 second' where key = ?")
+                .param(key)
+                .update();
+
         HttpResponse<String> again = post(PRESCRIPTIONS, JSON, prescription(), "Idempotency-Key", key);
 
         assertThat(again.body()).isEqualTo(first.body());

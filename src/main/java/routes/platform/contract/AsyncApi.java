@@ -128,10 +128,6 @@ public class AsyncApi {
         return topic.endsWith(DEAD_LETTER_SUFFIX);
     }
 
-    public static boolean isDeadLetterTopic(String topic) {
-        return topic.endsWith(".dlq");
-    }
-
     /** Every record header that some message of the contract declares. */
     public Set<String> recordHeaders() {
         return recordHeaders;

@@ -64,9 +64,7 @@ public class Events {
             Message message = records.get(i);
             try {
                 message.setBody(readable(
-                        message.getBody(byte[].class),
-                        message.getHeader(KafkaConstants.TOPIC, String.class),
-                        message));
+                        message.getBody(byte[].class), message.getHeader(KafkaConstants.TOPIC, String.class), message));
             } catch (UnreadableRecordException | RegistryUnavailableException e) {
                 throw new RecordInBatchException(i, e);
             }

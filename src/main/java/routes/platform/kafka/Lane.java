@@ -4,7 +4,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import routes.platform.error.RecordInBatchException;
 
 /**
@@ -15,6 +17,12 @@ import routes.platform.error.RecordInBatchException;
 final class Lane implements Runnable {
 
     private static final int UNKNOWN = -1;
+
+    /** The first batch; the next one is twice as large, and so on. */
+    private static final int FIRST = 32;
+
+    /** What runs when a process dies comes again, so a batch takes no longer, and its transaction is still a small part of that. */
+    private static final long LONG_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     final Object key;
     final Deque<OffsetWindow.Entry> entries = new ArrayDeque<>(1);
@@ -33,6 +41,9 @@ final class Lane implements Runnable {
 
     long retryAt;
 
+    /** When the batch began that runs. */
+    private long began;
+
     private final Consumer<Lane> turn;
     private final int batch;
     private int limit;
@@ -47,7 +58,7 @@ final class Lane implements Runnable {
     Lane(Object key, int batch, Consumer<Lane> turn) {
         this.key = key;
         this.batch = batch;
-        this.limit = batch;
+        this.limit = Math.min(FIRST, batch);
         this.turn = turn;
     }
 
@@ -56,7 +67,10 @@ final class Lane implements Runnable {
         turn.accept(this);
     }
 
-    List<OffsetWindow.Entry> next() {
+    List<OffsetWindow.Entry> next(LongSupplier nanos) {
+        if (batch > 1) {
+            began = nanos.getAsLong();
+        }
         int size = beforeFailing > 0 ? beforeFailing : beforeFailing == 0 ? 1 : limit;
         return size == 1
                 ? List.of(entries.peek())
@@ -71,12 +85,17 @@ final class Lane implements Runnable {
         }
     }
 
-    /** The next batch may be larger again. */
-    void succeeded() {
+    /** The next batch may be larger, or has to be smaller. */
+    void succeeded(LongSupplier nanos) {
         if (beforeFailing >= 0) {
             beforeFailing = beforeFailing > 0 ? 0 : UNKNOWN;
-        } else {
-            limit = Math.min(batch, limit * 2);
+        } else if (batch > 1) {
+            long took = nanos.getAsLong() - began;
+            if (took > LONG_NANOS) {
+                limit = Math.max(1, limit / 2);
+            } else if (took <= LONG_NANOS / 2) {
+                limit = Math.min(batch, limit * 2);
+            }
         }
     }
 

@@ -327,7 +327,7 @@ final class PartitionWork {
             }
             return null;
         }
-        return lane.next();
+        return lane.next(nanos);
     }
 
     /** @return whether the lane goes on */
@@ -353,7 +353,7 @@ final class PartitionWork {
             inFlight.end(entry);
             window.finish(entry);
         }
-        lane.succeeded();
+        lane.succeeded(nanos);
         boolean more = !lane.entries.isEmpty();
         if (!more) {
             stop(lane);

@@ -29,8 +29,11 @@ public class IdempotencyKeys {
     /** Exchange property: the request has its key, and has not answered. */
     private static final String IS_OWNER = "isOwnerOfKey";
 
-    /** How long a request keeps its key without a sign of life: longer than one event takes to be published. */
-    private static final Duration LEASE = Duration.ofSeconds(60);
+    /** How long a request keeps its key: longer than it takes to publish one event, or to fail. */
+    private static final Duration LEASE = Duration.ofSeconds(30);
+
+    /** How long a stream does without a sign of life: longer than its longest pause, and a batch. */
+    private static final Duration LEASE_OF_STREAM = Duration.ofSeconds(60);
 
     /** For how long another request with the key waits for the first answer. */
     private static final Duration WAIT = Duration.ofSeconds(2);
@@ -141,13 +144,13 @@ public class IdempotencyKeys {
     private boolean lease(HttpRequest request, byte[] fingerprint) {
         return of(request, LEASE_IT)
                         .param("fingerprint", fingerprint, java.sql.Types.BINARY)
-                        .param("lease", LEASE.toSeconds())
+                        .param("lease", (fingerprint == null ? LEASE_OF_STREAM : LEASE).toSeconds())
                         .update()
                 == 1;
     }
 
     /**
-     * A sign of life of a request that takes long.
+     * A stream's sign of life.
      *
      * @throws ProblemException 409 when another request has its key now
      */
@@ -157,7 +160,7 @@ public class IdempotencyKeys {
                                         request,
                                         "update idempotency_key set leased_until = clock_timestamp() + make_interval(secs => :lease)"
                                                 + OF_OWNER)
-                                .param("lease", LEASE.toSeconds())
+                                .param("lease", LEASE_OF_STREAM.toSeconds())
                                 .update()
                         == 0) {
             throw new ProblemException(409, "another request has this Idempotency-Key now");
@@ -166,7 +169,7 @@ public class IdempotencyKeys {
 
     /** How long a stream may go on until it has to {@link #renew}. */
     public static Duration renewal() {
-        return LEASE.dividedBy(3);
+        return LEASE_OF_STREAM.dividedBy(3);
     }
 
     /**

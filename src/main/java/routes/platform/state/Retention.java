@@ -69,7 +69,8 @@ class Retention implements HealthIndicator {
                     .query()
                     .singleColumn()) {
                 for (Map.Entry<String, String> part : rule.parts().entrySet()) {
-                    // a range and an order, so that the planner takes the index and stops, whatever it knows of the table
+                    // a range and an order, so that the planner takes the index and stops, whatever it knows of the
+                    // table
                     String ofOne = "%1$s >= ? and %1$s <= ? order by %1$s".formatted(part.getValue());
                     rows += purge(part.getKey(), ofOne, id, id);
                 }

@@ -81,7 +81,8 @@ class DeadLettersIT extends RuntimeIT {
         try (FailingSend broken = announcer(record -> key.equals(text(record)) && sends.incrementAndGet() > 0)) {
             send(EVENTS, key, bytes(medicationEvent(key)), Map.of());
 
-            await().atMost(PATIENCE).untilAsserted(() -> assertThat(lettersOf(key)).hasSize(1));
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(lettersOf(key)).hasSize(1));
         }
 
         assertThat(sends).hasValue(5);
@@ -98,7 +99,8 @@ class DeadLettersIT extends RuntimeIT {
         try (FailingSend broken = announcer(record -> key.equals(text(record)) && sends.incrementAndGet() <= 3)) {
             send(EVENTS, key, bytes(medicationEvent(key)), Map.of());
 
-            await().atMost(PATIENCE).untilAsserted(() -> assertThat(announced(key)).hasSize(1));
+            await().atMost(PATIENCE)
+                    .untilAsserted(() -> assertThat(announced(key)).hasSize(1));
         }
 
         assertThat(lettersOf(key)).isEmpty();

@@ -19,8 +19,8 @@ import org.apache.camel.Processor;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -230,7 +230,7 @@ class KafkaConsumerIT extends ConsumerFixture {
         await().untilAsserted(() -> assertThat(seen).hasSize(1000));
         assertThat(seen).doesNotHaveDuplicates();
         assertOrderPerKey(1000, 40);
-        assertThat(sizes).contains(1, 100);
+        assertThat(sizes).contains(1).anyMatch(size -> size > 32);
         await().untilAsserted(() -> assertThat(committed()).isEqualTo(1000));
     }
 

@@ -270,6 +270,23 @@ class PartitionWorkTest {
     }
 
     @Test
+    void makesBatchesSmallerWhileTheyTakeLongAndLargerAgain() {
+        PartitionWork inBatches = work(64);
+        List<ConsumerRecord<Object, Object>> messages = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            messages.add(message(i, "k" + i % 5, 1));
+        }
+        inBatches.add(messages);
+        for (long took : new long[] {10, 10, 300, 300, 300, 60, 10, 10, 10}) {
+            runTasks();
+            now += took * 1_000_000;
+            end(running.keySet().iterator().next(), null);
+        }
+
+        assertThat(batches.stream().map(List::size)).startsWith(32, 64, 64, 32, 16, 8, 8, 16, 32);
+    }
+
+    @Test
     void takesAPoisonOutThatIsKnownWithoutLookingForIt() {
         PartitionWork inBatches = work(8);
         List<ConsumerRecord<Object, Object>> messages = new ArrayList<>();
