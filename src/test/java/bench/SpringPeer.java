@@ -68,7 +68,8 @@ abstract class SpringPeer implements Contender {
                         template, (record, e) -> new TopicPartition(record.topic() + ".dlq", record.partition())),
                 new ExponentialBackOff());
         errors.addNotRetryableExceptions(ProblemException.class);
-        // what is behind the poison is handed over as it is; with a seek, asynchronous acknowledgements wait for it for ever
+        // what is behind the poison is handed over as it is; with a seek, asynchronous acknowledgements wait for it for
+        // ever
         errors.setSeekAfterError(false);
         container = new ConcurrentMessageListenerContainer<>(
                 new DefaultKafkaConsumerFactory<>(
