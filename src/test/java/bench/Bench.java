@@ -237,6 +237,7 @@ public final class Bench {
         String sink = "bench.sink." + System.nanoTime();
         broker.create(sink, "LogAppendTime");
         try (Connection connection = Projection.connect(servers)) {
+            await(side, 1, "the outbox to itself", () -> OutboxRows.isFree(connection) ? 1L : 0L);
             OutboxRows.fill(connection, sink, records);
             double before = side.cpu().toNanos();
             side.tell("start outbox %s none".formatted(sink));
