@@ -4,7 +4,7 @@
 //
 //   node bench.js --broker host:port --mode eachMessage|eachBatch
 //
-// Standard input: a line "start <source topic> <sink topic> <group>", then "stop", again and again.
+// Standard output: "ready". Standard input: a line "start <source topic> <sink topic> <group>", then "stop", again and again.
 
 const { createInterface } = require('node:readline')
 const { parseArgs } = require('node:util')
@@ -64,6 +64,7 @@ async function stop() {
 }
 
 async function main() {
+  console.log('ready')
   for await (const line of createInterface({ input: process.stdin })) {
     const [command, ...rest] = line.split(' ')
     await (command === 'start' ? start(...rest) : stop())

@@ -67,21 +67,23 @@ final class Arguments {
     }
 
     /**
-     * What the side that is to be profiled gets on its command line; nothing for the others.
+     * What a side's JVM gets on its command line: {@code jvm=<option>,…}, and what records a profile of the one that {@code jfr} names.
      *
      * @param all names of sides
      */
     List<String> jvmOptions(String side, Collection<String> all) {
-        String profiled = values.get("jfr");
-        if (profiled == null) {
-            return List.of();
+        List<String> options = split("jvm");
+        if (has("jfr")) {
+            existing("jfr", values.get("jfr"), all);
         }
-        existing("jfr", profiled, all);
-        return profiled.equals(side)
-                ? List.of(
-                        "-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr",
-                        "-XX:FlightRecorderOptions=stackdepth=256")
-                : List.of();
+        return !side.equals(values.get("jfr"))
+                ? options
+                : Stream.concat(
+                                options.stream(),
+                                Stream.of(
+                                        "-XX:StartFlightRecording=settings=profile,filename=target/bench/profile.jfr",
+                                        "-XX:FlightRecorderOptions=stackdepth=256"))
+                        .toList();
     }
 
     /**
@@ -97,14 +99,19 @@ final class Arguments {
                 .filter(name -> name.startsWith(OWN_PROPERTIES))
                 .sorted()
                 .toList();
-        return Stream.of(values.getOrDefault("runtime", "").split(","))
-                .filter(option -> !option.isEmpty())
+        return split("runtime").stream()
                 .peek(option -> {
                     if (option.startsWith(OWN_PROPERTIES)) {
                         existing("runtime", option.split("=", 2)[0], own);
                     }
                 })
                 .map(option -> "--" + option)
+                .toList();
+    }
+
+    private List<String> split(String name) {
+        return Stream.of(values.getOrDefault(name, "").split(","))
+                .filter(one -> !one.isEmpty())
                 .toList();
     }
 

@@ -17,7 +17,7 @@ import sandbox.Servers;
  * with its figures; where it is one of ours, the bench fails.
  *
  * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000 workloads=many,poison,hot,projection,patients,outbox sides=raw,yaml,…
- * runtime=<property>=<value>,… jfr=<side>}
+ * runtime=<property>=<value>,… jvm=<option>,… jfr=<side>}
  */
 public final class Bench {
 
@@ -25,10 +25,8 @@ public final class Bench {
 
     private static final String GROUP = "bench";
 
-    /** Without any progress; ours have the start of a whole runtime before their first record. */
+    /** Without any progress. */
     private static final long TIMEOUT_NANOS = 120_000_000_000L;
-
-    private static final long PEERS_TIMEOUT_NANOS = 60_000_000_000L;
 
     private final Arguments arguments;
     private final List<String> wanted;
@@ -46,7 +44,7 @@ public final class Bench {
     /** @throws IllegalArgumentException names what there is not */
     Bench(String... arguments) {
         this.arguments = new Arguments(
-                arguments, "rounds", "warm-ups", "records", "few", "workloads", "sides", "runtime", "jfr");
+                arguments, "rounds", "warm-ups", "records", "few", "workloads", "sides", "runtime", "jvm", "jfr");
         wanted = this.arguments.chosen("workloads", ",", WORKLOADS);
         List<String> all = Sides.all().stream().map(Spec::name).toList();
         names = this.arguments.chosen("sides", ",", all);
@@ -99,6 +97,9 @@ public final class Bench {
                         .toList());
         sides.forEach(side -> results.started(side.name()));
         try {
+            for (Side side : sides) {
+                side.awaitReady();
+            }
             for (int round = -warmUps; round < rounds; round++) {
                 for (String workload : wanted) {
                     for (Side side : List.copyOf(sides)) {
@@ -236,6 +237,7 @@ public final class Bench {
         String sink = "bench.sink." + System.nanoTime();
         broker.create(sink, "LogAppendTime");
         try (Connection connection = Projection.connect(servers)) {
+            await(side, 1, "the outbox to itself", () -> OutboxRows.isFree(connection) ? 1L : 0L);
             OutboxRows.fill(connection, sink, records);
             double before = side.cpu().toNanos();
             side.tell("start outbox %s none".formatted(sink));
@@ -260,13 +262,12 @@ public final class Bench {
     private static boolean reaches(Side side, long goal, String what, Callable<Long> count, List<String> findings)
             throws Exception {
         long reached = 0;
-        long patience = side.spec().peer() ? PEERS_TIMEOUT_NANOS : TIMEOUT_NANOS;
-        long deadline = System.nanoTime() + patience;
+        long deadline = System.nanoTime() + TIMEOUT_NANOS;
         while (reached < goal && System.nanoTime() < deadline && side.isAlive()) {
             long now = count.call();
             if (now > reached) {
                 reached = now;
-                deadline = System.nanoTime() + patience;
+                deadline = System.nanoTime() + TIMEOUT_NANOS;
             }
             if (now < goal) {
                 Thread.sleep(20);

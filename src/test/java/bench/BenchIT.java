@@ -30,6 +30,9 @@ import sandbox.Servers;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class BenchIT {
 
+    /** Not the compiler that takes minutes to pay off. */
+    private static final String QUICK = "jvm=-XX:TieredStopAtLevel=1";
+
     private static Servers servers;
 
     @BeforeAll
@@ -45,7 +48,7 @@ class BenchIT {
     @Test
     @Order(1)
     void everySideDoesEveryWorkloadAndOursLoseNothing() throws Exception {
-        Results results = new Bench("rounds=1", "warm-ups=0", "records=300", "few=100").run(servers);
+        Results results = new Bench(QUICK, "rounds=1", "warm-ups=0", "records=300", "few=100").run(servers);
 
         assertThat(results.started())
                 .containsAll(Sides.all().stream()
@@ -67,6 +70,7 @@ class BenchIT {
     @Order(2)
     void everyCommandHasItsRowItsRecordAndItsEffects() throws Exception {
         Map<String, Integer> commands = new Commands(
+                        QUICK,
                         "rounds=1",
                         "warm-ups=50",
                         "rate=10",

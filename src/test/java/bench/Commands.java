@@ -40,7 +40,7 @@ import sandbox.Topics;
  * Sends commands over HTTP to the runtime and to a bare controller in turn, round by round, and prints how long their callers wait, for
  * the answer and for the effect. A round counts only when every command has its row and its record, and at the runtime its effects too.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;… runtime=<property>=<value>,… jfr=<side>}
+ * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;… runtime=<property>=<value>,… jvm=<option>,… jfr=<side>}
  */
 public final class Commands {
 
@@ -97,7 +97,7 @@ public final class Commands {
 
     /** @throws IllegalArgumentException names what there is not */
     Commands(String... arguments) {
-        this.arguments = new Arguments(arguments, "rounds", "warm-ups", "rate", "seconds", "loads", "runtime", "jfr");
+        this.arguments = new Arguments(arguments, "rounds", "warm-ups", "rate", "seconds", "loads", "runtime", "jvm", "jfr");
         loads = loads();
         warmUps = this.arguments.number("warm-ups", 6000);
         rounds = this.arguments.number("rounds", 5);

@@ -7,10 +7,12 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * One side of a comparison, in a process of its own that lives through all rounds. It is told what to do on its standard input, a line
- * each: {@code start <source topic> <sink> <group>} and {@code stop}. It answers with its work alone: what rests in the sink and which
+ * each: {@code start <source topic> <sink> <group>} and {@code stop}. It says {@code ready} when it listens, and from then on answers with its work alone: what rests in the sink and which
  * offsets are committed is seen from outside, alike for every side.
  */
 interface Contender {
+
+    String READY = "ready";
 
     /** Reads the topic from its beginning and goes on until it is stopped. */
     void start(String source, String sink, String group) throws Exception;
@@ -20,6 +22,7 @@ interface Contender {
 
     /** Obeys until the end of the input; whatever fails ends the process. */
     static void serve(Contender contender) throws IOException {
+        System.out.println(READY);
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         try {
             for (String line; (line = in.readLine()) != null; ) {

@@ -29,11 +29,8 @@ final class OutboxRows {
 
     private OutboxRows() {}
 
-    /** Empties the table, as soon as it exists and nobody sends from it. */
-    static void fill(Connection connection, String topic, int count) throws Exception {
-        while (!free(connection)) {
-            Thread.sleep(100);
-        }
+    /** Replaces all rows of the table. */
+    static void fill(Connection connection, String topic, int count) throws SQLException {
         try (Statement statement = connection.createStatement();
                 PreparedStatement fill = connection.prepareStatement(FILL)) {
             statement.execute("truncate outbox");
@@ -44,7 +41,8 @@ final class OutboxRows {
         }
     }
 
-    private static boolean free(Connection connection) throws SQLException {
+    /** Whether the table is there and nobody sends from it. */
+    static boolean isFree(Connection connection) throws SQLException {
         return is(
                 connection,
                 """

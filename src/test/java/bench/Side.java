@@ -92,6 +92,14 @@ final class Side implements AutoCloseable {
                 .orElseThrow(() -> new IllegalStateException(name() + " has ended, see " + log));
     }
 
+    /** Waits until it listens; how long a whole runtime takes depends on what else the machine does. */
+    void awaitReady() throws IOException, InterruptedException {
+        while (Files.readString(log).lines().noneMatch(Contender.READY::equals)) {
+            checkAlive();
+            Thread.sleep(50);
+        }
+    }
+
     boolean isAlive() {
         return process.isAlive();
     }

@@ -12,6 +12,8 @@ import org.apache.camel.CamelContext;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.springframework.boot.SpringApplication;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.SmartLifecycle;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Primary;
@@ -20,7 +22,10 @@ import org.springframework.core.io.ClassPathResource;
 import routes.EventBroker;
 import routes.platform.contract.AsyncApi;
 
-/** The whole runtime as it ships, with a route of the bench beside its own, which are switched off. */
+/**
+ * The whole runtime as it ships, with a route of the bench beside its own, which are switched off. Its outbox relay stands still: there is one at a
+ * time in a database, and that is a side of its own.
+ */
 final class YamlRoute implements Contender {
 
     private final CamelContext camel;
@@ -35,10 +40,9 @@ final class YamlRoute implements Contender {
     public static void main(String[] args) throws IOException {
         String[] options = new String[args.length - 1];
         System.arraycopy(args, 1, options, 0, options.length);
-        CamelContext camel = new SpringApplication(EventBroker.class, Contract.class)
-                .run(options)
-                .getBean(CamelContext.class);
-        Contender.serve(new YamlRoute(camel, args[0]));
+        ApplicationContext runtime = new SpringApplication(EventBroker.class, Contract.class).run(options);
+        runtime.getBean("outboxRelay", SmartLifecycle.class).stop();
+        Contender.serve(new YamlRoute(runtime.getBean(CamelContext.class), args[0]));
     }
 
     @Override
