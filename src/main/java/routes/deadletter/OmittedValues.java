@@ -114,6 +114,8 @@ class OmittedValues {
                 "false",
                 ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
                 "none",
+                ConsumerConfig.ISOLATION_LEVEL_CONFIG,
+                "read_committed",
                 ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
                 1));
         config.remove(ConsumerConfig.GROUP_ID_CONFIG);

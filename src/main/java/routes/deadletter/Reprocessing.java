@@ -1,11 +1,6 @@
 package routes.deadletter;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.DataOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -20,17 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Collectors;
-import java.util.zip.GZIPOutputStream;
 import org.apache.camel.Exchange;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
-import org.apache.kafka.common.record.AbstractRecords;
-import org.apache.kafka.common.record.CompressionType;
-import org.apache.kafka.common.record.DefaultRecord;
-import org.apache.kafka.common.record.DefaultRecordBatch;
-import org.apache.kafka.common.record.RecordBatch;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
@@ -62,7 +50,7 @@ class Reprocessing {
     private final Outbox outbox;
     private final AsyncApi contract;
     private final LetterValues values;
-    private final int maxRecordBytes;
+    private final TopicLimits limits;
     private final Clock clock = Clock.systemUTC();
 
     Reprocessing(
@@ -70,12 +58,12 @@ class Reprocessing {
             Outbox outbox,
             AsyncApi contract,
             LetterValues values,
-            @Value("${event-broker.max-record-bytes}") int maxRecordBytes) {
+            TopicLimits limits) {
         this.jdbc = jdbc;
         this.outbox = outbox;
         this.contract = contract;
         this.values = values;
-        this.maxRecordBytes = maxRecordBytes;
+        this.limits = limits;
     }
 
     /**
@@ -257,7 +245,7 @@ class Reprocessing {
         if (headers.stream().anyMatch(header -> header.key().indexOf('\0') >= 0)) {
             return Optional.of("the name of a record header has a character that cannot be kept");
         }
-        return tooLarge(letter, headers.toArray(Header[]::new), channel.get());
+        return limits.refusal(letter.key(), letter.value(), headers, channel.get());
     }
 
     /** Sends letters whose rows the transaction has locked, and which can be sent. Records of a key keep the order of the list. */
@@ -364,45 +352,6 @@ class Reprocessing {
 
     private static RecordHeader header(String name, String text) {
         return new RecordHeader(name, text.getBytes(StandardCharsets.UTF_8));
-    }
-
-    /** It would stay at the head of its key for ever. The producer measures before it compresses, the broker afterwards. */
-    private Optional<String> tooLarge(Sendable letter, Header[] headers, Channel channel) {
-        int plain = AbstractRecords.estimateSizeInBytesUpperBound(
-                RecordBatch.CURRENT_MAGIC_VALUE, CompressionType.NONE, letter.key(), letter.value(), headers);
-        if (plain > maxRecordBytes) {
-            return Optional.of(
-                    "the record has %d bytes, and what is sent from here at most %d (event-broker.max-record-bytes)"
-                            .formatted(plain, maxRecordBytes));
-        }
-        return plain > channel.maxMessageBytes() && compressed(letter, headers) > channel.maxMessageBytes()
-                ? Optional.of("the record is larger than its topic takes")
-                : Optional.empty();
-    }
-
-    /** What the producer would make of it: the same bytes, counted and not kept. */
-    private static long compressed(Sendable letter, Header[] headers) {
-        long[] bytes = {DefaultRecordBatch.RECORD_BATCH_OVERHEAD};
-        try (DataOutputStream out = new DataOutputStream(new GZIPOutputStream(new OutputStream() {
-            @Override
-            public void write(int one) {
-                bytes[0]++;
-            }
-
-            @Override
-            public void write(byte[] some, int from, int length) {
-                bytes[0] += length;
-            }
-        }))) {
-            DefaultRecord.writeTo(out, 0, 0, wrap(letter.key()), wrap(letter.value()), headers);
-        } catch (IOException e) {
-            throw new UncheckedIOException("a counter takes every byte", e);
-        }
-        return bytes[0];
-    }
-
-    private static ByteBuffer wrap(byte[] bytes) {
-        return bytes == null ? null : ByteBuffer.wrap(bytes);
     }
 
     static Map<String, Object> headersAsText(List<Header> headers) {
