@@ -258,6 +258,31 @@ class FaultsIT {
     }
 
     @Test
+    void threeInstancesRestartedInTurn() throws Exception {
+        List<Instance> running = new ArrayList<>(List.of(instance(), instance(), instance()));
+        try (Load load = new Load("rolling", brokers).start(200)) {
+            for (Instance old : List.copyOf(running)) {
+                outcome.awaitAttempts(load, old, 300);
+                Instance next = instance();
+                running.add(next);
+                outcome.awaitAttempts(load, next, 300);
+                old.runtime.terminate();
+                assertThat(old.runtime.awaitExit(Duration.ofSeconds(30))).isEqualTo(143);
+                outcome.awaitEffects(load, 600);
+            }
+            Outcome.Attempts attempts = outcome.verify("three instances restarted in turn", load);
+            Pauses pauses = Pauses.of(jdbc, load.run);
+            System.out.printf(
+                    "faults: three instances restarted in turn: %d moves of partitions, the longest waited %d ms, the median %d ms; of those that stayed the longest waited %d ms%n",
+                    pauses.moved().size(), pauses.longestMoved(), pauses.medianMoved(), pauses.longestStayed());
+            assertThat(attempts.repeated()).as("finished before it moved").isZero();
+            assertThat(pauses.moved()).hasSizeGreaterThan(6);
+            // what the machine needs as it is, is no matter of a move
+            assertThat(pauses.longestMoved()).isLessThanOrEqualTo(1000 + pauses.longestStayed());
+        }
+    }
+
+    @Test
     void twoInstances() throws Exception {
         List<Instance> two = List.of(instance(), instance());
         try (Load load = new Load("two", brokers).start(200)) {
@@ -269,6 +294,42 @@ class FaultsIT {
                     "select count(*) from fault_attempt where run = ? group by process", Integer.class, load.run);
             System.out.println("faults: attempts by instance " + parts);
             assertThat(parts).hasSize(2);
+        }
+    }
+
+    @Test
+    void transactionsThatAreAborted() throws Exception {
+        instance();
+        try (Load load = new Load("plain", brokers).start(100);
+                Transactions one = new Transactions(brokers, Duration.ofMillis(50));
+                Transactions two = new Transactions(brokers, Duration.ofMillis(100))) {
+            outcome.awaitEffects(one.committed, 1000);
+            outcome.awaitEffects(two.committed, 500);
+            List<Transactions> all = List.of(one, two);
+            for (Transactions transactions : all) {
+                transactions.finishWithOneOpen();
+            }
+            outcome.verify("records without a transaction among transactions", load);
+            for (Transactions transactions : all) {
+                outcome.verify("%d transactions committed".formatted(transactions.commits()), transactions.committed);
+                Load aborted = transactions.aborted;
+                int effects = outcome.effects(aborted.run);
+                int attempts = outcome.attempts(aborted.run);
+                int letters = outcome.letters(aborted).size();
+                System.out.printf(
+                        "faults: %d transactions aborted and one left open: records %d, effects %d, attempts %d; poison %d, dead letters %d; lag %d%n",
+                        transactions.aborts(),
+                        aborted.sent.get(),
+                        effects,
+                        attempts,
+                        aborted.poison.size(),
+                        letters,
+                        outcome.lag());
+                assertThat(aborted.sent.get()).isPositive();
+                assertThat(effects).isZero();
+                assertThat(attempts).isZero();
+                assertThat(letters).isZero();
+            }
         }
     }
 
