@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.common.Uuid;
@@ -59,7 +61,7 @@ class KafkaServer implements Server {
                 "kafka.tools.StorageTool",
                 "format",
                 "--cluster-id",
-                Uuid.randomUuid().toString(),
+                clusterId(),
                 "--config",
                 configuration(site).toString()));
         format.addAll(formatArguments());
@@ -81,10 +83,8 @@ class KafkaServer implements Server {
         configuration.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, PROBE_TIMEOUT_MS);
         configuration.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, PROBE_TIMEOUT_MS);
         try (Admin admin = Admin.create(configuration)) {
-            return !admin.describeCluster()
-                    .nodes()
-                    .get(PROBE_TIMEOUT_MS, TimeUnit.MILLISECONDS)
-                    .isEmpty();
+            return admin.describeCluster().nodes().get(PROBE_TIMEOUT_MS, TimeUnit.MILLISECONDS).stream()
+                    .anyMatch(node -> node.id() == node());
         }
     }
 
@@ -96,6 +96,20 @@ class KafkaServer implements Server {
     @Override
     public Map<String, String> properties(int port) {
         return Map.of("camel.component.kafka.brokers", address(port));
+    }
+
+    String clusterId() {
+        return Uuid.randomUuid().toString();
+    }
+
+    /** Its number in the cluster. */
+    int node() {
+        return 1;
+    }
+
+    /** Of all nodes of the cluster, in the order of their numbers, which begin at 1. */
+    List<Integer> controllerPorts() {
+        return List.of(Ports.freeForInternalUse().nextInt());
     }
 
     /** What is added to the command that lays out the data directory. */
@@ -132,16 +146,23 @@ class KafkaServer implements Server {
         return options;
     }
 
+    private String voters(List<Integer> controllerPorts) {
+        return IntStream.rangeClosed(1, controllerPorts.size())
+                .mapToObj(node -> node + "@" + address(controllerPorts.get(node - 1)))
+                .collect(Collectors.joining(","));
+    }
+
     /** Written for every start, as the port may have changed. */
     private Path configuration(Site site) throws IOException {
-        int controllerPort = Ports.freeForInternalUse().nextInt();
+        List<Integer> controllerPorts = controllerPorts();
+        int controllerPort = controllerPorts.get(node() - 1);
         Properties properties = new Properties();
         properties.putAll(Map.of(
                 "process.roles", "broker,controller",
-                "node.id", "1",
-                "controller.quorum.voters", "1@" + address(controllerPort),
+                "node.id", Integer.toString(node()),
+                "controller.quorum.voters", voters(controllerPorts),
                 "listeners", "BROKER://%s,CONTROLLER://%s".formatted(address(site.port()), address(controllerPort)),
-                "advertised.listeners", "BROKER://" + address(site.port()),
+                "advertised.listeners", "BROKER://%s".formatted(address(site.port())),
                 "listener.security.protocol.map", "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
                 "inter.broker.listener.name", "BROKER",
                 "controller.listener.names", "CONTROLLER",

@@ -85,11 +85,16 @@ final class Processes {
 
     /** Asks the process to end; ends it by force when it has not done so after a few seconds. */
     static void end(ProcessHandle process, String signal) {
+        end(process, signal, STOP_TIMEOUT);
+    }
+
+    /** The same, with the time that it may take. */
+    static void end(ProcessHandle process, String signal, Duration timeout) {
         List<ProcessHandle> children = process.descendants().toList();
         signal(process, signal);
         // One that was suspended handles its signal only when it may go on.
         signal(process, "CONT");
-        if (!ended(process, STOP_TIMEOUT)) {
+        if (!ended(process, timeout)) {
             force(process);
         }
         children.forEach(ProcessHandle::destroyForcibly);

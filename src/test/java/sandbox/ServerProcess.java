@@ -23,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 public final class ServerProcess implements AutoCloseable {
 
     private static final Duration READY_TIMEOUT = Duration.ofSeconds(120);
+    private static final Duration PATIENT_STOP_TIMEOUT = Duration.ofSeconds(60);
     private static final long PROBE_INTERVAL_MS = 50;
     private static final long LOG_KEPT_BYTES = 16L << 20;
     private static final int TAIL_BYTES = 4096;
@@ -135,6 +136,12 @@ public final class ServerProcess implements AutoCloseable {
             Processes.end(process.toHandle(), server.stopSignal());
             forgetProcess();
         }
+    }
+
+    /** Lets the server end however long that takes, up to a minute: a broker first hands its partitions to others, if they run. */
+    public synchronized void stopPatiently() {
+        Processes.end(running().toHandle(), server.stopSignal(), PATIENT_STOP_TIMEOUT);
+        forgetProcess();
     }
 
     /** Ends the server as a power failure would (SIGKILL), its child processes included. */

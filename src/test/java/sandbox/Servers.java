@@ -58,7 +58,7 @@ public final class Servers implements AutoCloseable {
             Map<String, Integer> runtimePorts,
             boolean clean,
             PrintStream out) {
-        this(directory, port, runtimePorts, clean, out, KafkaServer::new);
+        this(directory, port, runtimePorts, clean, out, artifacts -> List.of(new KafkaServer(artifacts)));
     }
 
     private Servers(
@@ -67,7 +67,7 @@ public final class Servers implements AutoCloseable {
             Map<String, Integer> runtimePorts,
             boolean clean,
             PrintStream out,
-            Function<MavenArtifacts, KafkaServer> kafka) {
+            Function<MavenArtifacts, List<KafkaServer>> brokers) {
         this.directory = directory;
         this.runtimePorts = runtimePorts;
         this.clean = clean;
@@ -75,12 +75,11 @@ public final class Servers implements AutoCloseable {
         Path software = directory.toAbsolutePath().resolveSibling("server-software");
         MavenArtifacts artifacts = new MavenArtifacts(software, out);
         Distributions distributions = new Distributions(software);
-        List<Server> servers = List.of(
-                kafka.apply(artifacts),
+        Stream<Server> others = Stream.of(
                 new PostgresServer(artifacts, distributions),
                 new SchemaRegistryServer(artifacts, distributions),
                 new TokenIssuerServer(artifacts));
-        this.processes = servers.stream()
+        this.processes = Stream.concat(brokers.apply(artifacts).stream(), others)
                 .map(server -> new ServerProcess(server, directory, port.applyAsInt(server), out))
                 .toList();
     }
@@ -120,10 +119,7 @@ public final class Servers implements AutoCloseable {
      * @param directory name of a directory under {@code target}
      */
     public static Servers own(String directory) {
-        PrimitiveIterator.OfInt ports = Ports.free();
-        Servers servers = new Servers(BUILD.resolve(directory), server -> ports.nextInt(), Map.of(), true, System.out);
-        servers.start();
-        return servers;
+        return own(directory, artifacts -> List.of(new KafkaServer(artifacts)));
     }
 
     /**
@@ -132,14 +128,22 @@ public final class Servers implements AutoCloseable {
      * @param directory name of a directory under {@code target}
      */
     public static Servers secured(String directory) {
+        return own(directory, artifacts -> List.of(new SecuredKafkaServer(artifacts)));
+    }
+
+    /**
+     * The same with three {@link #brokers()}, which keep three replicas of every topic.
+     *
+     * @param directory name of a directory under {@code target}
+     */
+    public static Servers cluster(String directory) {
+        return own(directory, ClusteredKafkaServer::cluster);
+    }
+
+    private static Servers own(String directory, Function<MavenArtifacts, List<KafkaServer>> brokers) {
         PrimitiveIterator.OfInt ports = Ports.free();
-        Servers servers = new Servers(
-                BUILD.resolve(directory),
-                server -> ports.nextInt(),
-                Map.of(),
-                true,
-                System.out,
-                SecuredKafkaServer::new);
+        Servers servers =
+                new Servers(BUILD.resolve(directory), server -> ports.nextInt(), Map.of(), true, System.out, brokers);
         servers.start();
         return servers;
     }
@@ -204,7 +208,9 @@ public final class Servers implements AutoCloseable {
     /** Spring properties that point the runtime to these servers. */
     public Map<String, String> properties() {
         Map<String, String> properties = new TreeMap<>();
-        processes.forEach(process -> properties.putAll(process.properties()));
+        // the brokers of a cluster have the same one
+        processes.forEach(process ->
+                process.properties().forEach((name, value) -> properties.merge(name, value, (a, b) -> a + "," + b)));
         return properties;
     }
 
@@ -220,8 +226,15 @@ public final class Servers implements AutoCloseable {
                 .collect(Collectors.joining(System.lineSeparator()));
     }
 
+    /** Where there is one broker. */
     public ServerProcess kafka() {
         return process(KafkaServer.NAME);
+    }
+
+    public List<ServerProcess> brokers() {
+        return processes.stream()
+                .filter(process -> process.server() instanceof KafkaServer)
+                .toList();
     }
 
     public ServerProcess postgres() {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.UncheckedIOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +81,7 @@ final class CommandLoad implements AutoCloseable {
     CommandLoad(List<Instance> instances, String brokers) {
         this.instances = instances;
         producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", brokers, "delivery.timeout.ms", 600_000, "max.block.ms", 600_000),
+                Map.of("bootstrap.servers", brokers, "delivery.timeout.ms", 3_600_000, "max.block.ms", 3_600_000),
                 new ByteArraySerializer(),
                 new ByteArraySerializer());
         Callable<Void> client = () -> {
@@ -99,8 +100,16 @@ final class CommandLoad implements AutoCloseable {
         allowed.release(commands);
     }
 
+    /** Returns when so many have been, of all that are. */
+    void awaitAccepted(int commands) {
+        Patience.whileMoving(outcomes::size)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> outcomes.size() >= commands);
+    }
+
     /** Returns when everything is sent and accepted. */
     void finish() throws Exception {
+        Patience.whileMoving(outcomes::size).until(() -> clients.stream().allMatch(Future::isDone));
         for (Future<Void> client : clients) {
             client.get(5, TimeUnit.MINUTES);
         }

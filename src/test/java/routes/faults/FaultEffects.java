@@ -1,10 +1,10 @@
 package routes.faults;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.camel.Body;
 import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
 import org.springframework.boot.SpringApplication;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.annotation.Transactional;
@@ -35,19 +35,20 @@ class FaultEffects {
     static void createTables(JdbcTemplate jdbc) {
         jdbc.execute(
                 "create table fault_effect (id bigserial, run text, topic text, key text, seq int, event_id text)");
-        jdbc.execute("create table fault_attempt (run text, event_id text, process bigint)");
+        jdbc.execute(
+                "create table fault_attempt (run text, event_id text, process bigint, topic text, part int, sent_at bigint, at bigint)");
+        jdbc.execute("create index on fault_effect (run)");
+        jdbc.execute("create index on fault_attempt (run, process)");
     }
 
-    public void attempt(@Body Event<JsonNode> event) throws InterruptedException {
-        note(List.of(event));
-        Thread.sleep(event.payload().path("delayMs").asInt());
+    public void attempt(Message message) throws InterruptedException {
+        attemptAll(List.of(message));
     }
 
     public void attemptAll(@Body List<Message> records) throws InterruptedException {
-        List<Event<JsonNode>> events = events(records);
-        note(events);
-        for (Event<JsonNode> event : events) {
-            Thread.sleep(event.payload().path("delayMs").asInt());
+        note(records);
+        for (Message message : records) {
+            Thread.sleep(event(message).payload().path("delayMs").asInt());
         }
     }
 
@@ -66,29 +67,32 @@ class FaultEffects {
 
     @Transactional
     public void applyAll(@Body List<Message> records) {
-        events(records).forEach(this::apply);
+        records.forEach(message -> apply(event(message)));
     }
 
-    private void note(List<Event<JsonNode>> events) {
+    private void note(List<Message> records) {
         long process = ProcessHandle.current().pid();
+        long now = System.currentTimeMillis();
         jdbc.batchUpdate(
-                "insert into fault_attempt (run, event_id, process) values (?, ?, ?)",
-                events.stream()
-                        .map(event -> new Object[] {
-                            event.payload().path("patientId").asText(),
-                            event.metadata().eventId(),
-                            process
+                "insert into fault_attempt (run, event_id, process, topic, part, sent_at, at) values (?, ?, ?, ?, ?, ?, ?)",
+                records.stream()
+                        .map(message -> {
+                            Event<JsonNode> event = event(message);
+                            return new Object[] {
+                                event.payload().path("patientId").asText(),
+                                event.metadata().eventId(),
+                                process,
+                                event.topic(),
+                                message.getHeader(KafkaConstants.PARTITION),
+                                message.getHeader(KafkaConstants.TIMESTAMP),
+                                now
+                            };
                         })
                         .toList());
     }
 
     @SuppressWarnings("unchecked")
-    private static List<Event<JsonNode>> events(List<Message> records) {
-        List<Event<JsonNode>> events = new ArrayList<>();
-        for (Message message : records) {
-            Event<JsonNode> event = message.getBody(Event.class);
-            events.add(event);
-        }
-        return events;
+    private static Event<JsonNode> event(Message message) {
+        return message.getBody(Event.class);
     }
 }

@@ -1,5 +1,7 @@
 package routes.faults;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -20,8 +22,8 @@ final class Instance implements AutoCloseable {
     private final Process process;
     final RunningImage runtime;
 
-    Instance(Servers servers, String... environment) throws Exception {
-        Path directory = Files.createDirectories(DIRECTORY.resolve("run-" + STARTED.incrementAndGet()));
+    Instance(Servers servers, String... environment) {
+        Path directory = DIRECTORY.resolve("run-" + STARTED.incrementAndGet());
         ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx256m",
@@ -46,8 +48,17 @@ final class Instance implements AutoCloseable {
         for (String variable : environment) {
             builder.environment().put(variable.split("=")[0], variable.split("=")[1]);
         }
-        process = builder.start();
+        try {
+            Files.createDirectories(directory);
+            process = builder.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         runtime = new RunningImage(process, directory, builder.environment());
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     void ready() {

@@ -3,8 +3,10 @@ package routes.faults;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,15 +35,28 @@ final class Load implements AutoCloseable {
     private final AtomicInteger number = new AtomicInteger();
     private final AtomicReference<Exception> failure = new AtomicReference<>();
     private final KafkaProducer<byte[], byte[]> producer;
+    private final Random random = new Random();
     private volatile boolean stopped;
     private Thread thread;
 
     Load(String name, String brokers) {
+        this(name, producer(brokers, Map.of()));
+    }
+
+    Load(String name, KafkaProducer<byte[], byte[]> producer) {
         run = name + "-" + UUID.randomUUID();
-        producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", brokers, "delivery.timeout.ms", 600_000, "linger.ms", 5),
-                new ByteArraySerializer(),
-                new ByteArraySerializer());
+        this.producer = producer;
+    }
+
+    static KafkaProducer<byte[], byte[]> producer(String brokers, Map<String, Object> further) {
+        Map<String, Object> properties = new HashMap<>(further);
+        // whatever is down, and for however long
+        properties.putAll(Map.of(
+                "bootstrap.servers", brokers,
+                "delivery.timeout.ms", 3_600_000,
+                "max.block.ms", 3_600_000,
+                "linger.ms", 5));
+        return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     /** Sends until {@link #finish()}, every hundredth record poison. */
@@ -62,6 +77,17 @@ final class Load implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             send(i % 100 == 50);
         }
+    }
+
+    /** A record, which may be poison. */
+    void sendOne() {
+        send(random.nextInt(100) == 0);
+    }
+
+    /** Waits until so many further records have been sent, not necessarily acknowledged. */
+    void awaitSent(int further) {
+        int goal = sent.get() + further;
+        Patience.await().until(() -> sent.get() >= goal);
     }
 
     void good(String topic, String key, String further) {

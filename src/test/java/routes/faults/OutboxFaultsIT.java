@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
@@ -20,8 +21,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.awaitility.Awaitility;
-import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -78,7 +77,7 @@ class OutboxFaultsIT {
         Topics.create(admin, 6, topic);
         instance();
         instance();
-        await().until(() -> active() != null);
+        awaitActive();
         jdbc.execute(
                 "create table if not exists outbox_fault (topic text, key text, version int, primary key (topic, key))");
         for (int key = 0; key < KEYS; key++) {
@@ -96,12 +95,12 @@ class OutboxFaultsIT {
         ExecutorService writers = startWriters();
         long longest = 0;
         for (int i = 0; i < 10; i++) {
-            TimeUnit.MILLISECONDS.sleep(new Random().nextInt(1500));
-            Instance dying = active();
-            instances.remove(dying);
+            int goal = committed.size() + new Random().nextInt(500);
+            Patience.whileMoving(committed::size).until(() -> committed.size() >= goal);
+            awaitActive();
             long since = System.nanoTime();
-            dying.kill();
-            await().pollInterval(Duration.ofMillis(50)).until(() -> active() != null);
+            killActive();
+            awaitActive();
             longest = Math.max(longest, System.nanoTime() - since);
             instance();
         }
@@ -114,7 +113,6 @@ class OutboxFaultsIT {
         servers.kafka().suspend();
         try {
             write(200);
-            TimeUnit.SECONDS.sleep(1);
             killActive();
         } finally {
             servers.kafka().resume();
@@ -130,10 +128,10 @@ class OutboxFaultsIT {
             transactions.executeWithoutResult(locked -> {
                 jdbc.queryForList("select id from outbox where topic = ? for update", topic);
                 servers.kafka().resume();
-                await().until(() -> TopicRecords.read(brokers(), topic).size() >= committed.size());
+                Patience.whileMoving(this::onTopic).until(() -> onTopic() >= committed.size());
                 // it waits for the lock to mark them
                 killActive();
-                await().until(() -> active() != null);
+                awaitActive();
                 locked.setRollbackOnly();
             });
         } finally {
@@ -171,7 +169,7 @@ class OutboxFaultsIT {
     private void stop(ExecutorService writers) throws Exception {
         writing = false;
         writers.shutdown();
-        assertThat(writers.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(writers.awaitTermination(5, TimeUnit.MINUTES)).isTrue();
         assertThat(failure.get()).isNull();
     }
 
@@ -197,10 +195,7 @@ class OutboxFaultsIT {
 
     /** @return how many records repeat others */
     private int verify(String what) throws Exception {
-        await().atMost(Duration.ofSeconds(120))
-                .until(() -> jdbc.queryForObject(
-                                "select count(*) from outbox where topic = ? and sent_at is null", Integer.class, topic)
-                        == 0);
+        Patience.whileMoving(this::unsent).until(() -> unsent() == 0);
         List<ConsumerRecord<byte[], byte[]>> records = TopicRecords.read(brokers(), topic);
         Set<String> seen = new HashSet<>();
         Map<String, Integer> last = new HashMap<>();
@@ -236,7 +231,7 @@ class OutboxFaultsIT {
 
     private void killActive() {
         try {
-            Instance dying = active();
+            Instance dying = awaitActive();
             instances.remove(dying);
             dying.kill();
         } catch (InterruptedException e) {
@@ -244,18 +239,26 @@ class OutboxFaultsIT {
         }
     }
 
-    private Instance active() {
-        return instances.stream().filter(Instance::isRelay).findFirst().orElse(null);
+    private Instance awaitActive() {
+        return Patience.await()
+                .pollInterval(Duration.ofMillis(50))
+                .until(() -> instances.stream().filter(Instance::isRelay).findFirst(), Optional::isPresent)
+                .orElseThrow();
+    }
+
+    private int onTopic() {
+        return TopicRecords.read(brokers(), topic).size();
+    }
+
+    private int unsent() {
+        return jdbc.queryForObject(
+                "select count(*) from outbox where topic = ? and sent_at is null", Integer.class, topic);
     }
 
     private void instance() throws Exception {
         Instance instance = new Instance(servers);
         instances.add(instance);
         instance.ready();
-    }
-
-    private static ConditionFactory await() {
-        return Awaitility.await().atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(200));
     }
 
     private static String brokers() {

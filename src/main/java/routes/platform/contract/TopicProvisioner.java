@@ -13,15 +13,19 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.CreateTopicsOptions;
+import org.apache.kafka.clients.admin.CreateTopicsResult;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -43,6 +47,13 @@ public class TopicProvisioner implements SmartInitializingSingleton {
 
     private static final Duration RETRY = Duration.ofMillis(50);
 
+    private static final String IN_SYNC = "min.insync.replicas";
+
+    /** From so many replicas on, a record is acknowledged when two of them have it: so one may be lost, and one may be away. */
+    private static final int SAFE_REPLICAS = 3;
+
+    private static final int SAFE_IN_SYNC = 2;
+
     private final AsyncApi contract;
     private final Admin admin;
     private final Settings settings;
@@ -56,7 +67,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
 
     /**
      * @param provision what to do about topics that are missing: create them, refuse to start (verify), or not even look (off)
-     * @param replicas replication factor of created topics; null leaves it to the broker
+     * @param replicas replication factor of created topics; null leaves it to the broker. From three on they get min.insync.replicas=2
      * @param timeout how long the broker may take at start before the start fails
      */
     @ConfigurationProperties("event-broker.topics")
@@ -104,18 +115,47 @@ public class TopicProvisioner implements SmartInitializingSingleton {
                 .map(c -> new NewTopic(c.topic(), Optional.of(c.partitions()), Optional.ofNullable(settings.replicas()))
                         .configs(c.config()))
                 .toList();
-        admin.createTopics(topics).values().forEach((topic, created) -> {
-            try {
-                await(created, "creating topic " + topic);
-                LOG.info("created topic {}", topic);
-            } catch (TopicsException e) {
-                // another instance was faster
-                if (!(e.getCause() instanceof TopicExistsException)) {
-                    throw e;
-                }
-            }
-        });
+        // how many replicas there will be, the broker may decide
+        CreateTopicsResult planned = admin.createTopics(topics, new CreateTopicsOptions().validateOnly(true));
+        List<NewTopic> safe = topics.stream()
+                .flatMap(topic -> unlessOthersCreated(() -> safe(topic, planned)).stream())
+                .toList();
+        admin.createTopics(safe)
+                .values()
+                .forEach((topic, created) -> unlessOthersCreated(() -> {
+                    await(created, "creating topic " + topic);
+                    LOG.info("created topic {}", topic);
+                    return topic;
+                }));
         awaitLeaders(missing);
+    }
+
+    /** Empty when another instance was faster. */
+    private static <T> Optional<T> unlessOthersCreated(Supplier<T> work) {
+        try {
+            return Optional.of(work.get());
+        } catch (TopicsException e) {
+            if (e.getCause() instanceof TopicExistsException) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    private NewTopic safe(NewTopic topic, CreateTopicsResult planned) {
+        String doing = "creating topic " + topic.name();
+        int replicas = await(planned.replicationFactor(topic.name()), doing);
+        if (!isUnsafe(replicas, await(planned.config(topic.name()), doing))) {
+            return topic;
+        }
+        Map<String, String> config = new HashMap<>(topic.configs());
+        config.put(IN_SYNC, String.valueOf(SAFE_IN_SYNC));
+        return topic.configs(config);
+    }
+
+    /** What a broker has by default may well be more. */
+    private static boolean isUnsafe(int replicas, Config config) {
+        return replicas >= SAFE_REPLICAS && Integer.parseInt(config.get(IN_SYNC).value()) < SAFE_IN_SYNC;
     }
 
     /**
@@ -150,9 +190,15 @@ public class TopicProvisioner implements SmartInitializingSingleton {
                 await(admin.describeConfigs(resources).all(), "describing topics");
         List<String> lines = new ArrayList<>();
         wanted.forEach((topic, channel) -> {
-            int partitions = descriptions.get(topic).partitions().size();
+            List<TopicPartitionInfo> found = descriptions.get(topic).partitions();
+            int partitions = found.size();
             if (partitions != channel.partitions()) {
                 lines.add(topic + ": partitions is " + partitions + ", the contract says " + channel.partitions());
+            }
+            int replicas = found.get(0).replicas().size();
+            if (settings.replicas() != null && settings.replicas() != replicas) {
+                lines.add(topic + ": replicas is " + replicas + ", event-broker.topics.replicas says "
+                        + settings.replicas());
             }
             Config actual = configs.get(new ConfigResource(ConfigResource.Type.TOPIC, topic));
             channel.config().forEach((name, value) -> {
@@ -161,6 +207,10 @@ public class TopicProvisioner implements SmartInitializingSingleton {
                     lines.add(topic + ": " + name + " is " + is + ", the contract says " + value);
                 }
             });
+            if (isUnsafe(replicas, actual)) {
+                lines.add("%s: %s is %s, with %d replicas it should be %d"
+                        .formatted(topic, IN_SYNC, actual.get(IN_SYNC).value(), replicas, SAFE_IN_SYNC));
+            }
         });
         return List.copyOf(lines);
     }

@@ -1,0 +1,156 @@
+package routes.faults;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static routes.faults.Load.CREATED;
+import static routes.faults.Load.UPDATED;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.JdbcTemplate;
+import sandbox.ServerProcess;
+import sandbox.Servers;
+
+/** The delivery promise beside three brokers while some of them are away. */
+@Tag("faults")
+class ClusterFaultsIT {
+
+    private static final int RATE = 100;
+    private static final int FURTHER = 300;
+    private static final int OUTAGE_SECONDS = 30;
+
+    private static Servers servers;
+    private static Admin admin;
+    private static Outcome outcome;
+
+    private final List<Instance> instances = new ArrayList<>();
+
+    @BeforeAll
+    static void startServers() throws Exception {
+        servers = Servers.cluster("cluster-faults-servers");
+        admin = Admin.create(Map.of("bootstrap.servers", Clients.brokers(servers)));
+        JdbcTemplate jdbc = new JdbcTemplate(Clients.database(servers));
+        try (Instance first = new Instance(servers)) {
+            first.ready();
+        }
+        FaultEffects.createTables(jdbc);
+        outcome = new Outcome(servers, admin, jdbc);
+    }
+
+    @AfterAll
+    static void stopServers() {
+        admin.close();
+        servers.close();
+    }
+
+    @AfterEach
+    void stopInstances() {
+        instances.forEach(Instance::close);
+    }
+
+    @Test
+    void aRecordThatIsAcknowledgedIsOnTwoBrokers() throws Exception {
+        ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, CREATED);
+        ConfigEntry inSync =
+                admin.describeConfigs(List.of(topic)).all().get().get(topic).get("min.insync.replicas");
+
+        assertThat(admin.describeTopics(List.of(CREATED))
+                        .allTopicNames()
+                        .get()
+                        .get(CREATED)
+                        .partitions())
+                .allSatisfy(partition -> assertThat(partition.replicas()).hasSize(3));
+        assertThat(inSync.value()).isEqualTo("2");
+        assertThat(inSync.source()).isEqualTo(ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG);
+    }
+
+    @Test
+    void oneOfThreeBrokersKilled() throws Exception {
+        startTwo();
+        ServerProcess broker = servers.brokers().get(new Random().nextInt(3));
+        try (Load load = new Load("one-broker", Clients.brokers(servers)).start(RATE)) {
+            outcome.awaitEffects(load, FURTHER);
+            broker.kill();
+            outcome.awaitEffects(load, FURTHER);
+            broker.start();
+            awaitInSync();
+            outcome.awaitEffects(load, FURTHER);
+            outcome.verify("one of three brokers kill -9 and restart", load);
+        }
+    }
+
+    @Test
+    void allBrokersRestartedInTurn() throws Exception {
+        startTwo();
+        try (Load load = new Load("brokers-in-turn", Clients.brokers(servers)).start(RATE)) {
+            outcome.awaitEffects(load, FURTHER);
+            for (ServerProcess broker : servers.brokers()) {
+                broker.stopPatiently();
+                outcome.awaitEffects(load, FURTHER);
+                broker.start();
+                awaitInSync();
+            }
+            outcome.awaitEffects(load, FURTHER);
+            outcome.verify("all three brokers restarted in turn", load);
+        }
+    }
+
+    @Test
+    void twoOfThreeBrokersDown() throws Exception {
+        startTwo();
+        List<ServerProcess> two = servers.brokers().subList(1, 3);
+        try (Load load = new Load("two-brokers", Clients.brokers(servers)).start(RATE)) {
+            outcome.awaitEffects(load, FURTHER);
+            two.forEach(ServerProcess::kill);
+            TimeUnit.SECONDS.sleep(OUTAGE_SECONDS);
+            startTogether(two);
+            awaitInSync();
+            outcome.awaitEffects(load, FURTHER);
+            outcome.verify("two of three brokers down %d s".formatted(OUTAGE_SECONDS), load);
+        }
+    }
+
+    /** One of them alone would wait for the other. */
+    private static void startTogether(List<ServerProcess> brokers) throws Exception {
+        ExecutorService starting = Executors.newCachedThreadPool();
+        try {
+            for (Future<?> started : brokers.stream()
+                    .map(broker -> starting.submit(broker::start))
+                    .toList()) {
+                started.get();
+            }
+        } finally {
+            starting.shutdownNow();
+        }
+    }
+
+    private static void awaitInSync() {
+        Patience.await()
+                .ignoreExceptions()
+                .until(() -> admin.describeTopics(List.of(CREATED, UPDATED)).allTopicNames().get().values().stream()
+                        .flatMap(topic -> topic.partitions().stream())
+                        .allMatch(partition -> partition.isr().size() == 3));
+    }
+
+    private void startTwo() throws Exception {
+        for (int i = 0; i < 2; i++) {
+            instances.add(new Instance(servers));
+        }
+        for (Instance instance : instances) {
+            instance.ready();
+        }
+    }
+}
