@@ -53,12 +53,7 @@ class Reprocessing {
     private final TopicLimits limits;
     private final Clock clock = Clock.systemUTC();
 
-    Reprocessing(
-            JdbcClient jdbc,
-            Outbox outbox,
-            AsyncApi contract,
-            LetterValues values,
-            TopicLimits limits) {
+    Reprocessing(JdbcClient jdbc, Outbox outbox, AsyncApi contract, LetterValues values, TopicLimits limits) {
         this.jdbc = jdbc;
         this.outbox = outbox;
         this.contract = contract;

@@ -39,8 +39,9 @@ class TopicLimits {
         int plain = AbstractRecords.estimateSizeInBytesUpperBound(
                 RecordBatch.CURRENT_MAGIC_VALUE, CompressionType.NONE, key, value, array);
         if (plain > maxRecordBytes) {
-            return Optional.of("the record has %d bytes, and what is sent from here at most %d (event-broker.max-record-bytes)"
-                    .formatted(plain, maxRecordBytes));
+            return Optional.of(
+                    "the record has %d bytes, and what is sent from here at most %d (event-broker.max-record-bytes)"
+                            .formatted(plain, maxRecordBytes));
         }
         // what does not compress gets a little larger
         boolean near = plain + (plain >> 10) + ROOM > channel.maxMessageBytes();
@@ -53,8 +54,8 @@ class TopicLimits {
     private static long compressed(byte[] key, byte[] value, Header[] headers) {
         Counter bytes = new Counter();
         // in pieces as Kafka's are, on which a little of the size depends
-        try (DataOutputStream out = new DataOutputStream(
-                new BufferedOutputStream(new GZIPOutputStream(bytes, GZIP_BUFFER), BUFFER))) {
+        try (DataOutputStream out =
+                new DataOutputStream(new BufferedOutputStream(new GZIPOutputStream(bytes, GZIP_BUFFER), BUFFER))) {
             DefaultRecord.writeTo(out, 0, 0, wrap(key), wrap(value), headers);
         } catch (IOException e) {
             throw new UncheckedIOException("a counter takes every byte", e);

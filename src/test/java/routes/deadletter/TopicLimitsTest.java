@@ -36,7 +36,8 @@ class TopicLimitsTest {
 
     @Test
     void refusesWhatIsNotSentFromHereAndSaysSo() {
-        assertThat(limits.refusal(null, new byte[MAX_RECORD], List.of(), channel).orElseThrow())
+        assertThat(limits.refusal(null, new byte[MAX_RECORD], List.of(), channel)
+                        .orElseThrow())
                 .contains("event-broker.max-record-bytes");
     }
 
