@@ -97,7 +97,8 @@ public final class Commands {
 
     /** @throws IllegalArgumentException names what there is not */
     Commands(String... arguments) {
-        this.arguments = new Arguments(arguments, "rounds", "warm-ups", "rate", "seconds", "loads", "runtime", "jvm", "jfr");
+        this.arguments =
+                new Arguments(arguments, "rounds", "warm-ups", "rate", "seconds", "loads", "runtime", "jvm", "jfr");
         loads = loads();
         warmUps = this.arguments.number("warm-ups", 6000);
         rounds = this.arguments.number("rounds", 5);

@@ -18,23 +18,18 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringDeserializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import routes.platform.error.ProblemException;
 
-/**
- * Confluent's Parallel Consumer, ordered by key. It has no dead letters, so the function sends poison to its topic. Keys are text, because it compares
- * them as objects, and two byte arrays are never equal.
- */
+/** Confluent's Parallel Consumer, ordered by key. It has no dead letters, so the function sends poison to its topic. */
 final class ConfluentParallelConsumer implements Contender {
 
     private static final int THREADS = 16;
     private static final int BATCH = 100;
 
     private final String brokers;
-    private final KafkaProducer<String, byte[]> producer;
+    private final KafkaProducer<byte[], byte[]> producer;
     private final Transform transform = new Transform();
-    private ParallelStreamProcessor<String, byte[]> processor;
+    private ParallelStreamProcessor<byte[], byte[]> processor;
 
     private ConfluentParallelConsumer(String brokers) {
         this.brokers = brokers;
@@ -46,7 +41,7 @@ final class ConfluentParallelConsumer implements Contender {
                         "linger.ms", "5",
                         "batch.size", "131072",
                         "buffer.memory", "67108864"),
-                new StringSerializer(),
+                new ByteArraySerializer(),
                 new ByteArraySerializer());
     }
 
@@ -56,7 +51,7 @@ final class ConfluentParallelConsumer implements Contender {
 
     @Override
     public void start(String source, String sink, String group) {
-        processor = ParallelStreamProcessor.createEosStreamProcessor(ParallelConsumerOptions.<String, byte[]>builder()
+        processor = ParallelStreamProcessor.createEosStreamProcessor(ParallelConsumerOptions.<byte[], byte[]>builder()
                 .consumer(new KafkaConsumer<>(
                         Map.of(
                                 "bootstrap.servers", brokers,
@@ -64,10 +59,8 @@ final class ConfluentParallelConsumer implements Contender {
                                 "enable.auto.commit", "false",
                                 "auto.offset.reset", "earliest",
                                 "max.poll.records", "2000"),
-                        new StringDeserializer(),
+                        new ByteArrayDeserializer(),
                         new ByteArrayDeserializer()))
-                // it looks for a field that Kafka's consumer has no longer, and does not start
-                .ignoreReflectiveAccessExceptionsForAutoCommitDisabledCheck(true)
                 .ordering(ProcessingOrder.KEY)
                 .commitMode(CommitMode.PERIODIC_CONSUMER_ASYNCHRONOUS)
                 .commitInterval(Duration.ofMillis(500))
@@ -78,9 +71,9 @@ final class ConfluentParallelConsumer implements Contender {
         processor.poll(batch -> handle(batch, sink));
     }
 
-    private void handle(PollContext<String, byte[]> batch, String sink) {
+    private void handle(PollContext<byte[], byte[]> batch, String sink) {
         List<Future<?>> sent = new ArrayList<>(BATCH);
-        for (ConsumerRecord<String, byte[]> message : batch.getConsumerRecordsFlattened()) {
+        for (ConsumerRecord<byte[], byte[]> message : batch.getConsumerRecordsFlattened()) {
             sent.add(producer.send(answer(message, sink)));
         }
         try {
@@ -93,11 +86,11 @@ final class ConfluentParallelConsumer implements Contender {
         }
     }
 
-    private ProducerRecord<String, byte[]> answer(ConsumerRecord<String, byte[]> message, String sink) {
+    private ProducerRecord<byte[], byte[]> answer(ConsumerRecord<byte[], byte[]> message, String sink) {
         try {
             return new ProducerRecord<>(sink, message.key(), transform.write(transform.read(message.value())));
         } catch (ProblemException e) {
-            ProducerRecord<String, byte[]> letter =
+            ProducerRecord<byte[], byte[]> letter =
                     new ProducerRecord<>(message.topic() + ".dlq", message.key(), message.value());
             letter.headers().add("error-message", e.getMessage().getBytes(StandardCharsets.UTF_8));
             return letter;
