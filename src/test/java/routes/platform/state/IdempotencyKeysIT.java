@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -36,6 +37,12 @@ class IdempotencyKeysIT extends RuntimeIT {
     private final String id = "idem-" + UUID.randomUUID();
     private final String prescription =
             "{\"id\":\"%s\",\"patientId\":\"%s\",\"medication\":{\"name\":\"Aspirin\"}}".formatted(id, id);
+
+    /** Of ten first requests at once, those that wait for another one to fetch the issuer's keys may be 503. */
+    @BeforeEach
+    void awaitTheKeysOfTheIssuer() {
+        await().atMost(PATIENCE).until(() -> get("/api/activity?limit=1").statusCode() == 200);
+    }
 
     /** Operation, path, media type, body, and the topic that has a record of it; {@code ID} is the id of the test. */
     static Stream<Arguments> operations() {
