@@ -60,7 +60,6 @@ class PharmacyOrders {
         if (!handled.isFirst(GROUP, metadata.tenant(), metadata.eventId())) {
             return;
         }
-        long now = clock.millis();
         jdbc.sql(
                         """
                         insert into pharmacy_order (tenant, prescription_id, patient_id, status, prescription,
@@ -78,7 +77,7 @@ class PharmacyOrders {
                         status(event.payload().path("status").asText()),
                         event.payload().toString(),
                         UUID.fromString(metadata.eventId()),
-                        Math.min(metadata.timestamp(), written < 0 ? now : Math.min(written, now)),
+                        Math.min(metadata.timestamp(), written < 0 ? clock.millis() : written),
                         metadata.correlationId())
                 .update();
     }

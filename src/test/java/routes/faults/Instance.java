@@ -42,9 +42,7 @@ final class Instance implements AutoCloseable {
                         "CAMEL_MAIN_ROUTESINCLUDEPATTERN",
                         "classpath:camel/shared/errors.camel.yaml,file:src/test/resources/faults/faults.camel.yaml",
                         "CAMEL_COMPONENT_KAFKA_SESSIONTIMEOUTMS",
-                        "6000",
-                        "CAMEL_COMPONENT_KAFKA_HEARTBEATINTERVALMS",
-                        "1000"));
+                        "6000"));
         for (String variable : environment) {
             builder.environment().put(variable.split("=")[0], variable.split("=")[1]);
         }

@@ -7,6 +7,7 @@ import java.util.Properties;
 import javax.sql.DataSource;
 import org.postgresql.Driver;
 import org.springframework.boot.autoconfigure.flyway.FlywayConfigurationCustomizer;
+import org.springframework.boot.autoconfigure.flyway.FlywayProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.jdbc.datasource.SimpleDriverDataSource;
 import org.springframework.stereotype.Component;
@@ -23,9 +24,13 @@ public class DirectConnections {
         this.pool = database.unwrap(HikariDataSource.class);
     }
 
-    /** A migration takes as long as its tables are large. */
+    /** A migration takes as long as its tables are large. Who names another user or database for migrations has named the connection. */
     @Bean
-    static FlywayConfigurationCustomizer migrationsTakeTheirTime(DataSource database) throws SQLException {
+    static FlywayConfigurationCustomizer migrationsTakeTheirTime(DataSource database, FlywayProperties settings)
+            throws SQLException {
+        if (settings.getUrl() != null || settings.getUser() != null) {
+            return flyway -> {};
+        }
         DataSource direct = new DirectConnections(database).source("event-broker-migration", Map.of());
         return flyway -> flyway.dataSource(direct);
     }

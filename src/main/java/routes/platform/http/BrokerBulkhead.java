@@ -19,6 +19,9 @@ public class BrokerBulkhead {
     /** While the broker answers, a place is free in less. */
     private static final Duration WAIT = Duration.ofMillis(200);
 
+    /** How many may wait for a place: each has a thread. */
+    private static final int WAITING = 8;
+
     private final Semaphore places;
 
     public BrokerBulkhead(@Value("${event-broker.http.max-publishing}") int places) {
@@ -31,7 +34,7 @@ public class BrokerBulkhead {
      * @throws ProblemException 503 when none is free
      */
     public void enter(Exchange exchange) throws InterruptedException {
-        if (!places.tryAcquire(WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (places.getQueueLength() >= WAITING || !places.tryAcquire(WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
             throw new ProblemException(503, "too many requests wait for the broker, try again");
         }
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {

@@ -34,6 +34,7 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.error.DeadLetters;
 import routes.platform.error.Failures;
 import routes.platform.error.RecordInBatchException;
+import routes.platform.error.UnreadableRecordException;
 
 /** The consumer of one route: its members, the threads that its exchanges run on, and the exchange of a record. */
 class PipelinedConsumer extends DefaultConsumer implements Suspendable {
@@ -232,7 +233,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         exchange.setProperty(DeadLetters.UNKNOWN_FAILURES, unknownFailures);
         try {
             fill(exchange, messages);
-        } catch (TooManyHeadersException e) {
+        } catch (UnreadableRecordException e) {
             // the route's error policy decides, as when its first step fails
             exchange.setException(e);
         } catch (RecordInBatchException e) {
@@ -279,7 +280,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
             Message element = new DefaultMessage(exchange);
             try {
                 fill(element, exchange, message);
-            } catch (TooManyHeadersException e) {
+            } catch (UnreadableRecordException e) {
                 throw messages.size() == 1 ? e : new RecordInBatchException(batch.size(), e);
             }
             batch.add(element);
@@ -293,7 +294,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         int headers = 0;
         for (Header header : message.headers()) {
             if (++headers > MAX_HEADERS && !AsyncApi.isDeadLetterTopic(message.topic())) {
-                throw new TooManyHeadersException(MAX_HEADERS);
+                throw new UnreadableRecordException(new TooManyHeadersException(MAX_HEADERS));
             }
             if (!configuration
                     .getHeaderFilterStrategy()

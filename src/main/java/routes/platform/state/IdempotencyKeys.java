@@ -46,7 +46,8 @@ public class IdempotencyKeys {
             insert into idempotency_key as kept (tenant, client, key, fingerprint, owner, leased_until)
             values (:tenant, :client, :key, :fingerprint, :owner, clock_timestamp() + make_interval(secs => :lease))
             on conflict (tenant, client, key) do update
-            set fingerprint = excluded.fingerprint, owner = excluded.owner, leased_until = excluded.leased_until
+            set fingerprint = excluded.fingerprint, owner = excluded.owner, leased_until = excluded.leased_until,
+                created_at = clock_timestamp()
             where kept.answer is null and (kept.leased_until is null or kept.leased_until < clock_timestamp())
               and (kept.fingerprint is null or kept.fingerprint = excluded.fingerprint)""";
 
