@@ -21,6 +21,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.Caller;
 import routes.platform.Sha256;
+import routes.platform.UuidText;
 import routes.platform.contract.AsyncApi;
 import routes.platform.event.RecordHeaders;
 import routes.platform.http.HttpRequest;
@@ -50,7 +51,7 @@ class OmittedValues {
     public void fetch(@org.apache.camel.Header("id") String id, Exchange exchange) {
         jdbc.sql("select " + Reprocessing.Sendable.columns("null::bytea")
                         + " from dead_letter where tenant = ? and id = ?")
-                .params(HttpRequest.of(exchange).caller().tenant(), id)
+                .params(HttpRequest.of(exchange).caller().tenant(), UuidText.normal(id))
                 .query(Reprocessing.Sendable::of)
                 .optional()
                 .filter(letter -> letter.omitted() != null)

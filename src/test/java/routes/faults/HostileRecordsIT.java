@@ -28,6 +28,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.core.JdbcTemplate;
 import sandbox.Servers;
 
@@ -101,20 +103,26 @@ class HostileRecordsIT {
         assertThat(instance.runtime.management("/observe/health/ready").statusCode())
                 .isEqualTo(200);
 
-        TopicPartition partition = new TopicPartition(CREATED, HOSTILE);
-        long end = admin.listOffsets(Map.of(partition, OffsetSpec.latest()))
-                .all()
-                .get()
-                .get(partition)
-                .offset();
-        admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(end)))
-                .all()
-                .get();
+        removeWhatIsHostile();
         awaitEnd();
         await(60).untilAsserted(() -> assertThat(
                         instance.runtime.management("/observe/health").body())
                 .contains("were removed before they were read")
                 .doesNotContain("cannot be read"));
+    }
+
+    /** Whatever part of the way through the client it fills the heap in. */
+    @ParameterizedTest
+    @ValueSource(ints = {40_000_000, 70_000_000, 110_000_000})
+    void aRecordThatMayFillTheHeapIsNotPassedOver(int size) throws Exception {
+        long letters = end(CREATED + ".dlq");
+        send(CREATED, 1, size);
+        neighboursGoOn("a record of %d MB".formatted(size / 1_000_000));
+        await(60).untilAsserted(() -> assertThat(end(CREATED + ".dlq") == letters + 1 || isHeld())
+                .as("it is a dead letter, or held")
+                .isTrue());
+        removeWhatIsHostile();
+        awaitEnd();
     }
 
     @Test
@@ -183,6 +191,36 @@ class HostileRecordsIT {
                     instance.runtime.heapMegabytes(),
                     inFlight() >> 20);
         }
+    }
+
+    private static boolean isHeld() {
+        return instance.runtime
+                .management("/observe/health")
+                .body()
+                .contains("topic " + CREATED + ", partition " + HOSTILE + ": cannot be read from offset ");
+    }
+
+    private static void removeWhatIsHostile() throws Exception {
+        TopicPartition partition = new TopicPartition(CREATED, HOSTILE);
+        admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(end(partition))))
+                .all()
+                .get();
+    }
+
+    private static long end(String topic) throws Exception {
+        long end = 0;
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            end += end(new TopicPartition(topic, partition));
+        }
+        return end;
+    }
+
+    private static long end(TopicPartition partition) throws Exception {
+        return admin.listOffsets(Map.of(partition, OffsetSpec.latest()))
+                .all()
+                .get()
+                .get(partition)
+                .offset();
     }
 
     /** Every record is handled, or a dead letter. */

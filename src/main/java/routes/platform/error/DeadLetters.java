@@ -43,6 +43,9 @@ public class DeadLetters {
      */
     private static final int MAX_KEY_BYTES = 16 * 1024;
 
+    /** What a header needs besides its name and value. Generous. */
+    private static final int HEADER_OVERHEAD = 10;
+
     private static final int MAX_HEADER_BYTES = 24 * 1024;
 
     private final AsyncApi contract;
@@ -119,7 +122,7 @@ public class DeadLetters {
         int count = 0;
         for (Header header : original.headers()) {
             String name = DeadLetterHeaders.inLetter(header.key());
-            headerBytes += name.length() * 3L + (header.value() == null ? 0 : header.value().length);
+            headerBytes += HEADER_OVERHEAD + name.length() * 3L + (header.value() == null ? 0 : header.value().length);
             count++;
             if (headerBytes <= MAX_HEADER_BYTES) {
                 headers.add(new RecordHeader(name, header.value()));

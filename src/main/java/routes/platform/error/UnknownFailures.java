@@ -26,7 +26,7 @@ import org.springframework.util.Assert;
 /**
  * What follows from failures that nobody has classified: a record is tried again some times, then it is a dead letter. A route that makes
  * many of them in a short time is broken itself, as after a bad deploy, so its brake stops it: it makes no more of them, until one of the
- * records that it had to hold succeeds.
+ * records that it had to hold succeeds, or none of them has asked for a minute, for then another instance has them.
  */
 @Component("unknownFailures")
 public class UnknownFailures implements RoutePolicyFactory {
@@ -115,10 +115,11 @@ public class UnknownFailures implements RoutePolicyFactory {
         private final Map<String, Long> letters = new LinkedHashMap<>();
 
         private volatile boolean on;
+        private volatile long refusedAt;
 
         private Brake(String routeId) {
             this.routeId = routeId;
-            Gauge.builder("event-broker.brake", this, brake -> brake.on ? 1 : 0)
+            Gauge.builder("event-broker.brake", this, brake -> brake.isOn() ? 1 : 0)
                     .tag("routeId", routeId)
                     .register(meters);
         }
@@ -127,6 +128,7 @@ public class UnknownFailures implements RoutePolicyFactory {
             long now = nanos.getAsLong();
             letters.values().removeIf(made -> now - made > WINDOW_NANOS);
             boolean more = !letters.containsKey(position);
+            on = isOn();
             if (on || more && letters.size() >= settings.brake()) {
                 if (!on) {
                     LOG.error(
@@ -136,12 +138,18 @@ public class UnknownFailures implements RoutePolicyFactory {
                             reason);
                 }
                 on = true;
+                refusedAt = now;
                 throw new BrakeException("%s made %d dead letters within a minute and makes no more: %s"
                         .formatted(routeId, settings.brake(), reason));
             }
             if (more) {
                 letters.put(position, now);
             }
+        }
+
+        /** A record that is held asks every few seconds. */
+        private boolean isOn() {
+            return on && nanos.getAsLong() - refusedAt <= WINDOW_NANOS;
         }
 
         /** What had to be held has succeeded: the route works again. */

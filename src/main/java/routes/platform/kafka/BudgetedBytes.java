@@ -2,6 +2,7 @@ package routes.platform.kafka;
 
 import java.nio.ByteBuffer;
 import java.util.Map;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 
@@ -22,9 +23,14 @@ public final class BudgetedBytes implements Deserializer<byte[]> {
     @Override
     public byte[] deserialize(String topic, Headers headers, ByteBuffer data) {
         budget.take(headers, data.remaining());
-        byte[] bytes = new byte[data.remaining()];
-        data.get(bytes);
-        return bytes;
+        try {
+            byte[] bytes = new byte[data.remaining()];
+            data.get(bytes);
+            return bytes;
+        } catch (OutOfMemoryError e) {
+            // an Error would make the client pass over the record; this it keeps, with the name of the partition
+            throw new SerializationException("the record does not fit into memory", e);
+        }
     }
 
     @Override

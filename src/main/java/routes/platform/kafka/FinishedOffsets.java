@@ -9,12 +9,12 @@ import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /**
- * The finished offsets behind a committed one, as the text that Kafka keeps with a commit: a bit for each offset, deflated, in Base64.
- * After a crash they are not handled again. What does not fit is left out, from the end; those records come again.
+ * The finished offsets behind a committed one, as the text that Kafka keeps with a commit: the committed offset, and a bit for each offset,
+ * deflated, in Base64. The text counts for that offset alone, for a tool that moves a group to another one may keep it. After a crash they are not handled again. What does not fit is left out, from the end; those records come again.
  */
 final class FinishedOffsets {
 
-    private static final String VERSION = "finished-1:";
+    private static final String VERSION = "finished-2:";
 
     /** A broker takes 4096 bytes, {@code offset.metadata.max.bytes}. */
     static final int MAX_CHARS = 4000;
@@ -25,13 +25,14 @@ final class FinishedOffsets {
     private FinishedOffsets() {}
 
     /**
+     * @param committed the offset that is committed
      * @param finished bit i stands for the offset i behind the committed one
      * @return at most {@link #MAX_CHARS} characters, empty when nothing is finished
      */
-    static String encode(BitSet finished) {
-        String text = "";
+    static String encode(long committed, BitSet finished) {
+        String prefix = prefix(committed);
         for (BitSet part = finished; !part.isEmpty(); part = part.get(0, part.length() / 2)) {
-            text = VERSION + Base64.getEncoder().withoutPadding().encodeToString(deflate(part.toByteArray()));
+            String text = prefix + Base64.getEncoder().withoutPadding().encodeToString(deflate(part.toByteArray()));
             if (text.length() <= MAX_CHARS) {
                 return text;
             }
@@ -39,14 +40,19 @@ final class FinishedOffsets {
         return "";
     }
 
-    /** @return nothing for what another program wrote, or what is damaged */
-    static BitSet decode(String metadata) {
-        if (metadata == null || !metadata.startsWith(VERSION)) {
+    private static String prefix(long committed) {
+        return VERSION + committed + ":";
+    }
+
+    /** @return nothing for what another program wrote, what is of another offset, or what is damaged */
+    static BitSet decode(long committed, String metadata) {
+        String prefix = prefix(committed);
+        if (metadata == null || !metadata.startsWith(prefix)) {
             return new BitSet();
         }
         try {
             byte[] packed = Base64.getDecoder()
-                    .decode(metadata.substring(VERSION.length()).getBytes(StandardCharsets.US_ASCII));
+                    .decode(metadata.substring(prefix.length()).getBytes(StandardCharsets.US_ASCII));
             return BitSet.valueOf(inflate(packed));
         } catch (IllegalArgumentException | DataFormatException e) {
             return new BitSet();

@@ -43,6 +43,9 @@ final class Member implements Runnable, ConsumerRebalanceListener {
 
     private static final Duration LEAVE = Duration.ofMillis(500);
 
+    /** An offset that no log reaches. */
+    private static final long NO_RECORD = 1L << 60;
+
     private final String name;
     private final ConsumerSettings settings;
     private final Failures failures;
@@ -108,9 +111,18 @@ final class Member implements Runnable, ConsumerRebalanceListener {
                     return;
                 }
                 failure = e;
-                LOG.error("{}: starts again after {}: {}", name, failures.describe(e), failures.stack(e));
+                report(e);
             }
             rest(attempts);
+        }
+    }
+
+    private void report(Throwable e) {
+        try {
+            LOG.error("{}: starts again after {}: {}", name, failures.describe(e), failures.stack(e));
+        } catch (Error full) {
+            // with a full heap too, the thread has to go on; health shows the failure
+            failure = full;
         }
     }
 
@@ -121,12 +133,12 @@ final class Member implements Runnable, ConsumerRebalanceListener {
     }
 
     /** Stays in the group, takes nothing, starts nothing. */
-    void suspend() {
+    synchronized void suspend() {
         suspended = true;
         works.values().forEach(PartitionWork::suspend);
     }
 
-    void resume() {
+    synchronized void resume() {
         suspended = false;
         works.values().forEach(PartitionWork::resume);
     }
@@ -184,7 +196,11 @@ final class Member implements Runnable, ConsumerRebalanceListener {
         budget.begin(settings.pollBudget(Math.max(1, works.size()), excess));
         TopicPartition again = faults.triedAgain();
         if (again != null) {
-            // the client keeps what it could not read, and would fail for it without looking at the log again
+            // the client keeps what it could not read, and would fail for it without looking at the log again; it only
+            // looks at
+            // this partition when no other has anything for this poll
+            client.pause(client.assignment());
+            client.resume(List.of(again));
             client.seek(again, works.get(again).next() + 1);
         }
         ConsumerRecords<Object, Object> records = client.poll(again != null ? Duration.ZERO : patience());
@@ -216,6 +232,9 @@ final class Member implements Runnable, ConsumerRebalanceListener {
         if (stopping || !works.keySet().equals(client.assignment())) {
             throw failure;
         }
+        if (failure instanceof Error) {
+            discardBuffered();
+        }
         Set<TopicPartition> unknown = new HashSet<>();
         works.forEach((partition, work) -> {
             if (work.next() == OffsetWindow.UNKNOWN) {
@@ -234,6 +253,12 @@ final class Member implements Runnable, ConsumerRebalanceListener {
                     failures.describe(failure),
                     failures.stack(failure));
         }
+    }
+
+    /** After an Error the client can be behind a record that it has not handed out; it drops what does not fit its position. */
+    private void discardBuffered() {
+        works.keySet().forEach(partition -> client.seek(partition, NO_RECORD));
+        client.poll(Duration.ZERO);
     }
 
     private void readable(TopicPartition partition, Throwable failure) {
@@ -296,11 +321,13 @@ final class Member implements Runnable, ConsumerRebalanceListener {
 
     private void open(TopicPartition partition, OffsetAndMetadata committed) {
         PartitionWork work = partitions.apply(partition, committed);
-        if (suspended) {
-            work.suspend();
-        }
         commits.begin(partition, committed);
-        works.put(partition, work);
+        synchronized (this) {
+            if (suspended) {
+                work.suspend();
+            }
+            works.put(partition, work);
+        }
     }
 
     /** What was read until now, and what is committed, is of another log. */

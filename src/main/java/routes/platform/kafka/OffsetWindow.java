@@ -38,7 +38,7 @@ final class OffsetWindow {
             position = committed;
         }
         beforeFrom = offset;
-        before = committed == null ? new BitSet() : FinishedOffsets.decode(committed.metadata());
+        before = committed == null ? new BitSet() : FinishedOffsets.decode(committed.offset(), committed.metadata());
     }
 
     /** @return null when it was finished before this assignment */
@@ -80,7 +80,7 @@ final class OffsetWindow {
     /** Where a successor has to go on and what it need not do again, or null when nothing is known. */
     OffsetAndMetadata position() {
         if (changed) {
-            position = new OffsetAndMetadata(offset, epoch, FinishedOffsets.encode(finished()));
+            position = new OffsetAndMetadata(offset, epoch, FinishedOffsets.encode(offset, finished()));
             changed = false;
         }
         return position;

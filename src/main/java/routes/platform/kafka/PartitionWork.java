@@ -344,8 +344,8 @@ final class PartitionWork {
             }
         }
         if (failure != null) {
-            held.hold(lane, failure, nanos.getAsLong());
             stop(lane);
+            held.hold(lane, failure, nanos.getAsLong());
             return false;
         }
         for (OffsetWindow.Entry entry : handled) {

@@ -58,11 +58,21 @@ class UnknownFailuresTest {
     }
 
     @Test
-    void doesNotLetGoWithTime() {
+    void doesNotLetGoWhileARecordThatItHoldsAsks() {
         storm();
-        now.addAndGet(Duration.ofHours(1).toNanos());
+        for (int minute = 0; minute < 60; minute++) {
+            now.addAndGet(Duration.ofSeconds(59).toNanos());
+            assertThatThrownBy(() -> unknown.brake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeException.class);
+        }
+    }
 
-        assertThatThrownBy(() -> unknown.brake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeException.class);
+    @Test
+    void letsGoWhenNoneHasAskedForAMinute() {
+        storm();
+        now.addAndGet(Duration.ofSeconds(61).toNanos());
+
+        assertThat(brakes()).isZero();
+        assertThatCode(() -> unknown.brake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
     }
 
     @Test

@@ -79,19 +79,33 @@ class OffsetWindowTest {
         List<OffsetWindow.Entry> entries = add(0, 1, 2, 3, 4, 5);
         window.finish(entries.get(2));
         window.finish(entries.get(5));
-        window = new OffsetWindow(new OffsetAndMetadata(0, FinishedOffsets.encode(bits(2, 5))));
+        window = new OffsetWindow(new OffsetAndMetadata(0, FinishedOffsets.encode(0, bits(2, 5))));
         window.finish(add(0).get(0));
         assertThat(window.position().offset()).isEqualTo(1);
-        assertThat(FinishedOffsets.decode(window.position().metadata())).isEqualTo(bits(1, 4));
+        assertThat(FinishedOffsets.decode(1, window.position().metadata())).isEqualTo(bits(1, 4));
     }
 
     @Test
     void takesMetadataOfOthersForNone() {
-        for (String foreign :
-                List.of("", "a note", "finished-1:", "finished-1:%%%", "finished-1:AAAA", "finished-2:AAAA")) {
-            assertThat(FinishedOffsets.decode(foreign)).as(foreign).isEqualTo(new BitSet());
+        for (String foreign : List.of(
+                "",
+                "a note",
+                "finished-1:AAAA",
+                "finished-2:",
+                "finished-2:7:",
+                "finished-2:7:%%%",
+                "finished-2:7:AAAA")) {
+            assertThat(FinishedOffsets.decode(7, foreign)).as(foreign).isEqualTo(new BitSet());
         }
-        assertThat(FinishedOffsets.decode(null)).isEqualTo(new BitSet());
+        assertThat(FinishedOffsets.decode(7, null)).isEqualTo(new BitSet());
+    }
+
+    @Test
+    void takesNothingForFinishedWhenTheGroupWasMoved() {
+        String text = FinishedOffsets.encode(1000, bits(3, 7));
+
+        assertThat(FinishedOffsets.decode(1000, text)).isEqualTo(bits(3, 7));
+        assertThat(FinishedOffsets.decode(940, text)).isEqualTo(new BitSet());
     }
 
     @Test
@@ -102,9 +116,9 @@ class OffsetWindowTest {
             for (int i = 1; i < 40_000; i++) {
                 finished.set(i, random.nextDouble() < share);
             }
-            String text = FinishedOffsets.encode(finished);
+            String text = FinishedOffsets.encode(1_000_000_000_000L, finished);
             assertThat(text.length()).isBetween(1, FinishedOffsets.MAX_CHARS);
-            BitSet read = FinishedOffsets.decode(text);
+            BitSet read = FinishedOffsets.decode(1_000_000_000_000L, text);
             System.out.printf(
                     "finished offsets: of 40000, %.3f finished: %d characters, %d of %d kept%n",
                     share, text.length(), read.cardinality(), finished.cardinality());
