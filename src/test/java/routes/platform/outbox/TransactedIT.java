@@ -77,7 +77,7 @@ class TransactedIT extends RuntimeIT {
     @BeforeEach
     void startRoutes() throws Exception {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
-        Topics.create(admin, 3, source, target);
+        Topics.create(admin, 3, source, source + ".dlq", target);
         jdbc.sql("create table if not exists transacted_it (source text, value text)")
                 .update();
         camel.getRegistry().bind("outboxEffects", new Effects());
@@ -97,7 +97,7 @@ class TransactedIT extends RuntimeIT {
         }
         camel.getRegistry().unbind("outboxEffects");
         jdbc.sql("delete from outbox where topic = ?").param(target).update();
-        admin.deleteTopics(List.of(source, target)).all().get();
+        admin.deleteTopics(List.of(source, source + ".dlq", target)).all().get();
     }
 
     /** What a pattern does between its topic and the outbox. */
@@ -145,6 +145,9 @@ class TransactedIT extends RuntimeIT {
         await().untilAsserted(() -> assertThat(records(target)).hasSize(1));
         assertThat(text(records(target).get(0).value())).isEqualTo("good");
         assertThat(changes()).containsExactly("good");
+        assertThat(records(source + ".dlq"))
+                .singleElement()
+                .satisfies(letter -> assertThat(header(letter, "consumer-group")).isEqualTo(source));
     }
 
     @Test
