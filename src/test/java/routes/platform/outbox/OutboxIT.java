@@ -316,7 +316,8 @@ class OutboxIT extends RuntimeIT {
 
     @Test
     void setsAsideWhatNoRequestTakesAndGoesOnWhenItIsDropped() {
-        byte[] large = new byte[1_300_000];
+        // more than event-broker.max-record-bytes
+        byte[] large = new byte[26_000_000];
         transactions.executeWithoutResult(status -> {
             outbox.add(new OutboxRecord(topic, bytes("k"), large, List.of(), null, "default"));
             outbox.add(text(topic, "k", "2"));
