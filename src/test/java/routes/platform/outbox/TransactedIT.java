@@ -145,9 +145,9 @@ class TransactedIT extends RuntimeIT {
         await().untilAsserted(() -> assertThat(records(target)).hasSize(1));
         assertThat(text(records(target).get(0).value())).isEqualTo("good");
         assertThat(changes()).containsExactly("good");
-        assertThat(records(source + ".dlq"))
-                .singleElement()
-                .satisfies(letter -> assertThat(header(letter, "consumer-group")).isEqualTo(source));
+        assertThat(records(source + ".dlq")).singleElement().satisfies(letter -> assertThat(
+                        header(letter, "consumer-group"))
+                .isEqualTo(source));
     }
 
     @Test
