@@ -3,12 +3,13 @@ package routes.platform.step;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.error.Failures;
 
@@ -16,9 +17,9 @@ import routes.platform.error.Failures;
  * Takes the steps of {@link StepWork}. A step is one transaction that locks its row: so any instance can take any step, exactly one takes
  * each, and when an instance dies the others go on where its last transaction ended.
  *
- * <p>A step that fails leaves nothing but a note in its row, which says when it is tried again: all instances keep to that. A dependency
- * that is down is waited for; after a failure that nobody has classified the step is tried a number of times; then, and at
- * once when the step can never succeed, the row is FAILED. Only a row that still is RUNNING changes: whoever has ended it meanwhile is right.
+ * <p>A step that fails is rolled back to a savepoint, and its row notes when the step is tried again: all instances keep to that. The row stays
+ * locked until the note is committed, so no other instance takes the step in between, and a cancellation waits. The runner retries a step for as
+ * long as a dependency is down, and a few times after a failure of unknown kind. Then, and at once after poison, the row is FAILED.
  */
 @Component
 public class StepRunner {
@@ -40,16 +41,19 @@ public class StepRunner {
     private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(10);
     private static final int MOST_DOUBLINGS = 10;
 
-    /** Tries of a step that fails for a reason that nobody has classified. */
+    /** Tries of a step that fails for an unknown reason. */
     private static final int UNKNOWN_FAILURES = 5;
 
     private final JdbcClient jdbc;
     private final TransactionTemplate transaction;
+    private final TransactionTemplate savepoint;
     private final Failures failures;
 
     StepRunner(JdbcClient jdbc, TransactionTemplate transaction, Failures failures) {
         this.jdbc = jdbc;
         this.transaction = transaction;
+        this.savepoint = new TransactionTemplate(Objects.requireNonNull(transaction.getTransactionManager()));
+        this.savepoint.setPropagationBehavior(TransactionDefinition.PROPAGATION_NESTED);
         this.failures = failures;
     }
 
@@ -72,23 +76,17 @@ public class StepRunner {
     }
 
     private <R extends StepWork.Row> boolean step(StepWork<R> work) {
-        AtomicReference<R> taken = new AtomicReference<>();
-        try {
-            return Boolean.TRUE.equals(transaction.execute(status -> {
-                Optional<R> due = work.lockDue();
-                due.ifPresent(row -> {
-                    taken.set(row);
-                    step(work, row);
-                });
-                return due.isPresent();
-            }));
-        } catch (RuntimeException | Error e) {
-            if (taken.get() == null) {
-                throw e;
-            }
-            failed(work, taken.get(), e);
-            return true;
-        }
+        return Boolean.TRUE.equals(transaction.execute(status -> {
+            Optional<R> due = work.lockDue();
+            due.ifPresent(row -> {
+                try {
+                    savepoint.executeWithoutResult(step -> step(work, row));
+                } catch (RuntimeException | Error e) {
+                    failed(work, row, e);
+                }
+            });
+            return due.isPresent();
+        }));
     }
 
     private <R extends StepWork.Row> void step(StepWork<R> work, R row) {
@@ -120,33 +118,27 @@ public class StepRunner {
     private <R extends StepWork.Row> void putOff(StepWork<R> work, R row, boolean unknown, String why) {
         Duration backoff = BACKOFF.multipliedBy(1L << Math.min(row.failures(), MOST_DOUBLINGS));
         backoff = backoff.compareTo(LONGEST_BACKOFF) < 0 ? backoff : LONGEST_BACKOFF;
-        int noted = jdbc.sql(
+        jdbc.sql(
                         """
                         update %s
                         set failures = failures + 1, unknown_failures = unknown_failures + ?,
                             next_at = clock_timestamp() + make_interval(secs => ?)
-                        where id = ? and state = 'RUNNING' and failures = ?"""
+                        where id = ? and state = 'RUNNING'"""
                                 .formatted(work.table()))
-                .params(unknown ? 1 : 0, backoff.toMillis() / 1000.0, row.id(), row.failures())
+                .params(unknown ? 1 : 0, backoff.toMillis() / 1000.0, row.id())
                 .update();
-        if (noted == 1) {
-            LOG.warn("{} {}: tries again in {} ms after {}", work.name(), row.id(), backoff.toMillis(), why);
-        }
+        LOG.warn("{} {}: tries again in {} ms after {}", work.name(), row.id(), backoff.toMillis(), why);
     }
 
     private <R extends StepWork.Row> void end(StepWork<R> work, R row, String why) {
-        transaction.executeWithoutResult(status -> {
-            int ended = jdbc.sql(
-                            """
-                            update %s set state = 'FAILED', failure = ?, updated_at = clock_timestamp()
-                            where id = ? and state = 'RUNNING' and failures = ?"""
-                                    .formatted(work.table()))
-                    .params(why, row.id(), row.failures())
-                    .update();
-            if (ended == 1) {
-                work.failed(row);
-                LOG.error("{} {} failed: {}", work.name(), row.id(), why);
-            }
-        });
+        jdbc.sql(
+                        """
+                        update %s set state = 'FAILED', failure = ?, updated_at = clock_timestamp()
+                        where id = ? and state = 'RUNNING'"""
+                                .formatted(work.table()))
+                .params(why, row.id())
+                .update();
+        work.failed(row);
+        LOG.error("{} {} failed: {}", work.name(), row.id(), why);
     }
 }

@@ -18,8 +18,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessException;
 import org.springframework.dao.DataAccessResourceFailureException;
-import org.springframework.transaction.support.TransactionSynchronization;
-import org.springframework.transaction.support.TransactionSynchronizationManager;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.projection.OwnSchema;
@@ -63,6 +61,7 @@ class StepRunnerIT {
     private final class Work implements StepWork<Walk> {
 
         private Consumer<Walk> each = walk -> {};
+        private Runnable afterFailure = () -> {};
         private final AtomicInteger tries = new AtomicInteger();
 
         @Override
@@ -100,6 +99,7 @@ class StepRunnerIT {
         @Override
         public void failed(Walk walk) {
             cleaned.add(walk.name());
+            afterFailure.run();
         }
     }
 
@@ -128,45 +128,50 @@ class StepRunnerIT {
     }
 
     @Test
-    void leavesACancellationThatComesWhileAStepFails() {
+    void letsACancellationWaitUntilTheFailureOfAStepIsNoted() {
         add("a");
+        List<CompletableFuture<Integer>> cancellations = new ArrayList<>();
         work.each = walk -> {
-            afterRollback(() -> own.jdbc
+            cancellations.add(CompletableFuture.supplyAsync(() -> own.jdbc
                     .sql("update walk set state = 'CANCELLED' where state = 'RUNNING'")
-                    .update());
+                    .update()));
+            await().until(() -> waitsForALock("update walk set state = 'CANCELLED'"));
             throw new ProblemException(409, "never");
         };
 
         runner.turn(work);
 
-        assertThat(walks()).containsExactly("a CANCELLED 0 null");
-        assertThat(cleaned).isEmpty();
-        assertThat(runner.turn(work)).isFalse();
+        assertThat(cancellations).singleElement().satisfies(cancellation -> assertThat(cancellation.join())
+                .isZero());
+        assertThat(walks()).containsExactly("a FAILED 0 never");
+        assertThat(cleaned).containsExactly("a");
     }
 
     @Test
-    void leavesWhatAnotherInstanceHasNotedMeanwhile() {
+    void letsNoOtherInstanceTakeAStepBeforeItsFailureIsNoted() {
         add("a");
+        List<Boolean> others = new ArrayList<>();
         work.each = walk -> {
-            afterRollback(() -> own.jdbc
-                    .sql("update walk set failures = 1, next_at = now() + interval '1 h'")
-                    .update());
             throw new ProblemException(409, "never");
         };
+        StepRunner other = new StepRunner(own.jdbc, own.transactions, new Failures());
+        work.afterFailure = () ->
+                others.add(CompletableFuture.supplyAsync(() -> other.turn(work)).join());
 
         runner.turn(work);
 
-        assertThat(walks()).containsExactly("a RUNNING 0 null");
+        assertThat(others).containsExactly(false);
+        assertThat(walks()).containsExactly("a FAILED 0 never");
+        assertThat(work.tries).hasValue(1);
     }
 
-    /** Before the runner notes the failure. */
-    private static void afterRollback(Runnable meanwhile) {
-        TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
-            @Override
-            public void afterCompletion(int status) {
-                CompletableFuture.runAsync(meanwhile).join();
-            }
-        });
+    private static boolean waitsForALock(String statement) {
+        return own.jdbc
+                .sql(
+                        "select exists (select 1 from pg_stat_activity where wait_event_type = 'Lock' and starts_with(query, ?))")
+                .param(statement)
+                .query(Boolean.class)
+                .single();
     }
 
     @Test
