@@ -221,7 +221,7 @@ class ErrorPolicyRouteTest extends RouteTest {
             throw new RecordTooLargeException("20 MiB");
         });
 
-        Exchange done = receive(topic, group, 0, new ProblemException(400, "wrong"));
+        Exchange done = receive(topic, group, 0, 0, new byte[20 << 20], new ProblemException(400, "wrong"));
 
         assertThat(done.getException()).isNull();
         assertThat(withoutValue.getExchanges()).hasSize(1);
@@ -230,16 +230,33 @@ class ErrorPolicyRouteTest extends RouteTest {
                 .isEqualTo(topic + ".dlq");
     }
 
+    @ParameterizedTest(name = "{0} of {1}")
+    @MethodSource("readers")
+    void holdsASmallRecordWhoseDeadLetterTopicTakesLessThanItShould(String route, String topic, String group) {
+        letters.whenAnyExchangeReceived(exchange -> {
+            throw new RecordTooLargeException("10 bytes");
+        });
+
+        Exchange held = receive(topic, group, 0, new ProblemException(400, "wrong"));
+
+        assertThat(held.getException()).hasMessageContaining("takes no dead letters: RecordTooLargeException");
+        assertThat(withoutValue.getExchanges()).isEmpty();
+    }
+
     private Exchange receive(String topic, String group, int unknownFailures, Exception failure) {
         return receive(topic, group, unknownFailures, 0, failure);
     }
 
     private Exchange receive(String topic, String group, int unknownFailures, long offset, Exception failure) {
+        return receive(topic, group, unknownFailures, offset, "{}".getBytes(), failure);
+    }
+
+    private Exchange receive(
+            String topic, String group, int unknownFailures, long offset, byte[] value, Exception failure) {
         works(group).forEach(work -> work.failure = failure);
         return template.send("direct:" + group, exchange -> {
             exchange.setProperty(DeadLetters.UNKNOWN_FAILURES, unknownFailures);
-            exchange.setProperty(
-                    DeadLetters.RECORD, new ConsumerRecord<>(topic, 0, offset, new byte[] {1}, "{}".getBytes()));
+            exchange.setProperty(DeadLetters.RECORD, new ConsumerRecord<>(topic, 0, offset, new byte[] {1}, value));
         });
     }
 

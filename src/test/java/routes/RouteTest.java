@@ -168,6 +168,10 @@ public abstract class RouteTest extends CamelTestSupport {
             // never: every group owns its topics
         }
 
+        public boolean isLarge() {
+            return true;
+        }
+
         public void omitValue(Exchange exchange) {
             exchange.getMessage().setBody(null);
         }

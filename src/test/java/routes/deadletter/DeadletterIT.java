@@ -44,6 +44,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.transaction.support.TransactionTemplate;
+import routes.CompressedBatch;
 import routes.RuntimeIT;
 import routes.platform.Sha256;
 
@@ -939,9 +940,9 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isWholeAndSentAgainWhenItIsLargeOnlyBeforeCompression() {
+    void isWholeAndSentAgainWhenItIsLargeOnlyBeforeCompression() throws Exception {
         byte[] giant = new byte[20 << 20];
-        writeGiant(CREATED, bytes(key), giant);
+        CompressedBatch.send(brokers(), giant.length + 1000, List.of(new ProducerRecord<>(CREATED, bytes(key), giant)));
 
         String id = awaitLetter(key).path("id").asText();
 
@@ -956,9 +957,9 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isWithoutItsValueWhenThatIsLargerThanWhatIsSentFromHere() {
+    void isWithoutItsValueWhenThatIsLargerThanWhatIsSentFromHere() throws Exception {
         byte[] giant = new byte[30 << 20];
-        writeGiant(CREATED, bytes(key), giant);
+        CompressedBatch.send(brokers(), giant.length + 1000, List.of(new ProducerRecord<>(CREATED, bytes(key), giant)));
 
         String id = awaitLetter(key).path("id").asText();
 
@@ -1063,26 +1064,6 @@ class DeadletterIT extends RuntimeIT {
 
     private static Map.Entry<String, byte[]> header(String name, String value) {
         return new AbstractMap.SimpleEntry<>(name, bytes(value));
-    }
-
-    /** As a producer that compresses can: small enough for its topic, and larger than what any of ours would send. */
-    private static void writeGiant(String topic, byte[] recordKey, byte[] value) {
-        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                Map.of(
-                        "bootstrap.servers",
-                        brokers(),
-                        "max.request.size",
-                        100_000_000,
-                        "buffer.memory",
-                        100_000_000,
-                        "compression.type",
-                        "gzip"),
-                new ByteArraySerializer(),
-                new ByteArraySerializer())) {
-            producer.send(new ProducerRecord<>(topic, recordKey, value)).get();
-        } catch (Exception e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private JsonNode awaitLetter(String letterKey) {

@@ -331,6 +331,10 @@ class DeadletterRouteTest extends RouteTest {
             // never
         }
 
+        public boolean isLarge() {
+            return false;
+        }
+
         public void omitValue() {
             // never
         }

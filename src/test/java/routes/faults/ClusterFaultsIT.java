@@ -4,61 +4,31 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static routes.faults.Load.CREATED;
 import static routes.faults.Load.UPDATED;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.common.config.ConfigResource;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.springframework.jdbc.core.JdbcTemplate;
 import sandbox.ServerProcess;
 import sandbox.Servers;
 
 /** The delivery promise beside three brokers while some of them are away. */
 @Tag("faults")
-class ClusterFaultsIT {
+class ClusterFaultsIT extends DeliveryFaults {
 
     private static final int RATE = 100;
     private static final int FURTHER = 300;
     private static final int OUTAGE_SECONDS = 30;
 
-    private static Servers servers;
-    private static Admin admin;
-    private static Outcome outcome;
-
-    private final List<Instance> instances = new ArrayList<>();
-
     @BeforeAll
     static void startServers() throws Exception {
-        servers = Servers.cluster("cluster-faults-servers");
-        admin = Admin.create(Map.of("bootstrap.servers", Clients.brokers(servers)));
-        JdbcTemplate jdbc = new JdbcTemplate(Clients.database(servers));
-        try (Instance first = new Instance(servers)) {
-            first.ready();
-        }
-        FaultEffects.createTables(jdbc);
-        outcome = new Outcome(servers, admin, jdbc);
-    }
-
-    @AfterAll
-    static void stopServers() {
-        admin.close();
-        servers.close();
-    }
-
-    @AfterEach
-    void stopInstances() {
-        instances.forEach(Instance::close);
+        start(Servers.cluster("cluster-faults-servers"));
     }
 
     @Test
@@ -79,9 +49,10 @@ class ClusterFaultsIT {
 
     @Test
     void oneOfThreeBrokersKilled() throws Exception {
-        startTwo();
+        instance();
+        instance();
         ServerProcess broker = servers.brokers().get(new Random().nextInt(3));
-        try (Load load = new Load("one-broker", Clients.brokers(servers)).start(RATE)) {
+        try (Load load = new Load("one-broker", brokers).start(RATE)) {
             outcome.awaitEffects(load, FURTHER);
             broker.kill();
             outcome.awaitEffects(load, FURTHER);
@@ -94,8 +65,9 @@ class ClusterFaultsIT {
 
     @Test
     void allBrokersRestartedInTurn() throws Exception {
-        startTwo();
-        try (Load load = new Load("brokers-in-turn", Clients.brokers(servers)).start(RATE)) {
+        instance();
+        instance();
+        try (Load load = new Load("brokers-in-turn", brokers).start(RATE)) {
             outcome.awaitEffects(load, FURTHER);
             for (ServerProcess broker : servers.brokers()) {
                 broker.stopPatiently();
@@ -110,9 +82,10 @@ class ClusterFaultsIT {
 
     @Test
     void twoOfThreeBrokersDown() throws Exception {
-        startTwo();
+        instance();
+        instance();
         List<ServerProcess> two = servers.brokers().subList(1, 3);
-        try (Load load = new Load("two-brokers", Clients.brokers(servers)).start(RATE)) {
+        try (Load load = new Load("two-brokers", brokers).start(RATE)) {
             outcome.awaitEffects(load, FURTHER);
             two.forEach(ServerProcess::kill);
             TimeUnit.SECONDS.sleep(OUTAGE_SECONDS);
@@ -143,14 +116,5 @@ class ClusterFaultsIT {
                 .until(() -> admin.describeTopics(List.of(CREATED, UPDATED)).allTopicNames().get().values().stream()
                         .flatMap(topic -> topic.partitions().stream())
                         .allMatch(partition -> partition.isr().size() == 3));
-    }
-
-    private void startTwo() throws Exception {
-        for (int i = 0; i < 2; i++) {
-            instances.add(new Instance(servers));
-        }
-        for (Instance instance : instances) {
-            instance.ready();
-        }
     }
 }

@@ -19,8 +19,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import javax.sql.DataSource;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -30,12 +28,9 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.RangeAssignor;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.support.JdbcTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.TopicRecords;
@@ -47,46 +42,19 @@ import sandbox.Topics;
  * counts: nothing lost, no second effect, order per key, each poison record in its dead-letter topic with the bytes that it had.
  */
 @Tag("faults")
-class FaultsIT {
+class FaultsIT extends DeliveryFaults {
 
     /** Longer than {@code delivery-timeout-ms} of the runtime's producers. */
     private static final int FREEZE_SECONDS = 40;
 
     private static final Random RANDOM = new Random();
 
-    private static Servers servers;
-    private static String brokers;
-    private static Admin admin;
-    private static JdbcTemplate jdbc;
     private static TransactionTemplate transaction;
-    private static Outcome outcome;
-
-    private final List<Instance> instances = new ArrayList<>();
 
     @BeforeAll
     static void startServers() throws Exception {
-        servers = Servers.own("faults-servers");
-        brokers = Clients.brokers(servers);
-        admin = Admin.create(Map.of("bootstrap.servers", brokers));
-        DataSource database = Clients.database(servers);
-        jdbc = new JdbcTemplate(database);
-        transaction = new TransactionTemplate(new JdbcTransactionManager(database));
-        try (Instance first = new Instance(servers)) {
-            first.ready();
-        }
-        FaultEffects.createTables(jdbc);
-        outcome = new Outcome(servers, admin, jdbc);
-    }
-
-    @AfterAll
-    static void stopServers() {
-        admin.close();
-        servers.close();
-    }
-
-    @AfterEach
-    void stopInstances() {
-        instances.forEach(Instance::close);
+        start(Servers.own("faults-servers"));
+        transaction = new TransactionTemplate(new JdbcTransactionManager(Clients.database(servers)));
     }
 
     @Test
@@ -521,12 +489,5 @@ class FaultsIT {
 
     private static byte[] latin1(String text) {
         return text.getBytes(StandardCharsets.ISO_8859_1);
-    }
-
-    private Instance instance(String... environment) {
-        Instance instance = new Instance(servers, environment);
-        instances.add(instance);
-        instance.ready();
-        return instance;
     }
 }

@@ -9,19 +9,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterAll;
@@ -30,7 +25,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.jdbc.core.JdbcTemplate;
+import routes.CompressedBatch;
 import sandbox.Servers;
 
 /**
@@ -38,7 +33,7 @@ import sandbox.Servers;
  * and the records of other partitions and topics go on. Each run prints how long those waited.
  */
 @Tag("faults")
-class HostileRecordsIT {
+class HostileRecordsIT extends DeliveryFaults {
 
     private static final String GROUP = "pharmacy-prescription-processor";
     private static final int PARTITIONS = 6;
@@ -46,31 +41,18 @@ class HostileRecordsIT {
     /** Where the hostile records are; nobody else's. */
     private static final int HOSTILE = 0;
 
-    private static Servers servers;
-    private static String brokers;
-    private static Admin admin;
-    private static JdbcTemplate jdbc;
     private static Instance instance;
 
     @BeforeAll
-    static void start() throws Exception {
-        servers = Servers.own("hostile-records-servers");
-        brokers = Clients.brokers(servers);
-        admin = Admin.create(Map.of("bootstrap.servers", brokers));
-        jdbc = new JdbcTemplate(Clients.database(servers));
-        try (Instance first = new Instance(servers)) {
-            first.ready();
-        }
-        FaultEffects.createTables(jdbc);
+    static void startServers() throws Exception {
+        start(Servers.own("hostile-records-servers"));
         instance = new Instance(servers);
         instance.ready();
     }
 
     @AfterAll
-    static void stop() {
+    static void stopInstance() {
         instance.close();
-        admin.close();
-        servers.close();
     }
 
     @Test
@@ -132,7 +114,7 @@ class HostileRecordsIT {
             for (int i = 0; i < 40_000; i++) {
                 record.headers().add("h" + i, null);
             }
-            send(List.of(record), 1_000_000);
+            CompressedBatch.send(brokers, 1_000_000, List.of(record));
         }
         neighboursGoOn("40,000 headers");
         awaitEnd();
@@ -145,32 +127,7 @@ class HostileRecordsIT {
         for (int i = 0; i < count; i++) {
             records.add(new ProducerRecord<>(topic, HOSTILE, bytes("k" + i), zeros));
         }
-        send(records, count * (size + 1000));
-    }
-
-    private static void send(List<ProducerRecord<byte[], byte[]>> records, int batch) throws Exception {
-        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                Map.of(
-                        "bootstrap.servers",
-                        brokers,
-                        "compression.type",
-                        "gzip",
-                        "linger.ms",
-                        1000,
-                        "batch.size",
-                        batch,
-                        "buffer.memory",
-                        2L * batch,
-                        "max.request.size",
-                        batch),
-                new ByteArraySerializer(),
-                new ByteArraySerializer())) {
-            List<Future<RecordMetadata>> sent =
-                    records.stream().map(producer::send).toList();
-            for (Future<RecordMetadata> record : sent) {
-                record.get();
-            }
-        }
+        CompressedBatch.send(brokers, count * (size + 1000), records);
     }
 
     private static void neighboursGoOn(String what) throws Exception {
@@ -239,7 +196,7 @@ class HostileRecordsIT {
     }
 
     private static int effects(String run) {
-        return jdbc.queryForObject("select count(*) from fault_effect where run = ?", Integer.class, run);
+        return outcome.count("select count(*) from fault_effect where run = ?", run);
     }
 
     private static ConditionFactory await(int seconds) {

@@ -117,6 +117,19 @@ class DeadLettersTest {
     }
 
     @Test
+    void leavesNothingOutOfASmallRecord() {
+        assertThat(deadLetters.isLarge(exchange(null, null, List.of()))).isFalse();
+        assertThat(deadLetters.isLarge(exchange(new byte[10_000], new byte[30_000], List.of())))
+                .isFalse();
+        assertThat(deadLetters.isLarge(exchange(null, new byte[50_000], List.of())))
+                .isTrue();
+        assertThat(deadLetters.isLarge(exchange(new byte[50_000], null, List.of())))
+                .isTrue();
+        assertThat(deadLetters.isLarge(exchange(null, null, List.of(header("h", "v".repeat(50_000))))))
+                .isTrue();
+    }
+
+    @Test
     void fitsEveryDeadLetterTopicWithoutWhatIsLarge() {
         List<Header> headers = new ArrayList<>();
         for (int i = 0; i < 40_000; i++) {

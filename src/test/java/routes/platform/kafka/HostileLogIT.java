@@ -22,13 +22,12 @@ import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.kafka.clients.admin.RecordsToDelete;
-import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.actuate.health.Status;
+import routes.CompressedBatch;
 import routes.platform.error.UnreadableRecordException;
 import sandbox.Topics;
 
@@ -120,15 +119,11 @@ class HostileLogIT extends ConsumerFixture {
             go.await();
             seen.add(key(exchange));
         });
-        try (KafkaProducer<byte[], byte[]> producer = compressing(MANY * LARGE + 100_000)) {
-            List<Future<RecordMetadata>> sent = new ArrayList<>();
-            for (int i = 0; i < MANY; i++) {
-                sent.add(producer.send(new ProducerRecord<>(topic, 0, bytes("k" + i % 10), new byte[LARGE])));
-            }
-            for (Future<RecordMetadata> record : sent) {
-                record.get();
-            }
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+        for (int i = 0; i < MANY; i++) {
+            records.add(new ProducerRecord<>(topic, 0, bytes("k" + i % 10), new byte[LARGE]));
         }
+        CompressedBatch.send(BROKERS, MANY * LARGE + 100_000, records);
         await().until(() -> gauge("in.flight") > 0);
         sendTo(1, 0, 1);
         await().until(() -> gauge("in.flight") > 1);
@@ -150,16 +145,16 @@ class HostileLogIT extends ConsumerFixture {
     void losesNothingAndKeepsTheOrderWhereABudgetEndsAPoll() throws Exception {
         List<Long> offsets = new CopyOnWriteArrayList<>();
         Map<Integer, List<Long>> byPartition = new HashMap<>();
-        try (KafkaProducer<byte[], byte[]> producer = compressing(1_000_000)) {
-            for (int i = 0; i < 2000; i++) {
-                byte[] value = new byte[(i * 7919) % 60_000];
-                ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, i % 4, bytes("k"), value);
-                for (int header = 0; header < i % 5; header++) {
-                    record.headers().add("h", new byte[(i * 31) % 2000]);
-                }
-                producer.send(record);
+        List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
+        for (int i = 0; i < 2000; i++) {
+            byte[] value = new byte[(i * 7919) % 60_000];
+            ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(topic, i % 4, bytes("k"), value);
+            for (int header = 0; header < i % 5; header++) {
+                record.headers().add("h", new byte[(i * 31) % 2000]);
             }
+            records.add(record);
         }
+        CompressedBatch.send(BROKERS, 1_000_000, records);
         run("&batching=true", exchange -> {
             List<?> batch = exchange.getMessage().getBody(List.class);
             for (Object element : batch) {
@@ -274,24 +269,5 @@ class HostileLogIT extends ConsumerFixture {
                 .iterator()
                 .next()
                 .consumerId();
-    }
-
-    private static KafkaProducer<byte[], byte[]> compressing(int batch) {
-        return new KafkaProducer<>(
-                Map.of(
-                        "bootstrap.servers",
-                        BROKERS,
-                        "compression.type",
-                        "gzip",
-                        "linger.ms",
-                        1000,
-                        "batch.size",
-                        batch,
-                        "buffer.memory",
-                        200_000_000L,
-                        "max.request.size",
-                        100_000_000),
-                new ByteArraySerializer(),
-                new ByteArraySerializer());
     }
 }
