@@ -53,6 +53,7 @@ class DeadLetterStore {
     private final Failures failures;
     private final JdbcClient client;
     private final LetterValues values;
+    private final OmittedValues omitted;
     private final int maxAttempts;
     private final Clock clock = Clock.systemUTC();
 
@@ -61,12 +62,14 @@ class DeadLetterStore {
             JdbcTemplate jdbc,
             TransactionTemplate transaction,
             LetterValues values,
+            OmittedValues omitted,
             Failures failures,
             @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
         this.jdbc = jdbc;
         this.transaction = transaction;
         this.failures = failures;
         this.values = values;
+        this.omitted = omitted;
         this.client = JdbcClient.create(jdbc);
         Assert.isTrue(maxAttempts >= 1, "event-broker.deadletter.max-attempts is less than 1");
         this.maxAttempts = maxAttempts;
@@ -110,7 +113,7 @@ class DeadLetterStore {
         return transaction.execute(status -> {
             int recorded = 0;
             for (Message message : records) {
-                Letter letter = Letter.of(message, values, clock);
+                Letter letter = omitted.withItsTenant(Letter.of(message, values, clock));
                 if (store(form.apply(letter.isTooLarge() ? letter.withoutValue() : letter))) {
                     recorded++;
                 }
@@ -200,13 +203,17 @@ class DeadLetterStore {
         return client.sql(
                         """
                         select exists (select 1 from dead_letter where tenant = ? and id = ? and original_topic = ?
-                                       and key_digest = ? and value_digest = ?)""")
+                                       and key_digest = ? and value_digest = ? and consumer_group is not distinct from ?
+                                       and original_partition is not distinct from ? and original_offset is not distinct from ?)""")
                 .params(
                         letter.tenant(),
                         id,
                         letter.originalTopic(),
                         Letter.digest(letter.key()),
-                        Letter.digest(letter.value()))
+                        Letter.digest(letter.value()),
+                        letter.consumerGroup(),
+                        letter.originalPartition(),
+                        letter.originalOffset())
                 .query(Boolean.class)
                 .single();
     }

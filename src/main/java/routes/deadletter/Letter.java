@@ -213,11 +213,19 @@ record Letter(
         headers.add(text.getBytes(StandardCharsets.UTF_8));
     }
 
+    Letter ofTenant(String owner) {
+        return with(owner, key, value, List.of(headers));
+    }
+
     private Letter with(byte[] otherKey, byte[] otherValue, List<byte[]> otherHeaders) {
+        return with(tenant, otherKey, otherValue, otherHeaders);
+    }
+
+    private Letter with(String owner, byte[] otherKey, byte[] otherValue, List<byte[]> otherHeaders) {
         return new Letter(
                 id,
                 ownId,
-                tenant,
+                owner,
                 originalTopic,
                 originalPartition,
                 originalOffset,

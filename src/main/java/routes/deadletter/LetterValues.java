@@ -1,12 +1,14 @@
 package routes.deadletter;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.avro.generic.IndexedRecord;
 import org.apache.avro.specific.SpecificRecord;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
@@ -93,7 +95,10 @@ class LetterValues {
         return schema == null ? json : avro.encode(Json.readObject(json), schema);
     }
 
-    /** What a value says as far as it can be read, else nothing. It may be anything, so nothing here fails. */
+    /**
+     * What a value says as far as it can be read, else nothing; of a large one only what it says about itself. It may be anything, so nothing here
+     * fails.
+     */
     JsonNode json(byte[] value, String topic) {
         try {
             return readable(value, topic);
@@ -128,15 +133,20 @@ class LetterValues {
     }
 
     private JsonNode readable(byte[] value, String topic) throws RegistryUnavailableException {
-        if (value != null && value.length > MAX_DECODED) {
-            return MissingNode.getInstance();
-        }
         AvroSchema schema = contract.channel(topic).map(Channel::avro).orElse(null);
         try {
+            if (value != null && value.length > MAX_DECODED) {
+                return schema == null ? EnvelopeFields.read(value) : envelope(avro.decode(value, schema));
+            }
             return schema == null ? Json.readObject(value) : AvroJson.of(avro.decode(value, schema));
         } catch (ProblemException e) {
             return MissingNode.getInstance();
         }
+    }
+
+    private static JsonNode envelope(SpecificRecord record) {
+        int metadata = record.getSchema().getField("metadata").pos();
+        return JsonNodeFactory.instance.objectNode().set("metadata", AvroJson.of((IndexedRecord) record.get(metadata)));
     }
 
     private static Decoded unfit(List<String> problems) {

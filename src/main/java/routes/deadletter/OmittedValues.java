@@ -59,18 +59,33 @@ class OmittedValues {
                 .ifPresent(record -> exchange.setProperty(RECORD, record));
     }
 
+    /**
+     * A letter that was written without its value belongs to the tenant that the value names, which is in its topic; when it is gone, to that of
+     * the header.
+     */
+    Letter withItsTenant(Letter letter) {
+        return Optional.ofNullable(
+                        Omitted.of(letter.headers(), false, letter.originalPartition(), letter.originalOffset()))
+                .flatMap(omitted -> record(letter.originalTopic(), omitted))
+                .map(record -> letter.ofTenant(tenant(record)))
+                .orElse(letter);
+    }
+
     /** What is there may be another record, of a topic that was made anew or of another tenant. */
     private Optional<ConsumerRecord<byte[], byte[]>> record(Reprocessing.Sendable letter) {
-        Omitted omitted = letter.omitted();
+        return record(letter.topic(), letter.omitted())
+                .filter(record -> tenant(record).equals(letter.tenant()));
+    }
+
+    private Optional<ConsumerRecord<byte[], byte[]>> record(String topic, Omitted omitted) {
         if (omitted.partition() == null
                 || omitted.offset() == null
-                || contract.channel(letter.topic()).isEmpty()) {
+                || contract.channel(topic).isEmpty()) {
             return Optional.empty();
         }
-        return read(new TopicPartition(letter.topic(), omitted.partition()), omitted.offset())
+        return read(new TopicPartition(topic, omitted.partition()), omitted.offset())
                 .filter(record ->
-                        omitted.valueSha256().equals(record.value() == null ? "" : Sha256.hex(record.value())))
-                .filter(record -> tenant(record).equals(letter.tenant()));
+                        omitted.valueSha256().equals(record.value() == null ? "" : Sha256.hex(record.value())));
     }
 
     private String tenant(ConsumerRecord<byte[], byte[]> record) {

@@ -1,8 +1,11 @@
 package routes.platform;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
@@ -17,12 +20,30 @@ import routes.platform.error.SchemaViolationException;
 /** JSON as the contract needs it: strict, numbers kept digit for digit, and errors that say where without repeating what. */
 public final class Json {
 
-    private static final JsonMapper MAPPER = JsonMapper.builder()
+    /** Each may take a hundred bytes in memory, and two in the text: 25 MB of {@code {},} would be 650 MB. */
+    static final long MAX_TOKENS = 200_000;
+
+    private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    // an emoji is four bytes, as other clients write it, and no escape of twelve
+                    .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxTokenCount(MAX_TOKENS)
+                            .build())
+                    .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
             .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
             .build();
+
+    private static final String BEYOND_LIMITS =
+            "JSON beyond what is read: %d levels, %d digits, %d characters in a name, %d in a text, %d tokens"
+                    .formatted(
+                            StreamReadConstraints.DEFAULT_MAX_DEPTH,
+                            StreamReadConstraints.DEFAULT_MAX_NUM_LEN,
+                            StreamReadConstraints.DEFAULT_MAX_NAME_LEN,
+                            StreamReadConstraints.DEFAULT_MAX_STRING_LEN,
+                            MAX_TOKENS);
 
     private Json() {}
 
@@ -47,6 +68,8 @@ public final class Json {
         JsonNode node;
         try {
             node = MAPPER.readTree(bytes, 0, bytes.length);
+        } catch (StreamConstraintsException e) {
+            throw new MalformedJsonException(BEYOND_LIMITS);
         } catch (JsonProcessingException e) {
             if (!isUtf8(bytes)) {
                 throw notUtf8();

@@ -19,6 +19,12 @@ public final class UuidText {
         return text.length() == LENGTH && UUID.matcher(text).matches();
     }
 
+    /** The two UUIDs that name nothing: programs send them where they have none (RFC 9562, 5.9 and 5.10). */
+    public static boolean namesNothing(String text) {
+        return "00000000-0000-0000-0000-000000000000".equals(text)
+                || "ffffffff-ffff-ffff-ffff-ffffffffffff".equalsIgnoreCase(text);
+    }
+
     /** An id as it is kept and looked for: a UUID in lower case, any other text as it is. */
     public static String normal(String id) {
         return id != null && isUuid(id) ? id.toLowerCase(Locale.ROOT) : id;

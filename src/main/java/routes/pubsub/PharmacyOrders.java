@@ -57,7 +57,11 @@ class PharmacyOrders {
     @Transactional
     public void queue(@Body Event<JsonNode> event, @Header(KafkaConstants.TIMESTAMP) long written) {
         EventMetadata metadata = event.metadata();
-        if (!handled.isFirst(GROUP, metadata.tenant(), metadata.eventId())) {
+        if (!handled.isFirst(
+                GROUP,
+                metadata.tenant(),
+                metadata.eventId(),
+                event.payload().path("id").asText())) {
             return;
         }
         jdbc.sql(

@@ -42,6 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.CompressedBatch;
@@ -181,6 +182,24 @@ class DeadletterIT extends RuntimeIT {
         assertThat(letters(key))
                 .extracting(letter -> letter.path("id").asText())
                 .doesNotHaveDuplicates();
+    }
+
+    @Test
+    void losesNothingWhenTheSameValueFailsInAnotherGroupOrAtAnotherPlace() {
+        String id = UUID.randomUUID().toString();
+        List<Map.Entry<String, byte[]>> otherGroup = letterHeaders(id);
+        otherGroup.removeIf(header -> header.getKey().equals("consumer-group"));
+        otherGroup.add(Map.entry("consumer-group", bytes("activity-log")));
+        List<Map.Entry<String, byte[]>> otherPlace = letterHeaders(id);
+        otherPlace.removeIf(header -> header.getKey().equals("original-offset"));
+        otherPlace.add(Map.entry("original-offset", bytes("7")));
+        for (List<Map.Entry<String, byte[]>> headers : List.of(letterHeaders(id), otherGroup, otherPlace)) {
+            write(LETTERS, bytes(key), bytes("{"), headers);
+            write(LETTERS, bytes(key), bytes("{"), headers);
+        }
+        write(LETTERS, bytes(key), bytes("{last"), List.of());
+
+        awaitLetters(key, 4);
     }
 
     @Test
@@ -968,6 +987,24 @@ class DeadletterIT extends RuntimeIT {
         assertThat(headersOf(detail)).contains("value-omitted=true", "value-bytes=" + giant.length);
         assertThat(json(reprocess(id).body()).path("error").asText())
                 .matches("the record has \\d+ bytes, and what is sent from here at most .*");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {3 << 20, 26 << 20})
+    void belongsToTheTenantThatItsValueNamesHoweverLargeThatIs(int size) throws Exception {
+        byte[] poison = bytes(event(key)
+                .replace("\"default\"", "\"other\"")
+                .replace("\"patientId\":", "\"note\":\"%s\",\"noPatientId\":".formatted("x".repeat(size))));
+
+        CompressedBatch.send(
+                brokers(), poison.length + 1000, List.of(new ProducerRecord<>(CREATED, bytes(key), poison)));
+
+        await().untilAsserted(() -> assertThat(jdbc.sql("select tenant from dead_letter where key_digest = sha256(?)")
+                        .param(bytes(key))
+                        .query(String.class)
+                        .list())
+                .containsExactly("other"));
+        assertThat(letters(key)).isEmpty();
     }
 
     @Test

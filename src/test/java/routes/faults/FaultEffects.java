@@ -54,7 +54,11 @@ class FaultEffects {
 
     @Transactional
     public void apply(@Body Event<JsonNode> event) {
-        if (handled.isFirst(GROUP, event.metadata().tenant(), event.metadata().eventId())) {
+        if (handled.isFirst(
+                GROUP,
+                event.metadata().tenant(),
+                event.metadata().eventId(),
+                event.payload().path("id").asText())) {
             jdbc.update(
                     "insert into fault_effect (run, topic, key, seq, event_id) values (?, ?, ?, ?, ?)",
                     event.payload().path("patientId").asText(),

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
+import routes.platform.error.MalformedJsonException;
 import routes.platform.error.ProblemException;
 
 class JsonTest {
@@ -100,5 +101,21 @@ class JsonTest {
         } catch (ProblemException e) {
             return false;
         }
+    }
+
+    @Test
+    void writesACharacterBeyondTheFirstPlaneAsItsFourBytes() {
+        byte[] pill = "{\"name\":\"\uD83D\uDC8A\"}".getBytes(StandardCharsets.UTF_8);
+
+        assertThat(Json.write(Json.read(pill))).isEqualTo(pill);
+    }
+
+    @Test
+    void refusesJsonThatWouldTakeAHundredTimesItsSizeInMemory() {
+        byte[] bomb = ("{\"a\":[" + "{},".repeat(200_000) + "{}]}").getBytes(StandardCharsets.UTF_8);
+
+        assertThatThrownBy(() -> Json.read(bomb))
+                .isInstanceOf(MalformedJsonException.class)
+                .hasMessageContaining("200000 tokens");
     }
 }

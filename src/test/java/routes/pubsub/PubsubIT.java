@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import routes.RuntimeIT;
 import sandbox.Topics;
 
@@ -98,6 +99,35 @@ class PubsubIT extends RuntimeIT {
         assertThat(sent.at("/metadata/security/principal").asText()).isEqualTo("sandbox");
         assertThat(sent.at("/metadata/security/tenant").asText()).isEqualTo("default");
         assertThat(sent.path("payload")).isEqualTo(json(event).path("payload"));
+    }
+
+    @Test
+    void losesNoEventThatHasTheIdOfAnother() {
+        UUID event = UUID.randomUUID();
+        send(CREATED, id, bytes(envelope(event, id, 1760000000000L)), Map.of());
+        send(CREATED, id, bytes(envelope(event, id + "-2", 1760000000000L)), Map.of());
+
+        awaitOrders(1);
+        await().untilAsserted(() -> assertThat(
+                        json(get("/api/dead-letters?key=" + id).body()).findValuesAsText("errorMessage"))
+                .containsExactly("/metadata/eventId: is that of another event"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"00000000-0000-0000-0000-000000000000", "FFFFFFFF-ffff-ffff-ffff-ffffffffffff"})
+    void refusesAnIdThatNamesNothing(String none) {
+        String event = envelope(UUID.randomUUID(), id, 1760000000000L);
+        event = event.replace(json(event).at("/metadata/eventId").asText(), none);
+
+        HttpResponse<String> answer = post("/api/topics/" + CREATED + "/events", JSON, event);
+        send(CREATED, id, bytes(event), Map.of());
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(json(answer.body()).path("error").asText())
+                .isEqualTo("the id is the nil or the max UUID, which names no event");
+        await().untilAsserted(() -> assertThat(
+                        json(get("/api/dead-letters?key=" + id).body()).findValuesAsText("errorMessage"))
+                .containsExactly("the id is the nil or the max UUID, which names no event"));
     }
 
     @Test
@@ -279,7 +309,13 @@ class PubsubIT extends RuntimeIT {
                 Arguments.of("the same field twice", CREATED, JSON, "{\"id\":1,\"id\":2}", 400, "not valid JSON"),
                 Arguments.of("no body", CREATED, JSON, "", 400, "empty, expected JSON"),
                 Arguments.of("no object", CREATED, JSON, "[]", 400, "body /: has the wrong type"),
-                Arguments.of("deep nesting", CREATED, JSON, "[".repeat(100_000), 400, "not valid JSON"),
+                Arguments.of(
+                        "deep nesting",
+                        CREATED,
+                        JSON,
+                        "[".repeat(100_000),
+                        400,
+                        "JSON beyond what is read: 1000 levels"),
                 Arguments.of(
                         "a field missing",
                         CREATED,

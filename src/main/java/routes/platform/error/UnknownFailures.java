@@ -24,9 +24,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.Assert;
 
 /**
- * What follows from failures that nobody has classified: a record is tried again some times, then it is a dead letter. A route that makes
- * many of them in a short time is broken itself, as after a bad deploy, so its brake stops it: it makes no more of them, until one of the
- * records that it had to hold succeeds, or none of them has asked for a minute, for then another instance has them.
+ * What follows from unknown failures: a record is tried again some times, then it is a dead letter. A route that makes many such letters within a
+ * minute, or in a row, is broken itself, as after a bad deploy. Then its brake stops it: it makes no more of them. The brake lets go when a record
+ * that it holds succeeds, when the route is exchanged, or when no held record has been retried for a minute, since another instance has them then.
  */
 @Component("unknownFailures")
 public class UnknownFailures implements RoutePolicyFactory {
@@ -40,7 +40,7 @@ public class UnknownFailures implements RoutePolicyFactory {
     private final MeterRegistry meters;
     private final LongSupplier nanos;
 
-    /** By route, whatever edition of it runs: to exchange a route does not mend it. */
+    /** By route, whatever edition of it runs. */
     private final Map<String, Brake> brakes = new ConcurrentHashMap<>();
 
     @Autowired
@@ -57,7 +57,7 @@ public class UnknownFailures implements RoutePolicyFactory {
 
     /**
      * @param attempts how often a record is tried until it is a dead letter
-     * @param brake how many such dead letters a route may make within a minute
+     * @param brake how many such dead letters a route may make within a minute, or without a success between them
      */
     @ConfigurationProperties("event-broker.unknown-failures")
     public record Settings(@DefaultValue("5") int attempts, @DefaultValue("20") int brake) {
@@ -84,7 +84,12 @@ public class UnknownFailures implements RoutePolicyFactory {
     public RoutePolicy createRoutePolicy(CamelContext camel, String routeId, NamedNode route) {
         boolean reads = route instanceof RouteDefinition definition
                 && definition.getInput().getEndpointUri().startsWith("kafka:");
-        return reads ? brake(routeId) : null;
+        if (!reads) {
+            return null;
+        }
+        Brake brake = brake(routeId);
+        brake.begin();
+        return brake;
     }
 
     private Brake brake(String routeId) {
@@ -114,8 +119,12 @@ public class UnknownFailures implements RoutePolicyFactory {
         /** When, by the position of the record: a letter that could not be written is not counted again. */
         private final Map<String, Long> letters = new LinkedHashMap<>();
 
+        /** Since the last success. */
+        private volatile int inARow;
+
         private volatile boolean on;
         private volatile long refusedAt;
+        private String why;
 
         private Brake(String routeId) {
             this.routeId = routeId;
@@ -128,23 +137,38 @@ public class UnknownFailures implements RoutePolicyFactory {
             long now = nanos.getAsLong();
             letters.values().removeIf(made -> now - made > WINDOW_NANOS);
             boolean more = !letters.containsKey(position);
-            on = isOn();
-            if (on || more && letters.size() >= settings.brake()) {
-                if (!on) {
-                    LOG.error(
-                            "brake: {} makes no more dead letters for unknown failures, after {} within a minute: {}",
-                            routeId,
-                            settings.brake(),
-                            reason);
-                }
-                on = true;
-                refusedAt = now;
-                throw new BrakeException("%s made %d dead letters within a minute and makes no more: %s"
+            if (on && !isOn()) {
+                release("no held record was retried for a minute");
+            }
+            if (!on && more && letters.size() >= settings.brake()) {
+                apply("%s made %d dead letters within a minute and makes no more: %s"
                         .formatted(routeId, settings.brake(), reason));
+            } else if (!on && more && inARow >= settings.brake()) {
+                apply("%s made %d dead letters without a success between them and makes no more: %s"
+                        .formatted(routeId, settings.brake(), reason));
+            }
+            if (on) {
+                refusedAt = now;
+                throw new BrakeException(why.endsWith(": " + reason) ? why : why + "; this record: " + reason);
             }
             if (more) {
                 letters.put(position, now);
+                inARow++;
             }
+        }
+
+        private void apply(String trip) {
+            LOG.error("brake: {}", trip);
+            why = trip;
+            on = true;
+        }
+
+        /** A route is there anew, at the start or exchanged. */
+        private synchronized void begin() {
+            if (on) {
+                release("the route was exchanged");
+            }
+            inARow = 0;
         }
 
         /** A record that is held asks every few seconds. */
@@ -152,20 +176,27 @@ public class UnknownFailures implements RoutePolicyFactory {
             return on && nanos.getAsLong() - refusedAt <= WINDOW_NANOS;
         }
 
-        /** What had to be held has succeeded: the route works again. */
         @Override
         public void onExchangeDone(Route route, Exchange exchange) {
-            if (on
-                    && attempt(exchange) >= settings.attempts()
+            if ((on || inARow > 0)
                     && exchange.getException() == null
                     && exchange.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
-                release();
+                succeeded(attempt(exchange) >= settings.attempts());
             }
         }
 
-        private synchronized void release() {
-            LOG.info("brake: {} works again", routeId);
+        /** @param held whether it is a record that the brake had to hold: then the route works again */
+        private synchronized void succeeded(boolean held) {
+            inARow = 0;
+            if (on && held) {
+                release("a held record succeeded");
+            }
+        }
+
+        private void release(String because) {
+            LOG.info("brake: {} is released: {}", routeId, because);
             on = false;
+            inARow = 0;
             letters.clear();
         }
     }

@@ -46,6 +46,7 @@ public record EventMetadata(
             throw new InvalidMetadataException(
                     "neither an envelope nor a flat event: it needs an id, a type and a timestamp");
         }
+        requireName(id);
         JsonNode security = enveloped ? metadata.path("security") : MissingNode.getInstance();
         return new EventMetadata(
                 plain("the id", id),
@@ -86,6 +87,7 @@ public record EventMetadata(
         if (!UuidText.isUuid(id)) {
             throw new InvalidMetadataException("/metadata/eventId: is not a valid uuid");
         }
+        requireName(id);
         for (String required : new String[] {"eventType", "eventSource"}) {
             if (plain("/metadata/" + required, (String) field(metadata, required))
                     .isEmpty()) {
@@ -117,6 +119,13 @@ public record EventMetadata(
                                 (String) field((IndexedRecord) field(security, "claims"), "tenant"),
                                 header(headers, RecordHeaders.TENANT),
                                 Caller.DEFAULT_TENANT)));
+    }
+
+    /** @throws InvalidMetadataException when all events of a careless producer would have that id, and all but one be lost as repeats */
+    static void requireName(String id) {
+        if (UuidText.namesNothing(id)) {
+            throw new InvalidMetadataException("the id is the nil or the max UUID, which names no event");
+        }
     }
 
     private static Object field(IndexedRecord record, String name) {

@@ -74,6 +74,7 @@ public class HttpEvents {
         if (sent.path("metadata").isObject()) {
             envelope = (ObjectNode) sent;
             check(channel, envelope);
+            EventMetadata.requireName(envelope.at("/metadata/eventId").asText());
             EventTime.check(envelope.at("/metadata/timestamp").longValue(), clock);
         } else {
             envelope = JsonNodeFactory.instance.objectNode();

@@ -9,14 +9,11 @@ import org.apache.kafka.common.serialization.Deserializer;
 /** Keys and values as the bytes that they are, as far as the budget of the poll goes. Public because Kafka's client makes it. */
 public final class BudgetedBytes implements Deserializer<byte[]> {
 
-    /** The property of the client that holds its {@link PollBudget}. */
-    static final String BUDGET = "event-broker.poll-budget";
-
     private PollBudget budget;
 
     @Override
     public void configure(Map<String, ?> properties, boolean isKey) {
-        budget = (PollBudget) properties.get(BUDGET);
+        budget = (PollBudget) properties.get(PollBudget.PROPERTY);
     }
 
     /** Before the bytes are copied, so that what is refused costs nothing. */
@@ -25,7 +22,8 @@ public final class BudgetedBytes implements Deserializer<byte[]> {
         budget.take(headers, data.remaining());
         try {
             byte[] bytes = new byte[data.remaining()];
-            data.get(bytes);
+            // the client asks the buffer how many bytes there were, when it is back
+            data.duplicate().get(bytes);
             return bytes;
         } catch (OutOfMemoryError e) {
             // an Error would make the client pass over the record; this it keeps, with the name of the partition

@@ -65,7 +65,6 @@ final class Member implements Runnable, ConsumerRebalanceListener {
     private volatile boolean suspended;
     private volatile boolean stopping;
     private volatile long drainDeadline;
-    private volatile long lag;
     private volatile Throwable failure;
 
     /**
@@ -147,11 +146,6 @@ final class Member implements Runnable, ConsumerRebalanceListener {
         return works;
     }
 
-    /** Records behind what is finished, as far as known. */
-    long lag() {
-        return lag;
-    }
-
     /** Why it cannot poll, or null. */
     Throwable failure() {
         return failure;
@@ -185,10 +179,6 @@ final class Member implements Runnable, ConsumerRebalanceListener {
         if (commit) {
             lastCommit = System.nanoTime();
             commits.start(client, works);
-            lag = works.entrySet().stream()
-                    .mapToLong(work -> client.currentLag(work.getKey()).orElse(0)
-                            + work.getValue().inFlight())
-                    .sum();
         }
     }
 
@@ -399,7 +389,6 @@ final class Member implements Runnable, ConsumerRebalanceListener {
             LOG.info("{}: closed with {}", name, e.getClass().getName());
         }
         client = null;
-        lag = 0;
     }
 
     private void rest(int attempts) {

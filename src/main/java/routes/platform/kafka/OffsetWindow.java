@@ -86,6 +86,11 @@ final class OffsetWindow {
         return position;
     }
 
+    /** Everything before this offset is finished; {@link #UNKNOWN} until something was read. */
+    long finishedUpTo() {
+        return offset;
+    }
+
     /** The offset of the record that has to come next, or {@link #UNKNOWN}. */
     long next() {
         return next;

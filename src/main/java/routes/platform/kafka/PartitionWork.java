@@ -172,6 +172,11 @@ final class PartitionWork {
         return window.position();
     }
 
+    /** Everything before this offset is finished, or {@link OffsetWindow#UNKNOWN}. */
+    synchronized long finishedUpTo() {
+        return window.finishedUpTo();
+    }
+
     /** The offset of the record that has to come next, or {@link OffsetWindow#UNKNOWN}. */
     synchronized long next() {
         return window.next();

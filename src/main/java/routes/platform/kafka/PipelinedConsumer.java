@@ -194,7 +194,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
 
     private org.apache.kafka.clients.consumer.Consumer<Object, Object> client(PollBudget budget) {
         Properties properties = properties();
-        properties.put(BudgetedBytes.BUDGET, budget);
+        properties.put(PollBudget.PROPERTY, budget);
         return endpoint.getKafkaClientFactory().getConsumer(properties);
     }
 

@@ -10,12 +10,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import org.apache.camel.component.kafka.KafkaComponent;
 import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.apache.camel.support.PropertyBindingSupport;
 import org.apache.camel.util.PropertiesHelper;
+import org.apache.kafka.clients.admin.Admin;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 import routes.platform.error.Failures;
 
@@ -30,9 +34,18 @@ class PipelinedKafkaComponent extends KafkaComponent {
     private final ConsumerSettings settings;
     private final MeterRegistry meters;
     private final Failures failures;
+    private final ConsumerLag lag;
     private final Map<PipelinedConsumer, List<Meter>> running = new ConcurrentHashMap<>();
 
-    PipelinedKafkaComponent(ConsumerSettings settings, MeterRegistry meters, Failures failures) {
+    @Autowired
+    PipelinedKafkaComponent(
+            ConsumerSettings settings, MeterRegistry meters, Failures failures, ObjectProvider<Admin> admin) {
+        this(settings, meters, failures, (Supplier<Admin>) admin::getObject);
+    }
+
+    /** @param admin asked for when it is needed: it is made from what this component is configured with */
+    PipelinedKafkaComponent(ConsumerSettings settings, MeterRegistry meters, Failures failures, Supplier<Admin> admin) {
+        this.lag = new ConsumerLag(admin, this::running);
         this.settings = settings;
         this.meters = meters;
         this.failures = failures;
@@ -87,9 +100,7 @@ class PipelinedKafkaComponent extends KafkaComponent {
                         gauge(consumer, "failing.members", null, c -> c.members().stream()
                                 .filter(member -> member.failure() != null)
                                 .count()),
-                        gauge(consumer, "lag", null, c -> c.members().stream()
-                                .mapToLong(Member::lag)
-                                .sum()),
+                        gauge(consumer, "lag", null, lag::of),
                         gauge(
                                 consumer,
                                 "oldest",

@@ -8,7 +8,10 @@ import org.apache.kafka.common.header.Headers;
  * return all of it. A record that does not fit is refused: the client then returns those before it, keeps this one, and begins the
  * next poll with it. The first record of a poll always fits, or it would never come. Only for the thread that polls.
  */
-final class PollBudget {
+public final class PollBudget {
+
+    /** The property of a client whose deserializers are {@link BudgetedBytes}. */
+    public static final String PROPERTY = "event-broker.poll-budget";
 
     /** Without a stack, as it is thrown in every poll of a backlog. */
     private static final SerializationException SPENT =
@@ -22,7 +25,7 @@ final class PollBudget {
     private Headers current;
 
     /** @param bytes that the next poll may bring, or one record when that is larger */
-    void begin(long bytes) {
+    public void begin(long bytes) {
         left = bytes;
         first = null;
         current = null;

@@ -13,7 +13,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import routes.platform.kafka.BudgetedBytes;
+import routes.platform.kafka.PollBudget;
 
 /** Reads topics from given offsets to given offsets, in no group, so that nothing notices. Not for several threads. */
 final class LogReader implements AutoCloseable {
@@ -21,7 +22,11 @@ final class LogReader implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(500);
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
+    /** Of one read, unpacked: what is decoded of it takes several times as much. */
+    private static final long MAX_BYTES = 4 << 20;
+
     private final KafkaConsumer<byte[], byte[]> consumer;
+    private final PollBudget budget = new PollBudget();
 
     /** Where the consumer is; another one has read on when a read begins elsewhere. */
     private final Map<TopicPartition, Long> positions = new HashMap<>();
@@ -40,9 +45,10 @@ final class LogReader implements AutoCloseable {
         // a log that lacks what is to be read must not be taken for a shorter one
         config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, records);
-        config.remove(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG);
-        config.remove(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG);
-        consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        config.put(PollBudget.PROPERTY, budget);
+        config.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, BudgetedBytes.class.getName());
+        config.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, BudgetedBytes.class.getName());
+        consumer = new KafkaConsumer<>(config);
     }
 
     /**
@@ -81,6 +87,7 @@ final class LogReader implements AutoCloseable {
         }
         consumer.pause(from.keySet());
         consumer.resume(unread);
+        budget.begin(MAX_BYTES);
         ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
         for (TopicPartition partition : unread) {
             long end = to.get(partition);

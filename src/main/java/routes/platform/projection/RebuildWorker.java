@@ -41,8 +41,11 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
 
     private static final int MOST_DIFFERENCES = 1000;
 
+    /** Of a step, when projecting waits for the next ones. */
+    private static final long QUICK_NANOS = 500_000_000L;
+
     /** For how long projecting waits for a rebuild that is close. */
-    private static final long CATCH_UP_NANOS = 10_000_000_000L;
+    private static final long CATCH_UP_NANOS = 3_000_000_000L;
 
     private final Map<String, Projection> projections;
     private final StepRunner steps;
@@ -161,20 +164,23 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
             case PREPARE -> prepare(run, projection);
             case FIND -> find(run, projection);
             case READ -> {
-                if (left(run, projection) > CLOSE) {
-                    advance(run, projection);
-                } else {
+                if (isClose(run, projection)) {
                     compare(run, projection);
                 }
             }
             case SWAP -> {
-                if (left(run, projection) > CLOSE) {
-                    advance(run, projection);
-                } else {
+                if (isClose(run, projection)) {
                     swap(run, projection);
                 }
             }
         }
+    }
+
+    /** Whether it takes little time to catch up. The step before shows it, so that projecting does not wait for records that take long. */
+    private boolean isClose(RebuildRun run, Projection projection) throws IOException {
+        long began = System.nanoTime();
+        return left(run, projection) == 0
+                || advance(run, projection) <= CLOSE && System.nanoTime() - began < QUICK_NANOS;
     }
 
     private long left(RebuildRun run, Projection projection) {

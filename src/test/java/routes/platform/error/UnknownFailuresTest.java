@@ -48,13 +48,45 @@ class UnknownFailuresTest {
     }
 
     @Test
-    void doesNotMindAsManyInALongerTime() {
+    void doesNotMindAsManyInALongerTimeWithSuccessesBetweenThem() {
+        RoutePolicy policy = policy();
         for (int offset = 0; offset < 10; offset++) {
             unknown.brake(failed(offset, LAST_ATTEMPT));
+            policy.onExchangeDone(null, exchange(100 + offset, 0));
             now.addAndGet(Duration.ofSeconds(31).toNanos());
         }
 
         assertThat(brakes()).isZero();
+    }
+
+    @Test
+    void stopsASlowRouteThatDoesNothingElse() {
+        for (int offset = 0; offset < 2; offset++) {
+            unknown.brake(failed(offset, LAST_ATTEMPT));
+            now.addAndGet(Duration.ofMinutes(10).toNanos());
+        }
+
+        assertThatThrownBy(() -> unknown.brake(failed(2, LAST_ATTEMPT)))
+                .hasMessage(
+                        "reader made 2 dead letters without a success between them and makes no more: NullPointerException");
+    }
+
+    @Test
+    void letsGoWhenItsRouteIsExchanged() {
+        storm();
+        policy();
+
+        assertThat(brakes()).isZero();
+        assertThatCode(() -> unknown.brake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
+    }
+
+    @Test
+    void tellsTheFailureOfTheRecordFromThoseThatAppliedTheBrake() {
+        storm();
+
+        assertThatThrownBy(() -> unknown.brake(with(exchange(9, LAST_ATTEMPT), new UnsupportedOperationException())))
+                .hasMessage("reader made 2 dead letters within a minute and makes no more: NullPointerException; "
+                        + "this record: UnsupportedOperationException");
     }
 
     @Test
@@ -77,9 +109,9 @@ class UnknownFailuresTest {
 
     @Test
     void letsGoWhenARecordThatItHeldSucceeds() {
-        storm();
+        RoutePolicy policy = storm();
 
-        policy().onExchangeDone(null, exchange(3, LAST_ATTEMPT));
+        policy.onExchangeDone(null, exchange(3, LAST_ATTEMPT));
 
         assertThat(brakes()).isZero();
         assertThatCode(() -> unknown.brake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
@@ -87,13 +119,13 @@ class UnknownFailuresTest {
 
     @Test
     void doesNotLetGoWhenAnyOtherRecordSucceedsOrAHeldOneFails() {
-        storm();
+        RoutePolicy policy = storm();
 
-        policy().onExchangeDone(null, exchange(4, 0));
-        policy().onExchangeDone(null, failed(3, LAST_ATTEMPT));
+        policy.onExchangeDone(null, exchange(4, 0));
+        policy.onExchangeDone(null, failed(3, LAST_ATTEMPT));
         Exchange held = exchange(3, LAST_ATTEMPT);
         held.setException(new BrakeException("again"));
-        policy().onExchangeDone(null, held);
+        policy.onExchangeDone(null, held);
 
         assertThat(brakes()).isEqualTo(1);
     }
@@ -115,11 +147,12 @@ class UnknownFailuresTest {
                 .doesNotThrowAnyException();
     }
 
-    private void storm() {
-        policy();
+    private RoutePolicy storm() {
+        RoutePolicy policy = policy();
         unknown.brake(failed(1, LAST_ATTEMPT));
         unknown.brake(failed(2, LAST_ATTEMPT));
         assertThatThrownBy(() -> unknown.brake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeException.class);
+        return policy;
     }
 
     private RoutePolicy policy() {

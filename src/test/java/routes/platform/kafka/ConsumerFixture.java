@@ -85,7 +85,7 @@ abstract class ConsumerFixture {
                 Duration.ofMillis(100),
                 Duration.ofSeconds(1));
         PipelinedKafkaComponent kafka = new PipelinedKafkaComponent(
-                settings, contexts.isEmpty() ? meters : new SimpleMeterRegistry(), new Failures());
+                settings, contexts.isEmpty() ? meters : new SimpleMeterRegistry(), new Failures(), () -> admin);
         DefaultCamelContext camel = new DefaultCamelContext();
         contexts.add(camel);
         camel.getShutdownStrategy().setTimeout(2);

@@ -127,6 +127,7 @@ class HostileLogIT extends ConsumerFixture {
         await().until(() -> gauge("in.flight") > 0);
         sendTo(1, 0, 1);
         await().until(() -> gauge("in.flight") > 1);
+        assertThat(gauge("in.flight.bytes")).isGreaterThan(LARGE);
         await().during(Duration.ofSeconds(1))
                 .untilAsserted(() -> assertThat(gauge("in.flight.bytes")).isLessThan(4 << 20));
         go.countDown();

@@ -3,10 +3,12 @@ package routes.platform.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.camel.Message;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -63,6 +65,46 @@ class TransactionsIT extends ConsumerFixture {
             await().untilAsserted(() -> assertThat(seen).containsExactlyInAnyOrder("k open", "k0 0"));
             await().untilAsserted(() -> assertThat(lag()).isZero());
         }
+    }
+
+    @Test
+    void countsWhatWaitsBehindAnOpenTransaction() throws Exception {
+        try (var producer = transactional();
+                var plain = producer()) {
+            run("", this::note);
+            producer.beginTransaction();
+            send(producer, 0, "open");
+            producer.flush();
+            for (int i = 0; i < 5; i++) {
+                send(plain, 0, "behind " + i);
+            }
+            plain.flush();
+
+            await().untilAsserted(() -> assertThat(gauge("lag")).isEqualTo(6));
+            assertThat(seen).isEmpty();
+            producer.commitTransaction();
+
+            await().untilAsserted(() -> assertThat(seen).hasSize(6));
+            await().untilAsserted(() -> assertThat(gauge("lag")).isZero());
+        }
+    }
+
+    @Test
+    void countsWhatComesWhileAPartitionIsHeld() throws Exception {
+        AtomicBoolean down = new AtomicBoolean(true);
+        run("&batching=true", exchange -> {
+            if (down.get()) {
+                throw new IOException("down");
+            }
+        });
+        send(1, 1);
+        await().until(() -> gauge("held.partitions") == 1);
+        send(300, 1);
+
+        await().untilAsserted(() -> assertThat(gauge("lag")).isEqualTo(301));
+        down.set(false);
+
+        await().untilAsserted(() -> assertThat(gauge("lag")).isZero());
     }
 
     @Test

@@ -357,6 +357,20 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
+    void hasNoTroubleWithAMissingTopicWhoseRecordsWereDropped() throws Exception {
+        becomeActive();
+        String missing = topic + "-missing";
+        transactions.executeWithoutResult(status -> outbox.add(text(missing, "k", "1")));
+        await().untilAsserted(() -> assertThat(management("/observe/health").body())
+                .contains("topic " + missing + " waits: UnknownTopicOrPartitionException"));
+
+        jdbc.sql("delete from outbox where topic = ?").param(missing).update();
+
+        await().untilAsserted(
+                        () -> assertThat(management("/observe/health").body()).doesNotContain(missing));
+    }
+
+    @Test
     void readsNothingOfATopicThatWaitsHoweverManyRowsItHas() throws Exception {
         int rows = 200_000;
         String blocked = topic + "-missing";

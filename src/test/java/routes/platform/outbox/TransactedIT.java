@@ -296,9 +296,9 @@ class TransactedIT extends RuntimeIT {
 
         @Transactional
         public void renew(@Body Event<JsonNode> event) {
+            String prescription = event.payload().path("id").asText();
             if (handled.isFirst(
-                    "refill-desk", event.metadata().tenant(), event.metadata().eventId())) {
-                String prescription = event.payload().path("id").asText();
+                    "refill-desk", event.metadata().tenant(), event.metadata().eventId(), prescription)) {
                 note(prescription);
                 EventMetadata renewed = new EventMetadata(
                         NameBasedUuid.of("renewed", event.metadata().eventId()).toString(),

@@ -42,7 +42,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
-import routes.platform.error.ProblemException;
 import routes.platform.event.Events;
 import sandbox.Topics;
 
@@ -336,49 +335,6 @@ class RebuildIT extends RuntimeIT {
         projection.failures.set(2);
 
         assertThat(rebuild("?dryRun=true").path("state").asText()).isEqualTo("LIVE");
-    }
-
-    @Test
-    void staysEndedWhenItIsEndedWhileAStepFails() {
-        projection.failure = new ProblemException(409, "never");
-        projection.failures.set(Integer.MAX_VALUE);
-        // what makes a rebuild FAILED waits for this test before it looks at it
-        jdbc.sql(
-                        """
-                        create function hold_rebuild_it() returns trigger language plpgsql as $$ begin
-                            if current_query() like '%''FAILED''%' then perform pg_advisory_xact_lock(hashtext('rebuild-it')); end if;
-                            return null;
-                        end $$""")
-                .update();
-        jdbc.sql(
-                        """
-                        create trigger hold_rebuild_it before update on projection_rebuild
-                        for each statement execute function hold_rebuild_it()""")
-                .update();
-        try {
-            transactions.executeWithoutResult(status -> {
-                jdbc.sql("select pg_advisory_xact_lock(hashtext('rebuild-it'))")
-                        .query((row, n) -> true)
-                        .single();
-                post(STATUS + "/rebuild", "application/json", "");
-                await().until(() -> jdbc.sql(
-                                """
-                                select exists (select 1 from pg_stat_activity
-                                               where wait_event_type = 'Lock' and query like 'update projection_rebuild%')""")
-                        .query(Boolean.class)
-                        .single());
-                jdbc.sql("update projection_rebuild set state = 'DONE', finished_at = now() where state = 'RUNNING'")
-                        .update();
-            });
-
-            await().during(Duration.ofSeconds(1))
-                    .atMost(Duration.ofSeconds(5))
-                    .until(() -> status().path("state").asText().equals("LIVE"));
-            assertThat(status().path("failure").isNull()).isTrue();
-        } finally {
-            jdbc.sql("drop function hold_rebuild_it cascade").update();
-            jdbc.sql("drop table if exists projection_shadow.rebuild_it").update();
-        }
     }
 
     @Test

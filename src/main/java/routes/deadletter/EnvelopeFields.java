@@ -1,0 +1,73 @@
+package routes.deadletter;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.Map;
+
+/** Reads from JSON of any size, in little memory, only the texts that {@link Envelope} looks for. */
+final class EnvelopeFields {
+
+    private static final JsonFactory JSON = new JsonFactory();
+
+    /** Those of a text have no fields themselves. */
+    private record Fields(Map<String, Fields> wanted) {}
+
+    private static final Fields TEXT = new Fields(Map.of());
+
+    private static final Fields WANTED = new Fields(Map.of(
+            "eventId",
+            TEXT,
+            "commandId",
+            TEXT,
+            "commandType",
+            TEXT,
+            "metadata",
+            new Fields(Map.of(
+                    "eventId",
+                    TEXT,
+                    "security",
+                    new Fields(Map.of("tenant", TEXT, "claims", new Fields(Map.of("tenant", TEXT))))))));
+
+    private EnvelopeFields() {}
+
+    /** @return an object with these fields, or a missing node when the bytes are not one JSON object, or have one of the fields twice */
+    static JsonNode read(byte[] json) {
+        try (JsonParser parser = JSON.createParser(json)) {
+            ObjectNode found = JsonNodeFactory.instance.objectNode();
+            boolean whole = parser.nextToken() == JsonToken.START_OBJECT
+                    && read(parser, WANTED, found)
+                    && parser.nextToken() == null;
+            return whole ? found : MissingNode.getInstance();
+        } catch (IOException e) {
+            return MissingNode.getInstance();
+        }
+    }
+
+    private static boolean read(JsonParser parser, Fields fields, ObjectNode into) throws IOException {
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            Fields wanted = fields.wanted().get(name);
+            JsonToken value = parser.nextToken();
+            if (wanted == null) {
+                parser.skipChildren();
+            } else if (into.has(name)) {
+                return false;
+            } else if (wanted == TEXT && value == JsonToken.VALUE_STRING) {
+                into.put(name, parser.getText());
+            } else if (wanted != TEXT && value == JsonToken.START_OBJECT) {
+                if (!read(parser, wanted, into.putObject(name))) {
+                    return false;
+                }
+            } else {
+                parser.skipChildren();
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,90 @@
+package routes.platform.kafka;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * How many records are not finished, by what the brokers say of the ends of partitions. A client does not know them: it asks for none of a partition
+ * that is held, and does not see behind an open transaction.
+ */
+final class ConsumerLag {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ConsumerLag.class);
+
+    private static final long KEEP_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final int TIMEOUT_MS = 2000;
+
+    private final Supplier<Admin> admin;
+    private final Supplier<Stream<PipelinedConsumer>> running;
+    private Map<TopicPartition, Long> ends = Map.of();
+    private Long askedAt;
+
+    /** @param running the consumers of this instance, whose ends are asked for together */
+    ConsumerLag(Supplier<Admin> admin, Supplier<Stream<PipelinedConsumer>> running) {
+        this.admin = admin;
+        this.running = running;
+    }
+
+    /** Records of the partitions that the consumer has, as of some seconds ago at most, or as last known while no broker answers. */
+    long of(PipelinedConsumer consumer) {
+        Map<TopicPartition, Long> known = ends();
+        return works(consumer)
+                .filter(work ->
+                        known.containsKey(work.getKey()) && work.getValue().finishedUpTo() != OffsetWindow.UNKNOWN)
+                .mapToLong(work ->
+                        Math.max(0, known.get(work.getKey()) - work.getValue().finishedUpTo()))
+                .sum();
+    }
+
+    private static Stream<Map.Entry<TopicPartition, PartitionWork>> works(PipelinedConsumer consumer) {
+        return consumer.members().stream().flatMap(member -> member.works().entrySet().stream());
+    }
+
+    /** Once for the gauges of a scrape. */
+    private synchronized Map<TopicPartition, Long> ends() {
+        if (askedAt == null || System.nanoTime() - askedAt > KEEP_NANOS) {
+            try {
+                ends = ask(running.get()
+                        .flatMap(ConsumerLag::works)
+                        .map(Map.Entry::getKey)
+                        .collect(Collectors.toSet()));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            } catch (ExecutionException | TimeoutException | KafkaException e) {
+                LOG.debug("the brokers do not say where the partitions end", e);
+            }
+            askedAt = System.nanoTime();
+        }
+        return ends;
+    }
+
+    private Map<TopicPartition, Long> ask(Set<TopicPartition> partitions)
+            throws ExecutionException, InterruptedException, TimeoutException {
+        return admin
+                .get()
+                .listOffsets(
+                        partitions.stream().collect(Collectors.toMap(Function.identity(), p -> OffsetSpec.latest())),
+                        new ListOffsetsOptions(IsolationLevel.READ_UNCOMMITTED).timeoutMs(TIMEOUT_MS))
+                .all()
+                .get(TIMEOUT_MS, TimeUnit.MILLISECONDS)
+                .entrySet()
+                .stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, end -> end.getValue().offset()));
+    }
+}

@@ -1,0 +1,53 @@
+package routes.deadletter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class EnvelopeFieldsTest {
+
+    @Test
+    void findsWhoseALargeValueIsBehindWhateverElseItHolds() {
+        String value =
+                """
+                {"payload":{"metadata":{"security":{"tenant":"wrong"}},"tenant":"wrong","x":[%s{}]},"eventId":[["wrong"]],
+                 "metadata":{"tags":[{"tenant":"wrong"}],"eventId":"e","security":{"claims":{"tenant":"claimed"},"tenant":"named"}}}"""
+                        .formatted("{},".repeat(1_000_000));
+
+        Envelope envelope = Envelope.of(EnvelopeFields.read(bytes(value)), true);
+
+        assertThat(envelope.eventId()).hasValue("e");
+        assertThat(envelope.tenant()).hasValue("named");
+    }
+
+    @Test
+    void readsFlatValues() {
+        Envelope envelope = Envelope.of(
+                EnvelopeFields.read(bytes("{\"payload\":{\"eventId\":\"no\"},\"eventId\":\"yes\"}")), false);
+
+        assertThat(envelope.eventId()).hasValue("yes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "no",
+                "[]",
+                "{}",
+                "{\"metadata\":{\"security\":{\"tenant\":{\"a\":1}}}}",
+                "{\"metadata\":{\"security\":{\"tenant\":\"t\"}},\"payload\":",
+                "{\"metadata\":{\"security\":{\"tenant\":\"t\",\"tenant\":\"u\"}}}"
+            })
+    void findsNothingInWhatHasNoneOrIsNoJson(String value) {
+        assertThat(Envelope.of(EnvelopeFields.read(bytes(value)), true).tenant())
+                .isEmpty();
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
