@@ -25,7 +25,7 @@ record ConsumerSettings(
         @DefaultValue("16") int heldKeys,
         @DefaultValue("200ms") Duration backoff,
         @DefaultValue("3s") Duration backoffMax,
-        @DefaultValue("100ms") Duration commitInterval,
+        @DefaultValue("50ms") Duration commitInterval,
         @DefaultValue("3s") Duration drainTimeout) {
 
     /** @return nanoseconds before the next retry */

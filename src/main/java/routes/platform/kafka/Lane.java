@@ -22,7 +22,7 @@ final class Lane implements Runnable {
     private static final int FIRST = 32;
 
     /** What runs when a process dies comes again, so a batch takes no longer, and its transaction is still a small part of that. */
-    private static final long LONG_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long LONG_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
     final Object key;
     final Deque<OffsetWindow.Entry> entries = new ArrayDeque<>(1);
