@@ -19,7 +19,7 @@ final class Lane implements Runnable {
     private static final int UNKNOWN = -1;
 
     /** The first batch; the next one is twice as large, and so on. */
-    private static final int FIRST = 32;
+    private static final int FIRST = 8;
 
     /** What runs when a process dies comes again, so a batch takes no longer, and its transaction is still a small part of that. */
     private static final long LONG_NANOS = TimeUnit.MILLISECONDS.toNanos(50);

@@ -277,13 +277,13 @@ class PartitionWorkTest {
             messages.add(message(i, "k" + i % 5, 1));
         }
         inBatches.add(messages);
-        for (long took : new long[] {10, 10, 300, 300, 300, 60, 10, 10, 10}) {
+        for (long took : new long[] {10, 10, 10, 10, 300, 300, 40, 10, 10}) {
             runTasks();
             now += took * 1_000_000;
             end(running.keySet().iterator().next(), null);
         }
 
-        assertThat(batches.stream().map(List::size)).startsWith(32, 64, 64, 32, 16, 8, 8, 16, 32);
+        assertThat(batches.stream().map(List::size)).startsWith(8, 16, 32, 64, 64, 32, 16, 16, 32);
     }
 
     @Test
