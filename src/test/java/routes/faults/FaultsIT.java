@@ -54,7 +54,7 @@ class FaultsIT extends DeliveryFaults {
     @BeforeAll
     static void startServers() throws Exception {
         start(Servers.own("faults-servers"));
-        transaction = new TransactionTemplate(new JdbcTransactionManager(Clients.database(servers)));
+        transaction = new TransactionTemplate(new JdbcTransactionManager(jdbc.getDataSource()));
     }
 
     @Test
