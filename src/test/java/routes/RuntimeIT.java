@@ -70,8 +70,12 @@ public abstract class RuntimeIT {
         return HttpRequest.newBuilder(uri(path)).header("Authorization", TOKENS.sandbox());
     }
 
+    protected URI managementUri(String path) {
+        return URI.create("http://127.0.0.1:" + managementPort + path);
+    }
+
     protected HttpResponse<String> management(String path) {
-        return exchange(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + managementPort + path)));
+        return exchange(HttpRequest.newBuilder(managementUri(path)));
     }
 
     /** @param headers names and values in turn */

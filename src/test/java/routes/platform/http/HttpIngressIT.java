@@ -4,24 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.http.HttpResponse;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.test.context.TestPropertySource;
+import routes.RawHttp;
+import routes.RawHttp.Answer;
 import routes.RuntimeIT;
 
 /** What hostile, broken and slow callers get; each of them byte for byte, as no HTTP client would send it. */
@@ -40,100 +35,9 @@ class HttpIngressIT extends RuntimeIT {
     private static final String ORDERS = "/api/pharmacy-orders";
     private static final String JSON = "Content-Type: application/json";
     private static final String NDJSON = "Content-Type: application/x-ndjson";
-    private static final String SECRET = "5ECRE7";
 
     private final String id = "rx-" + UUID.randomUUID();
     private final String patient = "patient-" + UUID.randomUUID();
-
-    record Answer(int status, String head, String body) {
-
-        static Answer of(byte[] bytes) {
-            String text = new String(bytes, StandardCharsets.UTF_8);
-            int end = text.indexOf("\r\n\r\n");
-            assertThat(end).as("an HTTP response: " + text).isPositive();
-            String head = text.substring(0, end);
-            String body = text.substring(end + 4);
-            if (head.contains("Transfer-Encoding: chunked")) {
-                // each is short enough to come as one chunk
-                body = body.substring(body.indexOf("\r\n") + 2, body.lastIndexOf("\r\n0\r\n"));
-            }
-            return new Answer(Integer.parseInt(text.substring(9, 12)), head, body);
-        }
-    }
-
-    static Stream<Arguments> refused() {
-        String fine = prescription("x", SECRET);
-        return Stream.of(
-                line("a limit in disguise", "GET " + ORDERS + "?%6cimit=501", 400, "query parameter limit: violates"),
-                line("a limit without a value", "GET " + ORDERS + "?limit", 400, "query parameter limit: "),
-                line("a limit of letters", "GET " + ORDERS + "?limit=ten", 400, "query parameter limit: "),
-                line("two limits", "GET " + ORDERS + "?limit=1&limit=2", 400, "query parameter limit: is given twice"),
-                line("a cursor in disguise", "GET " + ORDERS + "?%63ursor=x", 400, "query parameter cursor: violates"),
-                line("NUL in a parameter", "GET " + ORDERS + "?patientId=%00", 400, "query parameter patientId"),
-                line("NUL in another", "GET /api/activity?correlationId=a%00", 400, "query parameter correlationId"),
-                line("a query that is cut off", "GET " + ORDERS + "?patientId=%4", 400, "the query is malformed"),
-                line("a path in disguise", "POST /api/topics/" + CREATED + "/%65vents", 404, "no such resource"),
-                line("a path parameter", "POST " + EVENTS + ";a=b", 404, "no such resource"),
-                line("a path parameter inside", "POST /api;a/topics/" + CREATED + "/events", 404, "no such resource"),
-                line("a slash too many", "POST " + EVENTS + "/", 404, "no such resource"),
-                line("two slashes", "POST /api//topics/" + CREATED + "/events", 404, "no such resource"),
-                line("no such method", "DELETE " + EVENTS, 405, "method not allowed"),
-                line("WEB-INF", "GET /WEB-INF/web.xml", 404, "no such resource"),
-                line("a path that climbs", "GET /contract/../../application.yaml", 400, "bad request"),
-                line("a path that climbs in disguise", "GET /contract/%2e%2e/application.yaml", 404, ""),
-                line("no URI", "GET <script>", 400, "bad request"),
-                Arguments.of("UTF-16", EVENTS, JSON, fine.getBytes(StandardCharsets.UTF_16BE), 400, "not UTF-8"),
-                Arguments.of("UTF-32", EVENTS, JSON, fine.getBytes(Charset.forName("UTF-32LE")), 400, "not UTF-8"),
-                Arguments.of("Latin-1", EVENTS, JSON, latin1(fine.replace("x", "\u00e9")), 400, "not UTF-8"),
-                Arguments.of(
-                        "overlong UTF-8", EVENTS, JSON, latin1(fine.replace("x", "\u00c1\u0081")), 400, "not UTF-8"),
-                Arguments.of(
-                        "half a pair", EVENTS, JSON, bytes(fine.replace("\"x\"", "\"\\uD800\"")), 400, "surrogate"),
-                Arguments.of("half a pair as a name", EVENTS, JSON, bytes("{\"\\udfff\":1}"), 400, "surrogate"),
-                Arguments.of(
-                        "a huge number", EVENTS, JSON, bytes("{\"a\":1e2147483648}"), 400, "a number is out of range"),
-                Arguments.of(
-                        "NUL in an id", EVENTS, JSON, bytes(fine.replace("\"x\"", "\"\\u0000\"")), 400, "/payload/id"),
-                Arguments.of(
-                        "a long id",
-                        EVENTS,
-                        JSON,
-                        bytes(fine.replace("\"x\"", "\"" + "x".repeat(300) + "\"")),
-                        400,
-                        "/payload/id: violates 'maxLength'"),
-                Arguments.of(
-                        "a charset",
-                        EVENTS,
-                        "Content-Type: application/json; charset=utf-16",
-                        bytes(fine),
-                        415,
-                        "UTF-8"),
-                Arguments.of(
-                        "a coding", EVENTS, JSON + "\r\nContent-Encoding: gzip", bytes(fine), 415, "Content-Encoding"),
-                Arguments.of("two lengths", EVENTS, JSON + "\r\nContent-Length: 1", bytes(fine), 400, "bad request"),
-                Arguments.of("no type", EVENTS, "X-A: b", bytes(fine), 415, "Content-Type must be"));
-    }
-
-    private static Arguments line(String what, String line, int status, String error) {
-        return Arguments.of(what, line, NDJSON, bytes(SECRET), status, error);
-    }
-
-    @ParameterizedTest(name = "{0}: {4}")
-    @MethodSource("refused")
-    void refuses(String what, String line, String header, byte[] body, int status, String error) throws IOException {
-        int before = records(CREATED).size();
-
-        Answer answer = Answer.of(send(line.contains(" ") ? line : "POST " + line, header, body));
-
-        assertThat(answer.status()).isEqualTo(status);
-        assertThat(answer.head()).contains("Content-Type: application/problem+json");
-        JsonNode problem = json(answer.body());
-        assertThat(problem.path("error").asText()).contains(error);
-        assertThat(answer.head())
-                .contains("X-Correlation-Id: " + problem.path("correlationId").asText());
-        assertThat(answer.head() + answer.body()).doesNotContain(SECRET);
-        assertThat(records(CREATED)).hasSize(before);
-    }
 
     @Test
     void leadsToTheDocumentationWhateverTheHostHeaderSays() throws IOException {
@@ -379,18 +283,12 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     private Socket open(String line, String headers, byte[] body) throws IOException {
-        Socket socket = new Socket("127.0.0.1", uri("/").getPort());
-        socket.setSoTimeout((int) Duration.ofSeconds(30).toMillis());
-        ByteArrayOutputStream request = new ByteArrayOutputStream();
-        request.writeBytes(bytes(line + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + TOKENS.sandbox() + "\r\n"
-                + headers + "\r\n\r\n"));
-        request.writeBytes(body);
-        socket.getOutputStream().write(request.toByteArray());
-        return socket;
-    }
-
-    private static byte[] latin1(String text) {
-        return text.getBytes(StandardCharsets.ISO_8859_1);
+        return RawHttp.open(
+                uri("/").getPort(),
+                RawHttp.request(
+                        line,
+                        "Host: localhost\r\nAuthorization: " + TOKENS.sandbox() + "\r\n" + headers + "\r\n",
+                        body));
     }
 
     private static String prescription(String id, String patient) {

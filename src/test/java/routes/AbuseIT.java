@@ -1,0 +1,117 @@
+package routes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Sends what docs/abuse.md says is tried, and expects what it says is answered. */
+class AbuseIT extends RuntimeIT {
+
+    private static final String ID = "abuse-" + UUID.randomUUID();
+
+    /** A value that no answer may repeat. */
+    private static final String SECRET = "5ECRE7";
+
+    /** What stands in the page for the token of a client. */
+    private static final Pattern TOKEN = Pattern.compile("\\{token (\\w+)}");
+
+    private static final Pattern CORRELATION_ID = Pattern.compile("(?im)^X-Correlation-Id: (\\S+)\r?$");
+
+    static Stream<AbuseTable.Row> requests() {
+        return AbuseTable.requests();
+    }
+
+    static Stream<AbuseTable.Elsewhere> elsewhere() {
+        return AbuseTable.elsewhere();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("requests")
+    void answersAsThePageSays(AbuseTable.Row row) throws IOException {
+        RawHttp.Answer answer = RawHttp.send(port(row), request(row));
+
+        String all = answer.head() + "\n" + answer.body();
+        assertThat(answer.status()).as(all).isEqualTo(row.status());
+        row.contains().forEach(text -> assertThat(all).contains(filled(text)));
+        assertThat(all).doesNotContain(SECRET).doesNotContain("\tat ");
+        if (answer.status() >= 400 && !row.isManagement()) {
+            assertThat(answer.head()).contains("Content-Type: application/problem+json");
+            assertThat(CORRELATION_ID.matcher(answer.head()).results()).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("elsewhere")
+    void namesATestThatIsThere(AbuseTable.Elsewhere row) throws IOException {
+        try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
+            Path file = files.filter(path -> path.endsWith(row.testClass() + ".java"))
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError("no test class " + row.testClass()));
+            assertThat(Files.readString(file)).contains("void " + row.method() + "(");
+        }
+    }
+
+    @Test
+    void hasEnoughRowsToBeWorthReading() {
+        assertThat(requests().count() + elsewhere().count()).isGreaterThanOrEqualTo(60);
+    }
+
+    @AfterAll
+    static void nothingHasBecomeOfIt() {
+        assertThat(records("medication.commands"))
+                .extracting(record -> new String(record.value(), StandardCharsets.UTF_8))
+                .noneMatch(command -> command.contains(SECRET));
+    }
+
+    private int port(AbuseTable.Row row) {
+        return row.isManagement() ? managementUri("/").getPort() : uri("/").getPort();
+    }
+
+    private byte[] request(AbuseTable.Row row) {
+        Map<String, String> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+        headers.put("Host", "localhost");
+        headers.put("Connection", "close");
+        headers.put("Authorization", TOKENS.sandbox());
+        if (row.body().length > 0) {
+            headers.put("Content-Type", "application/json");
+            headers.put("Content-Length", String.valueOf(row.body().length));
+        }
+        headers.putAll(row.headers());
+        Map<String, String> sent = new LinkedHashMap<>();
+        headers.forEach((name, value) -> {
+            if (!value.isEmpty()) {
+                sent.put(name, filled(value));
+            }
+        });
+        StringBuilder lines = new StringBuilder();
+        sent.forEach(
+                (name, value) -> lines.append(name).append(": ").append(value).append("\r\n"));
+        byte[] body = new String(row.body(), StandardCharsets.ISO_8859_1).contains("{id}")
+                ? bytes(filled(text(row.body())))
+                : row.body();
+        if (body != row.body()) {
+            lines.replace(
+                    0,
+                    lines.length(),
+                    lines.toString().replaceFirst("(?i)content-length: \\d+", "Content-Length: " + body.length));
+        }
+        return RawHttp.request(filled(row.line()), lines.toString(), body);
+    }
+
+    private static String filled(String text) {
+        return TOKEN.matcher(text.replace("{id}", ID)).replaceAll(token -> TOKENS.of(token.group(1)));
+    }
+}
