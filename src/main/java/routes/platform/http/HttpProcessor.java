@@ -1,0 +1,90 @@
+package routes.platform.http;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import org.apache.coyote.Adapter;
+import org.apache.coyote.http11.Http11Processor;
+import org.apache.tomcat.util.net.AbstractEndpoint.Handler.SocketState;
+import org.apache.tomcat.util.net.NioChannel;
+import org.apache.tomcat.util.net.SecureNioChannel;
+import org.apache.tomcat.util.net.SocketWrapperBase;
+
+/**
+ * Handles a connection as Tomcat does, but for two things that strangers could hold it with. The head of a request has to arrive within the
+ * connection timeout, which for Tomcat is the longest pause of it. A connection that ends is read on for a moment, so that a caller who
+ * still sends finds the answer; the poller waits for that, and no thread.
+ *
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc9112#section-9.6">RFC 9112, section 9.6</a>
+ */
+final class HttpProcessor extends Http11Processor {
+
+    private static final int LINGER_MILLIS = 1000;
+    private static final int LINGER_BYTES = 1 << 20;
+    private static final int BYTES_AT_ONCE = 1 << 16;
+
+    private final HttpProtocol protocol;
+
+    /** The connection that has been answered and ends. A processor is used for others later. */
+    private SocketWrapperBase<?> ending;
+
+    private long endsAt;
+    private int dropped;
+
+    HttpProcessor(HttpProtocol protocol, Adapter adapter) {
+        super(protocol, new UnreadBodies(adapter));
+        this.protocol = protocol;
+    }
+
+    @Override
+    public SocketState service(SocketWrapperBase<?> socket) throws IOException {
+        if (socket == ending) {
+            return linger(socket);
+        }
+        SocketState state = super.service(socket);
+        if (state == SocketState.LONG && !isAsync() && isHeadLate()) {
+            return SocketState.CLOSED;
+        }
+        if (state == SocketState.CLOSED && getErrorState().isIoAllowed() && !protocol.isPaused()) {
+            ending = socket;
+            endsAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LINGER_MILLIS);
+            dropped = 0;
+            socket.setReadTimeout(LINGER_MILLIS);
+            return halfClose(socket) ? linger(socket) : SocketState.CLOSED;
+        }
+        return state;
+    }
+
+    private boolean isHeadLate() {
+        long began = request.getStartTimeNanos();
+        return began != -1
+                && System.nanoTime() - began > TimeUnit.MILLISECONDS.toNanos(protocol.getConnectionTimeout());
+    }
+
+    /** Says that nothing more is sent. With TLS it is said when the connection is closed. */
+    private static boolean halfClose(SocketWrapperBase<?> socket) {
+        try {
+            if (socket.getSocket() instanceof NioChannel channel && !(channel instanceof SecureNioChannel)) {
+                channel.getIOChannel().shutdownOutput();
+            }
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private SocketState linger(SocketWrapperBase<?> socket) {
+        ByteBuffer chunk = ByteBuffer.allocate(1 << 13);
+        try {
+            for (int n, now = 0; now < BYTES_AT_ONCE && (n = socket.read(false, chunk.clear())) != 0; now += n) {
+                if (n < 0) {
+                    return SocketState.CLOSED;
+                }
+                dropped += n;
+            }
+        } catch (IOException e) {
+            return SocketState.CLOSED;
+        }
+        return dropped < LINGER_BYTES && System.nanoTime() < endsAt ? SocketState.LONG : SocketState.CLOSED;
+    }
+}
