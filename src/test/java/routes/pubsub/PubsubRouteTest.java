@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,9 +23,9 @@ import routes.platform.error.Failures;
 import routes.platform.event.Event;
 import routes.platform.event.HttpEvents;
 import routes.platform.event.NdjsonEvents;
-import routes.platform.http.BrokerBulkhead;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
+import routes.platform.http.TestLimits;
 import routes.platform.state.IdempotencyKeys;
 
 class PubsubRouteTest extends RouteTest {
@@ -44,12 +45,12 @@ class PubsubRouteTest extends RouteTest {
         registry.bind("pharmacyOrders", orders);
         registry.bind("activityLog", activity);
         // no request here has a key
-        IdempotencyKeys keys = new IdempotencyKeys(null);
+        IdempotencyKeys keys = new IdempotencyKeys(null, null);
         registry.bind("idempotencyKeys", keys);
-        registry.bind("brokerBulkhead", new BrokerBulkhead(1));
+        registry.bind("brokerBulkhead", TestLimits.bulkhead());
         HttpEvents httpEvents = new HttpEvents(contract);
         registry.bind("httpEvents", httpEvents);
-        registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, keys, new ObjectMapper()));
+        registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, keys, new ObjectMapper(), Duration.ofSeconds(1)));
         registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
     }
 

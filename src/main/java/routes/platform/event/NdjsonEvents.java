@@ -7,6 +7,7 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.DigestInputStream;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -14,6 +15,7 @@ import java.util.UUID;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 import routes.platform.NameBasedUuid;
 import routes.platform.contract.Channel;
@@ -34,24 +36,39 @@ public class NdjsonEvents {
     private static final int BATCH_LINES = 500;
     private static final int BATCH_BYTES = 1 << 20;
     private static final int MAX_REJECTED = 1000;
+
+    /** One after the other: what follows is no better, and each costs as much as a good one. */
+    private static final int MAX_REJECTED_IN_A_ROW = 1000;
+
     private static final String PROPERTY = "ndjsonStream";
 
     private final HttpEvents events;
     private final IdempotencyKeys keys;
     private final ObjectMapper mapper;
+    private final Duration interval;
 
-    public NdjsonEvents(HttpEvents events, IdempotencyKeys keys, ObjectMapper mapper) {
+    /** @param interval in which a stream has to go on */
+    public NdjsonEvents(
+            HttpEvents events,
+            IdempotencyKeys keys,
+            ObjectMapper mapper,
+            @Value("${event-broker.http.body-timeout}") Duration interval) {
         this.events = events;
         this.keys = keys;
         this.mapper = mapper;
+        this.interval = interval;
     }
 
     /** Begins to read the body, unless the request has been answered before. */
     public void open(@Header("topic") String topic, Exchange exchange) throws IOException {
         HttpRequest request = HttpRequest.of(exchange);
         Channel channel = events.publishable(topic);
-        InputStream body = RequestBody.of(exchange).stream();
-        keys.claimStream(request, body, exchange);
+        InputStream body = new SteadyStream(RequestBody.of(exchange).stream(), interval);
+        try {
+            keys.claimStream(request, body, exchange);
+        } catch (SteadyStream.TooSlowException e) {
+            throw new ProblemException(408, "the stream " + e.getMessage());
+        }
         exchange.setProperty(PROPERTY, new Stream(request, channel, new DigestInputStream(body, request.digest())));
     }
 
@@ -73,9 +90,13 @@ public class NdjsonEvents {
                     batch.add(events.record(line, stream.channel, exchange, stream.id(line))
                             .message());
                     bytes += line.length;
+                    stream.rejectedInARow = 0;
                 }
             } catch (ProblemException e) {
                 stream.reject(e.getMessage());
+            } catch (SteadyStream.TooSlowException e) {
+                throw new ProblemException(
+                        408, "the stream %s, in line %d".formatted(e.getMessage(), stream.lines.number()));
             } catch (IOException e) {
                 throw new ProblemException(400, "the stream broke off in line " + stream.lines.number());
             }
@@ -131,6 +152,7 @@ public class NdjsonEvents {
         private final List<Rejected> rejected = new ArrayList<>();
         private long renewedAt = System.nanoTime();
         private long rejectedTotal;
+        private int rejectedInARow;
         private long accepted;
         private int batch;
 
@@ -143,8 +165,15 @@ public class NdjsonEvents {
 
         void reject(String error) {
             rejectedTotal++;
+            rejectedInARow++;
             if (rejected.size() < MAX_REJECTED) {
                 rejected.add(new Rejected(lines.number(), error));
+            }
+            if (rejectedInARow == MAX_REJECTED_IN_A_ROW) {
+                throw new ProblemException(
+                        400,
+                        "%d lines in a row are wrong, the last of them line %d: %s"
+                                .formatted(rejectedInARow, lines.number(), error));
             }
         }
 
