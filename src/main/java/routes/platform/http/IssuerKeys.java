@@ -2,7 +2,9 @@ package routes.platform.http;
 
 import com.nimbusds.jose.KeySourceException;
 import com.nimbusds.jose.jwk.JWK;
+import com.nimbusds.jose.jwk.JWKMatcher;
 import com.nimbusds.jose.jwk.JWKSelector;
+import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.jwk.source.JWKSourceBuilder;
 import com.nimbusds.jose.jwk.source.RateLimitReachedException;
@@ -11,6 +13,7 @@ import com.nimbusds.jose.util.DefaultResourceRetriever;
 import java.net.URL;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 
 /**
  * The issuer's public keys. They are fetched when they are first needed, every few minutes, and when a token names one that is not known,
@@ -31,8 +34,15 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
     /** Within it they are fetched twice at most. */
     private static final Duration INTERVAL = Duration.ofSeconds(10);
 
+    /** Of the server's threads, however many strangers make up key ids while the issuer is silent. */
+    private static final int WAITING = 8;
+
+    private static final JWKSelector ALL = new JWKSelector(new JWKMatcher.Builder().build());
+
     private final JWKSource<SecurityContext> source;
+    private final Semaphore waiting = new Semaphore(WAITING);
     private volatile boolean fetched;
+    private volatile JWKSet last = new JWKSet();
 
     IssuerKeys(URL jwkSet) {
         this(jwkSet, FRESH, OUTAGE, INTERVAL);
@@ -55,8 +65,26 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
 
     @Override
     public List<JWK> get(JWKSelector selector, SecurityContext context) throws KeySourceException {
+        if (!waiting.tryAcquire()) {
+            List<JWK> keys = selector.select(last);
+            if (keys.isEmpty()) {
+                throw new KeySourceException("too many requests wait for the keys of the issuer");
+            }
+            return keys;
+        }
+        try {
+            return find(selector, context);
+        } finally {
+            waiting.release();
+        }
+    }
+
+    private List<JWK> find(JWKSelector selector, SecurityContext context) throws KeySourceException {
         try {
             List<JWK> keys = source.get(selector, context);
+            if (!keys.isEmpty()) {
+                last = new JWKSet(source.get(ALL, context));
+            }
             fetched = true;
             return keys;
         } catch (RateLimitReachedException e) {
@@ -68,6 +96,7 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
         } catch (KeySourceException e) {
             // too long ago
             fetched = false;
+            last = new JWKSet();
             throw e;
         }
     }

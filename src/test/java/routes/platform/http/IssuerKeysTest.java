@@ -144,6 +144,38 @@ class IssuerKeysTest {
     }
 
     @Test
+    void letsAFewWaitForASilentIssuerAndTellsTheOthersToComeAgain() throws Exception {
+        IssuerKeys keys = new IssuerKeys(url());
+        assertThat(keys.get(named("first"), null)).hasSize(1);
+        silent.set(true);
+        ExecutorService strangers = Executors.newFixedThreadPool(20);
+        try {
+            List<Future<?>> asked = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                String made = "made up " + i;
+                asked.add(strangers.submit(() -> keys.get(named(made), null)));
+            }
+
+            await().untilAsserted(() -> assertThat(asked)
+                    .filteredOn(Future::isDone)
+                    .filteredOn(one -> failure(one).contains("too many requests wait for the keys"))
+                    .hasSizeBetween(1, 12));
+            assertThat(keys.get(named("first"), null)).hasSize(1);
+        } finally {
+            strangers.shutdownNow();
+        }
+    }
+
+    private static String failure(Future<?> asked) {
+        try {
+            asked.get();
+            return "";
+        } catch (Exception e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
+    @Test
     void saysThatItCannotTellWhenTheKeysHaveNeverBeenThere() throws IOException {
         URL url = url();
         issuer.stop(0);
