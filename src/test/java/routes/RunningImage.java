@@ -93,7 +93,7 @@ public final class RunningImage implements AutoCloseable {
         return answersBeforeReady;
     }
 
-    URI uri(String path) {
+    public URI uri(String path) {
         return URI.create("http://127.0.0.1:" + ports().get(0) + path);
     }
 

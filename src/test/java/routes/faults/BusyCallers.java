@@ -1,0 +1,141 @@
+package routes.faults;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Callers on many connections and one thread, who begin again whenever the server has enough of them. */
+final class BusyCallers implements AutoCloseable {
+
+    private static final int PAUSE_MILLIS = 2000;
+
+    private final InetSocketAddress server;
+    private final Selector selector = Selector.open();
+    private final List<Caller> callers = new ArrayList<>();
+    private final ByteBuffer read = ByteBuffer.allocate(1 << 16);
+    private final Map<String, Integer> answers = new TreeMap<>();
+
+    BusyCallers(int port, List<Kind> kinds) throws IOException {
+        server = new InetSocketAddress("127.0.0.1", port);
+        for (Kind kind : kinds) {
+            for (int i = 0; i < kind.count(); i++) {
+                callers.add(new Caller(kind));
+            }
+        }
+    }
+
+    /**
+     * @param first what each of them sends
+     * @param then what it sends every two seconds
+     * @param again whether it sends the first again as soon as it is answered
+     */
+    record Kind(int count, String first, String then, boolean again) {
+
+        static Kind slow(int count, String first, String then) {
+            return new Kind(count, first, then, false);
+        }
+
+        static Kind flood(int count, String request) {
+            return new Kind(count, request, "", true);
+        }
+    }
+
+    /** How often each status was answered. */
+    Map<String, Integer> answers() {
+        return answers;
+    }
+
+    void goOnFor(Duration length) throws IOException {
+        long end = System.nanoTime() + length.toNanos();
+        for (Caller caller : callers) {
+            caller.begin();
+        }
+        long next = System.nanoTime();
+        while (System.nanoTime() < end) {
+            selector.select(100);
+            for (SelectionKey key : selector.selectedKeys()) {
+                ((Caller) key.attachment()).read();
+            }
+            selector.selectedKeys().clear();
+            if (System.nanoTime() > next) {
+                next += Duration.ofMillis(PAUSE_MILLIS).toNanos();
+                callers.forEach(Caller::goOn);
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (Caller caller : callers) {
+            if (caller.channel != null) {
+                caller.channel.close();
+            }
+        }
+        selector.close();
+    }
+
+    private final class Caller {
+
+        private final Kind kind;
+        private SocketChannel channel;
+
+        private Caller(Kind kind) {
+            this.kind = kind;
+        }
+
+        private void begin() {
+            try {
+                if (channel != null) {
+                    channel.close();
+                }
+                channel = SocketChannel.open(server);
+                channel.configureBlocking(false);
+                channel.register(selector, SelectionKey.OP_READ, this);
+                send(kind.first());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private void send(String text) throws IOException {
+            channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.ISO_8859_1)));
+        }
+
+        private void goOn() {
+            try {
+                send(kind.then());
+            } catch (IOException e) {
+                begin();
+            }
+        }
+
+        private void read() {
+            try {
+                int n = channel.read(read.clear());
+                if (n < 0) {
+                    begin();
+                    return;
+                }
+                String answer = new String(read.array(), 0, Math.min(n, 12), StandardCharsets.ISO_8859_1);
+                if (answer.startsWith("HTTP/1.1 ")) {
+                    answers.merge(answer.substring(9), 1, Integer::sum);
+                    if (kind.again()) {
+                        send(kind.first());
+                    }
+                }
+            } catch (IOException e) {
+                begin();
+            }
+        }
+    }
+}
