@@ -5,7 +5,6 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
@@ -20,6 +19,7 @@ import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
+import routes.platform.http.Waits;
 
 /** The read side: prescriptions as the events say, and for whoever asks so, not before a command of theirs is among them. */
 @Component("prescriptions")
@@ -29,9 +29,6 @@ class Prescriptions {
 
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(2);
     private static final Duration PAUSE = Duration.ofMillis(20);
-
-    /** Of the server's threads; when more requests wait, they are asked to come again. */
-    private static final int MAX_WAITING = 32;
 
     /** By which query parameter a column is asked for. */
     private static final Map<String, String> COLUMNS =
@@ -45,11 +42,12 @@ class Prescriptions {
 
     private final JdbcClient jdbc;
     private final Failures failures;
-    private final Semaphore waiting = new Semaphore(MAX_WAITING);
+    private final Waits waits;
 
-    Prescriptions(JdbcClient jdbc, Failures failures) {
+    Prescriptions(JdbcClient jdbc, Failures failures, Waits waits) {
         this.jdbc = jdbc;
         this.failures = failures;
+        this.waits = waits;
     }
 
     /** A prescription, as JSON that has been checked. */
@@ -135,10 +133,7 @@ class Prescriptions {
         if (after == null || isInView(request, after)) {
             return;
         }
-        if (!waiting.tryAcquire()) {
-            throw new ProblemException(503, "too many requests wait for the effect of a command, try again");
-        }
-        try {
+        try (Waits.Place place = waits.enter(request.caller())) {
             for (long end = System.nanoTime() + LONGEST_WAIT.toNanos(); System.nanoTime() < end; ) {
                 Thread.sleep(PAUSE.toMillis());
                 if (isInView(request, after)) {
@@ -147,8 +142,6 @@ class Prescriptions {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } finally {
-            waiting.release();
         }
         throw new ProblemException(503, "the effect of the command that after names is not there yet, try again");
     }

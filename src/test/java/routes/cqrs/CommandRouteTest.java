@@ -16,9 +16,9 @@ import org.apache.camel.spi.Registry;
 import org.junit.jupiter.api.Test;
 import routes.RouteTest;
 import routes.platform.error.Failures;
-import routes.platform.http.BrokerBulkhead;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
+import routes.platform.http.TestLimits;
 
 /** The routes that make commands of requests. */
 class CommandRouteTest extends RouteTest {
@@ -43,7 +43,7 @@ class CommandRouteTest extends RouteTest {
     protected void bind(Registry registry) {
         registry.bind("prescriptionCommands", new PrescriptionCommands(contract));
         registry.bind("commandLog", log);
-        registry.bind("brokerBulkhead", new BrokerBulkhead(1));
+        registry.bind("brokerBulkhead", TestLimits.bulkhead());
         registry.bind("idempotencyKeys", keys);
         registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
     }

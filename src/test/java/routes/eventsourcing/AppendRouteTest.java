@@ -25,9 +25,9 @@ import routes.platform.avro.ConfluentAvroDataFormat;
 import routes.platform.error.Failures;
 import routes.platform.event.Event;
 import routes.platform.event.Events;
-import routes.platform.http.BrokerBulkhead;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
+import routes.platform.http.TestLimits;
 import routes.platform.state.IdempotencyKeys;
 
 class AppendRouteTest extends RouteTest {
@@ -49,8 +49,8 @@ class AppendRouteTest extends RouteTest {
         registry.bind("avro", new ConfluentAvroDataFormat(contract, avro));
         registry.bind("patientEvents", new PatientEvents());
         // no request here has a key
-        registry.bind("idempotencyKeys", new IdempotencyKeys(null));
-        registry.bind("brokerBulkhead", new BrokerBulkhead(1));
+        registry.bind("idempotencyKeys", new IdempotencyKeys(null, null));
+        registry.bind("brokerBulkhead", TestLimits.bulkhead());
         registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
     }
 

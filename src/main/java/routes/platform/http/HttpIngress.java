@@ -13,12 +13,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.rest.openapi.DefaultRestOpenapiProcessorStrategy;
-import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.camel.support.processor.RestBindingAdvice;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,33 +56,22 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     private final int maxBody;
     private final Duration bodyTimeout;
 
-    /** One permit for each body that is arriving, so that slow callers do not take every thread. */
-    private final Semaphore bodies;
+    private final Waits waits;
 
-    /** One permit for each stream, for as long as it lasts. */
-    private final Semaphore streams;
-
-    HttpIngress(OpenApi contract, Problems problems, Settings settings) {
+    HttpIngress(OpenApi contract, Problems problems, Waits waits, Settings settings) {
         this.contract = contract;
         this.problems = problems;
+        this.waits = waits;
         this.maxBody = Math.toIntExact(settings.maxBody().toBytes());
         this.bodyTimeout = settings.bodyTimeout();
-        this.bodies = new Semaphore(settings.maxBodies());
-        this.streams = new Semaphore(settings.maxStreams());
     }
 
     /**
      * @param maxBody the largest body that is not streamed
      * @param bodyTimeout how long such a body may take to arrive
-     * @param maxBodies how many such bodies may be arriving at the same time
-     * @param maxStreams how many requests may stream at the same time
      */
     @ConfigurationProperties("event-broker.http")
-    record Settings(
-            @DefaultValue("1MB") DataSize maxBody,
-            @DefaultValue("20s") Duration bodyTimeout,
-            @DefaultValue("32") int maxBodies,
-            @DefaultValue("16") int maxStreams) {}
+    record Settings(@DefaultValue("1MB") DataSize maxBody, @DefaultValue("20s") Duration bodyTimeout) {}
 
     @Override
     public boolean process(
@@ -145,15 +132,9 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
         if (mediaType.equals(NDJSON.toString())) {
             // a stream is checked line by line, while it is read
             checked.withContentType(mediaType).withBody("-");
-            acquire(streams);
-            exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
-                @Override
-                public void onDone(Exchange done) {
-                    streams.release();
-                }
-            });
+            waits.enter(caller, exchange);
         } else if (!mediaType.isEmpty()) {
-            byte[] body = read(RequestBody.of(exchange));
+            byte[] body = read(RequestBody.of(exchange), caller);
             Json.read(body);
             checked.withContentType(mediaType).withBody(body);
             exchange.getMessage().setBody(body);
@@ -208,18 +189,9 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
         return sent || Boolean.TRUE.equals(operation.getRequestBody().getRequired());
     }
 
-    private byte[] read(RequestBody body) {
-        acquire(bodies);
-        try {
+    private byte[] read(RequestBody body, Caller caller) {
+        try (Waits.Place place = waits.enter(caller)) {
             return body.read(maxBody, bodyTimeout);
-        } finally {
-            bodies.release();
-        }
-    }
-
-    private static void acquire(Semaphore permits) {
-        if (!permits.tryAcquire()) {
-            throw new ProblemException(429, "too many requests are sending their bodies, try again");
         }
     }
 

@@ -14,6 +14,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
+import routes.platform.http.Waits;
 
 /**
  * The first answers to requests with an {@code Idempotency-Key}. One request at a time has a key, on a lease of which it is the owner: only
@@ -55,9 +56,11 @@ public class IdempotencyKeys {
             " where tenant = :tenant and client = :client and key = :key and owner = :owner and answer is null";
 
     private final JdbcClient jdbc;
+    private final Waits waits;
 
-    public IdempotencyKeys(JdbcClient jdbc) {
+    public IdempotencyKeys(JdbcClient jdbc, Waits waits) {
         this.jdbc = jdbc;
+        this.waits = waits;
     }
 
     /**
@@ -105,22 +108,11 @@ public class IdempotencyKeys {
 
     /** @return what was answered before; nothing when the request has its key now */
     private Optional<Kept> claim(HttpRequest request, byte[] fingerprint, Exchange exchange) {
-        long end = System.nanoTime() + WAIT.toNanos();
-        while (!lease(request, fingerprint)) {
-            // nothing when it was given back in this moment
-            Optional<Kept> kept = find(request);
-            boolean answered = kept.isPresent() && kept.get().answer() != null;
-            if (kept.isPresent() && isOther(kept.get(), fingerprint)) {
-                throw new ProblemException(409, OTHER_REQUEST);
+        if (!lease(request, fingerprint)) {
+            Optional<Kept> first = answered(request, fingerprint).or(() -> awaitAnswer(request, fingerprint));
+            if (first.isPresent()) {
+                return first;
             }
-            if (answered) {
-                return kept;
-            }
-            if (System.nanoTime() > end) {
-                throw ProblemException.temporary(
-                        409, "a request with this Idempotency-Key is being answered, try again");
-            }
-            pause();
         }
         exchange.setProperty(IS_OWNER, true);
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
@@ -132,6 +124,32 @@ public class IdempotencyKeys {
             }
         });
         return Optional.empty();
+    }
+
+    /** @return the answer of another request with the key; nothing when this one has its key now */
+    private Optional<Kept> awaitAnswer(HttpRequest request, byte[] fingerprint) {
+        // a stream has one
+        try (Waits.Place place = fingerprint == null ? () -> {} : waits.enter(request.caller())) {
+            for (long end = System.nanoTime() + WAIT.toNanos(); System.nanoTime() < end; pause()) {
+                if (lease(request, fingerprint)) {
+                    return Optional.empty();
+                }
+                Optional<Kept> first = answered(request, fingerprint);
+                if (first.isPresent()) {
+                    return first;
+                }
+            }
+        }
+        throw ProblemException.temporary(409, "a request with this Idempotency-Key is being answered, try again");
+    }
+
+    private Optional<Kept> answered(HttpRequest request, byte[] fingerprint) {
+        // nothing when it was given back in this moment
+        Optional<Kept> kept = find(request);
+        if (kept.isPresent() && isOther(kept.get(), fingerprint)) {
+            throw new ProblemException(409, OTHER_REQUEST);
+        }
+        return kept.filter(known -> known.answer() != null);
     }
 
     /** The fingerprint of a stream is known, and can be compared, only when it has an answer. */

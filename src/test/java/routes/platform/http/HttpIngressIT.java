@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +22,7 @@ import routes.RuntimeIT;
 @TestPropertySource(
         properties = {
             "event-broker.http.body-timeout=2s",
-            "event-broker.http.max-bodies=4",
-            "event-broker.http.max-streams=2",
+            "event-broker.http.max-waiting=4",
             "server.tomcat.connection-timeout=3s",
             "server.tomcat.threads.max=10"
         })
@@ -148,21 +146,6 @@ class HttpIngressIT extends RuntimeIT {
             socket.close();
         }
         staysItself();
-    }
-
-    @Test
-    void letsACallerWhoMayNotSendAShortBodyToItsEnd() throws Exception {
-        try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
-            socket.setSoTimeout(5000);
-            String head = "POST " + EVENTS + " HTTP/1.1\r\nHost: localhost\r\n" + JSON + "\r\nContent-Length: 4\r\n";
-            socket.getOutputStream().write(bytes(head + "\r\n{"));
-            Thread.sleep(100);
-            socket.getOutputStream().write(bytes(" }\n" + head + "Connection: close\r\n\r\n{ }\n"));
-
-            assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
-                    .as("both answers, on one connection")
-                    .containsPattern("(?s)HTTP/1.1 401.*HTTP/1.1 401");
-        }
     }
 
     @Test

@@ -1,0 +1,149 @@
+package routes.platform.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.mock.web.MockHttpServletRequest;
+import org.springframework.mock.web.MockHttpServletResponse;
+import org.springframework.security.oauth2.jwt.Jwt;
+import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationToken;
+import routes.platform.error.Failures;
+
+class RequestLimitsTest {
+
+    private static final int THREADS = 8;
+
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+
+    @Test
+    void refusesTheRequestsOfAClientThatHasItsShareUnderWay() {
+        RequestLimits limits = limits(1000, 1000);
+
+        assertThat(whileUnderWay(limits, "a", 4, () -> errors(limits, "a", 1)))
+                .containsExactly("this client has 4 requests under way, the most that one may have, try again");
+        assertThat(errors(limits, "a", 1)).isEmpty();
+        assertThat(refused("client-requests")).isEqualTo(1);
+    }
+
+    @Test
+    void answersAnotherClientMeanwhile() {
+        RequestLimits limits = limits(1000, 1000);
+
+        assertThat(whileUnderWay(limits, "a", 4, () -> errors(limits, "b", 1))).isEmpty();
+    }
+
+    @Test
+    void takesAllWithoutATokenForOneClient() {
+        RequestLimits limits = limits(1000, 1000);
+
+        assertThat(whileUnderWay(limits, null, 4, () -> errors(limits, null, 1)))
+                .hasSize(1);
+        assertThat(whileUnderWay(limits, null, 4, () -> errors(limits, "a", 1))).isEmpty();
+    }
+
+    @Test
+    void refusesAClientThatComesTooOften() {
+        assertThat(errors(limits(3, 1000), "a", 100))
+                .hasSizeGreaterThan(50)
+                .containsOnly(
+                        "this client sends more than 3 requests in a second, the most that one may send, try again");
+        assertThat(refused("client-rate")).isGreaterThan(50);
+    }
+
+    @Test
+    void refusesATenantWhoseClientsComeTooOften() {
+        RequestLimits limits = limits(1000, 3);
+        errors(limits, "a", 50);
+
+        assertThat(errors(limits, "b", 50))
+                .isNotEmpty()
+                .allMatch(error -> error.startsWith("the clients of this tenant send more than 3 requests"));
+    }
+
+    @Test
+    void startsOnlyWhenThreadsAreLeftForReads() {
+        HttpLimits limits = new HttpLimits(Duration.ofSeconds(1), THREADS, 1, 0.5, 0.75, 1, 1);
+
+        assertThatThrownBy(() -> new Waits(limits, new Refusals(meters), THREADS))
+                .isInstanceOf(InvalidConfigurationPropertyValueException.class)
+                .hasMessageContaining("event-broker.http.max-waiting");
+    }
+
+    private RequestLimits limits(int clientRate, int tenantRate) {
+        return new RequestLimits(
+                new HttpLimits(Duration.ofSeconds(1), 4, 1, 0.5, 0.75, clientRate, tenantRate),
+                new Problems(new ObjectMapper(), new Failures()),
+                new Refusals(meters),
+                THREADS);
+    }
+
+    private double refused(String limit) {
+        return meters.counter("event.broker.http.refused", "limit", limit).count();
+    }
+
+    private interface Asked {
+        List<String> get();
+    }
+
+    private static List<String> whileUnderWay(RequestLimits limits, String client, int requests, Asked then) {
+        if (requests == 0) {
+            return then.get();
+        }
+        List<String> errors = new ArrayList<>();
+        call(limits, client, () -> errors.addAll(whileUnderWay(limits, client, requests - 1, then)));
+        return errors;
+    }
+
+    /** What the refused ones of some requests were told. */
+    private static List<String> errors(RequestLimits limits, String client, int requests) {
+        List<String> errors = new ArrayList<>();
+        for (int i = 0; i < requests; i++) {
+            MockHttpServletResponse answer = call(limits, client, () -> {});
+            if (answer.getStatus() != 200) {
+                assertThat(answer.getStatus()).isEqualTo(429);
+                assertThat(answer.getHeader("Retry-After")).isNotNull();
+                errors.add(error(answer));
+            }
+        }
+        return errors;
+    }
+
+    private static String error(MockHttpServletResponse answer) {
+        try {
+            return new ObjectMapper()
+                    .readTree(answer.getContentAsByteArray())
+                    .path("error")
+                    .asText();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static MockHttpServletResponse call(RequestLimits limits, String client, Runnable work) {
+        MockHttpServletRequest request = new MockHttpServletRequest();
+        if (client != null) {
+            request.setUserPrincipal(new JwtAuthenticationToken(new Jwt(
+                    "token",
+                    Instant.now(),
+                    Instant.now().plusSeconds(60),
+                    Map.of("alg", "RS256"),
+                    Map.of("sub", client, "tenant", "default"))));
+        }
+        MockHttpServletResponse response = new MockHttpServletResponse();
+        try {
+            limits.doFilter(request, response, (called, answered) -> work.run());
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+        return response;
+    }
+}
