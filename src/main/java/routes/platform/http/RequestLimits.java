@@ -1,10 +1,14 @@
 package routes.platform.http;
 
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.security.SecurityProperties;
@@ -21,9 +25,12 @@ import routes.platform.error.ProblemException;
 @Order(SecurityProperties.DEFAULT_FILTER_ORDER + 1)
 class RequestLimits extends OncePerRequestFilter {
 
+    private static final Duration LATER = Duration.ofSeconds(1);
+
     private final HttpLimits limits;
     private final Problems problems;
     private final Refusals refusals;
+    private final Turns turns;
     private final Shares underWay;
     private final Rates clients;
     private final Rates tenants;
@@ -32,10 +39,12 @@ class RequestLimits extends OncePerRequestFilter {
             HttpLimits limits,
             Problems problems,
             Refusals refusals,
+            Turns turns,
             @Value("${server.tomcat.threads.max}") int threads) {
         this.limits = limits;
         this.problems = problems;
         this.refusals = refusals;
+        this.turns = turns;
         this.underWay = limits.shares(threads);
         this.clients = new Rates(limits.clientRate());
         this.tenants = new Rates(limits.tenantRate());
@@ -47,15 +56,68 @@ class RequestLimits extends OncePerRequestFilter {
         Client client = Client.of(request);
         Optional<ProblemException> refusal = refusal(client);
         if (refusal.isPresent()) {
-            problems.refuse(response, refusal.get().status(), refusal.get().getMessage(), (String)
-                    request.getAttribute(RequestFilter.CORRELATION_ID));
+            refuseLater(request, response, refusal.get());
             return;
         }
         try {
-            chain.doFilter(request, new TimedAnswer(response, limits.bodyTimeout()));
+            if (!turns.enter(client)) {
+                refuse(
+                        request,
+                        response,
+                        tooMany(
+                                "client-turns",
+                                "this client has %d requests that take long, the most that one may have",
+                                turns.atOnce()));
+                return;
+            }
+            try {
+                chain.doFilter(request, new TimedAnswer(response, limits.bodyTimeout()));
+            } finally {
+                turns.leave(client);
+            }
         } finally {
             underWay.giveBack(client);
         }
+    }
+
+    /** Who does not wait before the next one, but sends again at once, has to: without a thread. */
+    private void refuseLater(HttpServletRequest request, HttpServletResponse response, ProblemException refusal) {
+        AsyncContext later = request.startAsync(request, response);
+        later.setTimeout(LATER.toMillis());
+        later.addListener(new AsyncListener() {
+            @Override
+            public void onTimeout(AsyncEvent event) throws IOException {
+                try {
+                    refuse(request, response, refusal);
+                } finally {
+                    later.complete();
+                }
+            }
+
+            @Override
+            public void onComplete(AsyncEvent event) {
+                // answered
+            }
+
+            @Override
+            public void onError(AsyncEvent event) {
+                // the caller has gone
+            }
+
+            @Override
+            public void onStartAsync(AsyncEvent event) {
+                // begun by us alone
+            }
+        });
+    }
+
+    private void refuse(HttpServletRequest request, HttpServletResponse response, ProblemException refusal)
+            throws IOException {
+        problems.refuse(
+                response,
+                refusal.status(),
+                refusal.getMessage(),
+                (String) request.getAttribute(RequestFilter.CORRELATION_ID));
     }
 
     private Optional<ProblemException> refusal(Client client) {

@@ -15,11 +15,17 @@ import routes.platform.error.ProblemException;
 public class Waits {
 
     private final Shares shares;
+    private final Turns turns;
     private final Refusals refusals;
 
-    Waits(HttpLimits limits, Refusals refusals, @Value("${server.tomcat.threads.max}") int threads) {
+    Waits(
+            HttpLimits limits,
+            Turns turns,
+            Refusals refusals,
+            @Value("${server.tomcat.threads.max}") int threads) {
         limits.leavesRoom(threads);
         this.shares = limits.shares(limits.maxWaiting());
+        this.turns = turns;
         this.refusals = refusals;
     }
 
@@ -57,7 +63,11 @@ public class Waits {
                                     .formatted(most));
             };
         });
-        return () -> shares.giveBack(client);
+        turns.pause(client);
+        return () -> {
+            turns.resume(client);
+            shares.giveBack(client);
+        };
     }
 
     /**

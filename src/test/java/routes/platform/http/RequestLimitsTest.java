@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.mock.web.MockAsyncContext;
 import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
 import org.springframework.security.oauth2.jwt.Jwt;
@@ -73,7 +76,7 @@ class RequestLimitsTest {
     void startsOnlyWhenThreadsAreLeftForReads() {
         HttpLimits limits = new HttpLimits(Duration.ofSeconds(1), THREADS, 1, 0.5, 0.75, 1, 1);
 
-        assertThatThrownBy(() -> new Waits(limits, new Refusals(meters), THREADS))
+        assertThatThrownBy(() -> new Waits(limits, new Turns(), new Refusals(meters), THREADS))
                 .isInstanceOf(InvalidConfigurationPropertyValueException.class)
                 .hasMessageContaining("event-broker.http.max-waiting");
     }
@@ -83,6 +86,7 @@ class RequestLimitsTest {
                 new HttpLimits(Duration.ofSeconds(1), 4, 1, 0.5, 0.75, clientRate, tenantRate),
                 new Problems(new ObjectMapper(), new Failures()),
                 new Refusals(meters),
+                new Turns(),
                 THREADS);
     }
 
@@ -130,6 +134,7 @@ class RequestLimitsTest {
 
     private static MockHttpServletResponse call(RequestLimits limits, String client, Runnable work) {
         MockHttpServletRequest request = new MockHttpServletRequest();
+        request.setAsyncSupported(true);
         if (client != null) {
             request.setUserPrincipal(new JwtAuthenticationToken(new Jwt(
                     "token",
@@ -141,6 +146,12 @@ class RequestLimitsTest {
         MockHttpServletResponse response = new MockHttpServletResponse();
         try {
             limits.doFilter(request, response, (called, answered) -> work.run());
+            if (request.isAsyncStarted()) {
+                MockAsyncContext later = (MockAsyncContext) request.getAsyncContext();
+                for (AsyncListener listener : List.copyOf(later.getListeners())) {
+                    listener.onTimeout(new AsyncEvent(later));
+                }
+            }
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }

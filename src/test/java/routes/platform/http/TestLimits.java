@@ -12,6 +12,6 @@ public final class TestLimits {
     public static BrokerBulkhead bulkhead() {
         HttpLimits limits = new HttpLimits(Duration.ofSeconds(1), 1, 1, 1, 1, 1, 1);
         Refusals refusals = new Refusals(new SimpleMeterRegistry());
-        return new BrokerBulkhead(limits, new Waits(limits, refusals, 2), refusals);
+        return new BrokerBulkhead(limits, new Waits(limits, new Turns(), refusals, 2), refusals);
     }
 }
