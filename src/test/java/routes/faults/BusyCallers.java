@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Callers on many connections and one thread, who begin again whenever the server has enough of them. */
+/** Callers on many connections and one thread. Whose connection the server ends begins again, the slow ones with their next byte. */
 final class BusyCallers implements AutoCloseable {
 
     private static final int PAUSE_MILLIS = 2000;
@@ -113,17 +113,18 @@ final class BusyCallers implements AutoCloseable {
 
         private void goOn() {
             try {
+                // fails when it is closed
                 send(kind.then());
             } catch (IOException e) {
                 begin();
             }
         }
 
-        private void read() {
+        private void read() throws IOException {
             try {
                 int n = channel.read(read.clear());
                 if (n < 0) {
-                    begin();
+                    ended();
                     return;
                 }
                 String answer = new String(read.array(), 0, Math.min(n, 12), StandardCharsets.ISO_8859_1);
@@ -134,7 +135,15 @@ final class BusyCallers implements AutoCloseable {
                     }
                 }
             } catch (IOException e) {
+                ended();
+            }
+        }
+
+        private void ended() throws IOException {
+            if (kind.again()) {
                 begin();
+            } else {
+                channel.close();
             }
         }
     }

@@ -113,11 +113,8 @@ class RequestLimits extends OncePerRequestFilter {
 
     private void refuse(HttpServletRequest request, HttpServletResponse response, ProblemException refusal)
             throws IOException {
-        problems.refuse(
-                response,
-                refusal.status(),
-                refusal.getMessage(),
-                (String) request.getAttribute(RequestFilter.CORRELATION_ID));
+        problems.refuse(response, refusal.status(), refusal.getMessage(), (String)
+                request.getAttribute(RequestFilter.CORRELATION_ID));
     }
 
     private Optional<ProblemException> refusal(Client client) {

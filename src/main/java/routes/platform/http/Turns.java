@@ -23,7 +23,8 @@ class Turns {
     /** Of the clients that have requests under way. */
     private final Map<Client, Line> lines = new HashMap<>();
 
-    private final int atOnce = Math.max(LEAST, PER_PROCESSOR * Runtime.getRuntime().availableProcessors());
+    private final int atOnce =
+            Math.max(LEAST, PER_PROCESSOR * Runtime.getRuntime().availableProcessors());
 
     int atOnce() {
         return atOnce;

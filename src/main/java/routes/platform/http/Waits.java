@@ -18,11 +18,7 @@ public class Waits {
     private final Turns turns;
     private final Refusals refusals;
 
-    Waits(
-            HttpLimits limits,
-            Turns turns,
-            Refusals refusals,
-            @Value("${server.tomcat.threads.max}") int threads) {
+    Waits(HttpLimits limits, Turns turns, Refusals refusals, @Value("${server.tomcat.threads.max}") int threads) {
         limits.leavesRoom(threads);
         this.shares = limits.shares(limits.maxWaiting());
         this.turns = turns;

@@ -44,7 +44,9 @@ class TurnsTest {
         turns.resume(client);
         turns.leave(client);
 
-        assertThat(turns.enter(client)).as("one more than may run is still there").isFalse();
+        assertThat(turns.enter(client))
+                .as("one more than may run is still there")
+                .isFalse();
         turns.leave(client);
         assertThat(turns.enter(client)).isTrue();
     }
