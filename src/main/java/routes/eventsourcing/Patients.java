@@ -45,7 +45,7 @@ class Patients {
     }
 
     /**
-     * A patient; what no event has said is null.
+     * A patient; what no event has said is null, the address too.
      *
      * @param createdAt when it was created, epoch milliseconds
      * @param addressUpdatedAt when its address was last changed by an event of its own, epoch milliseconds
@@ -77,20 +77,11 @@ class Patients {
                     text(view, "phone"),
                     text(view, "email"),
                     text(view, "language"),
-                    new Address(
-                            text(view, "street"),
-                            text(view, "city"),
-                            text(view, "state"),
-                            text(view, "postalCode"),
-                            text(view, "country")),
+                    Address.of(view),
                     text(view, "mergedInto"),
                     text(view, "deceasedAt"),
                     number(view, PatientFold.CREATED_AT),
                     number(view, PatientFold.ADDRESS_UPDATED_AT));
-        }
-
-        private static String text(JsonNode view, String field) {
-            return view.path(field).textValue();
         }
 
         private static Long number(JsonNode view, String field) {
@@ -98,7 +89,21 @@ class Patients {
         }
     }
 
-    record Address(String street, String city, String state, String postalCode, String country) {}
+    record Address(String street, String city, String state, String postalCode, String country) {
+
+        private static final Address NONE = new Address(null, null, null, null, null);
+
+        /** Null when no event has said anything of it. */
+        static Address of(JsonNode view) {
+            Address address = new Address(
+                    text(view, "street"),
+                    text(view, "city"),
+                    text(view, "state"),
+                    text(view, "postalCode"),
+                    text(view, "country"));
+            return address.equals(NONE) ? null : address;
+        }
+    }
 
     /**
      * An event of the history.
@@ -172,6 +177,10 @@ class Patients {
             now(request.caller().tenant(), id);
         }
         return page.cut(entries, HistoryEntry::cursor, HistoryEntry::bytes, exchange);
+    }
+
+    private static String text(JsonNode view, String field) {
+        return view.path(field).textValue();
     }
 
     private static ProblemException noSuchPatient() {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -74,6 +75,22 @@ class ProjectionIT extends RuntimeIT {
                                  "address":{"street":"1 Main St","city":"Springfield","state":null,"postalCode":null,"country":null},
                                  "mergedInto":null,"deceasedAt":null,"createdAt":1000,"addressUpdatedAt":2000}"""
                                 .formatted(id)));
+    }
+
+    @Test
+    void hasNoAddressUntilAnEventSaysOne() throws Exception {
+        String id = patient();
+        publish(id, CREATED, 1000, Map.of("firstName", "Zoë"));
+        publish(id, ADDRESS, 2000, Map.of("country", "CA"));
+        awaitEvents(id, 2);
+
+        JsonNode before = json(get("/api/patients/" + id + "?asOf=1500").body());
+        JsonNode now = json(get("/api/patients/" + id).body());
+
+        assertThat(before.path("address")).isEqualTo(NullNode.getInstance());
+        assertThat(now.path("address"))
+                .isEqualTo(
+                        json("{\"street\":null,\"city\":null,\"state\":null,\"postalCode\":null,\"country\":\"CA\"}"));
     }
 
     @Test
