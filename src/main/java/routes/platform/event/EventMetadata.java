@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.Map;
 import org.apache.avro.generic.IndexedRecord;
 import routes.platform.Caller;
+import routes.platform.TenantName;
 import routes.platform.UuidText;
 import routes.platform.error.InvalidMetadataException;
 
@@ -47,7 +48,7 @@ public record EventMetadata(
                     "neither an envelope nor a flat event: it needs an id, a type and a timestamp");
         }
         requireName(id);
-        JsonNode security = enveloped ? metadata.path("security") : MissingNode.getInstance();
+        JsonNode security = enveloped ? object(metadata, "security") : MissingNode.getInstance();
         return new EventMetadata(
                 plain("the id", id),
                 plain("the type", type),
@@ -56,21 +57,15 @@ public record EventMetadata(
                         "the correlation id",
                         first(
                                 enveloped ? text(metadata, "correlationId") : null,
-                                header(headers, RecordHeaders.CORRELATION_ID),
+                                RecordHeaders.link(headers, RecordHeaders.CORRELATION_ID),
                                 enveloped ? null : UuidText.normal(text(metadata, "sagaId")),
                                 id)),
                 plain(
                         "the causation id",
                         UuidText.normal(first(
                                 enveloped ? text(metadata, "causationId") : null,
-                                header(headers, RecordHeaders.CAUSATION_ID)))),
-                plain(
-                        "the tenant",
-                        first(
-                                text(security, "tenant"),
-                                text(security.path("claims"), "tenant"),
-                                header(headers, RecordHeaders.TENANT),
-                                Caller.DEFAULT_TENANT)));
+                                RecordHeaders.link(headers, RecordHeaders.CAUSATION_ID)))),
+                tenant(text(security, "tenant"), text(object(security, "claims"), "tenant"), headers));
     }
 
     /**
@@ -106,19 +101,17 @@ public record EventMetadata(
                         "the correlation id",
                         first(
                                 (String) field(metadata, "correlationId"),
-                                header(headers, RecordHeaders.CORRELATION_ID),
+                                RecordHeaders.link(headers, RecordHeaders.CORRELATION_ID),
                                 id)),
                 plain(
                         "the causation id",
                         UuidText.normal(first(
-                                (String) field(metadata, "causationId"), header(headers, RecordHeaders.CAUSATION_ID)))),
-                plain(
-                        "the tenant",
-                        first(
-                                (String) field(security, "tenant"),
-                                (String) field((IndexedRecord) field(security, "claims"), "tenant"),
-                                header(headers, RecordHeaders.TENANT),
-                                Caller.DEFAULT_TENANT)));
+                                (String) field(metadata, "causationId"),
+                                RecordHeaders.link(headers, RecordHeaders.CAUSATION_ID)))),
+                tenant(
+                        (String) field(security, "tenant"),
+                        (String) field((IndexedRecord) field(security, "claims"), "tenant"),
+                        headers));
     }
 
     /** @throws InvalidMetadataException when all events of a careless producer would have that id, and all but one be lost as repeats */
@@ -145,22 +138,45 @@ public record EventMetadata(
 
     /** Short enough for an index, and without characters that PostgreSQL or a log line cannot hold: the schemas say the same. */
     private static String plain(String what, String text) {
-        if (text != null
-                && (text.codePointCount(0, text.length()) > MAX_LENGTH
-                        || text.chars().anyMatch(Character::isISOControl))) {
-            throw new InvalidMetadataException(
-                    what + " is longer than " + MAX_LENGTH + " characters, or has control characters");
-        }
+        require(
+                text == null || isPlain(text),
+                what + " is longer than " + MAX_LENGTH + " characters, or has control characters");
         return text;
     }
 
-    private static String text(JsonNode node, String field) {
-        return node.path(field).asText(null);
+    static boolean isPlain(String text) {
+        return text.codePointCount(0, text.length()) <= MAX_LENGTH
+                && text.chars().noneMatch(Character::isISOControl);
     }
 
-    private static String header(Map<String, Object> headers, String name) {
-        Object value = headers.get(name);
-        return value == null ? null : value.toString();
+    /** Whose an event is, from the first place that says it. What names no tenant is nobody's, and is not made {@code default}'s. */
+    private static String tenant(String ofSecurity, String ofClaims, Map<String, Object> headers) {
+        String tenant =
+                first(ofSecurity, ofClaims, RecordHeaders.text(headers, RecordHeaders.TENANT), Caller.DEFAULT_TENANT);
+        if (!TenantName.isOne(tenant)) {
+            throw new InvalidMetadataException(
+                    "the tenant is blank, longer than " + MAX_LENGTH + " characters, or has control characters");
+        }
+        return tenant;
+    }
+
+    /** Null when there is none; a number is no text, whatever it looks like. */
+    private static String text(JsonNode node, String field) {
+        JsonNode text = node.path(field);
+        require(text.isTextual() || text.isNull() || text.isMissingNode(), field + ": is no text");
+        return text.textValue();
+    }
+
+    private static JsonNode object(JsonNode node, String field) {
+        JsonNode object = node.path(field);
+        require(object.isObject() || object.isNull() || object.isMissingNode(), field + ": is no object");
+        return object;
+    }
+
+    private static void require(boolean right, String otherwise) {
+        if (!right) {
+            throw new InvalidMetadataException(otherwise);
+        }
     }
 
     private static String first(String... candidates) {

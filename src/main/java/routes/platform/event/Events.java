@@ -35,6 +35,8 @@ public class Events {
     /** Of a record whose timestamp is not known. */
     private static final long UNKNOWN = -1;
 
+    private static final List<String> LINKS = List.of(RecordHeaders.CORRELATION_ID, RecordHeaders.CAUSATION_ID);
+
     private final AsyncApi contract;
     private final AvroCodec avro;
     private final Clock clock;
@@ -58,7 +60,9 @@ public class Events {
      */
     public List<Message> readAll(@Body List<Message> records, Exchange exchange) {
         if (records.size() == 1) {
-            exchange.setProperty(CorrelationId.PROPERTY, records.get(0).getHeader(RecordHeaders.CORRELATION_ID));
+            exchange.setProperty(
+                    CorrelationId.PROPERTY,
+                    RecordHeaders.link(records.get(0).getHeaders(), RecordHeaders.CORRELATION_ID));
         }
         for (int i = 0; i < records.size(); i++) {
             Message message = records.get(i);
@@ -86,7 +90,7 @@ public class Events {
             Exchange exchange)
             throws RegistryUnavailableException {
         // before it is known whether the value can be read, so that poison is logged under the id that came with it
-        exchange.setProperty(CorrelationId.PROPERTY, headers.get(RecordHeaders.CORRELATION_ID));
+        exchange.setProperty(CorrelationId.PROPERTY, RecordHeaders.link(headers, RecordHeaders.CORRELATION_ID));
         Event<?> event = readable(value, topic, exchange.getMessage());
         exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());
         return event;
@@ -94,10 +98,21 @@ public class Events {
 
     private Event<?> readable(byte[] value, String topic, Message record) throws RegistryUnavailableException {
         try {
-            return decode(
+            Event<?> event = decode(
                     value, topic, record.getHeaders(), record.getHeader(KafkaConstants.TIMESTAMP, UNKNOWN, Long.class));
+            dropUnusable(record);
+            return event;
         } catch (ProblemException | StackOverflowError e) {
             throw new UnreadableRecordException(e);
+        }
+    }
+
+    /** Or the next step that sends a record would send them on. */
+    private static void dropUnusable(Message record) {
+        for (String name : LINKS) {
+            if (record.getHeader(name) != null && RecordHeaders.link(record.getHeaders(), name) == null) {
+                record.setHeader(name, "");
+            }
         }
     }
 
@@ -114,6 +129,16 @@ public class Events {
                     header.key(), header.value() == null ? null : new String(header.value(), StandardCharsets.UTF_8));
         }
         return decode(record.value(), record.topic(), headers, record.timestamp());
+    }
+
+    /**
+     * Checks a JSON value that is about to be sent, byte for byte as the consumers of its topic will: what is accepted here is read there.
+     *
+     * @param headers of the record, as text
+     * @throws ProblemException when it is not what the contract says
+     */
+    public void requireReadable(byte[] value, String topic, Map<String, Object> headers) {
+        EventTime.check(json(value, topic, headers).metadata().timestamp(), clock);
     }
 
     /**
@@ -141,10 +166,16 @@ public class Events {
                     EventMetadata.of(record, headers),
                     record.get(record.getSchema().getField("payload").pos()));
         }
+        return json(value, topic, headers);
+    }
+
+    private Event<JsonNode> json(byte[] value, String topic, Map<String, Object> headers) {
         JsonNode node = Json.readObject(value);
-        channel.flatMap(known -> known.schema().firstError(node)).ifPresent(error -> {
-            throw new SchemaViolationException(error);
-        });
+        contract.channel(topic)
+                .flatMap(known -> known.schema().firstError(node))
+                .ifPresent(error -> {
+                    throw new SchemaViolationException(error);
+                });
         boolean enveloped = contract.isEnveloped(topic, node);
         return new Event<>(topic, EventMetadata.of(node, enveloped, headers), enveloped ? node.path("payload") : node);
     }

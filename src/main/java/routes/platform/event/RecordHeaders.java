@@ -1,5 +1,7 @@
 package routes.platform.event;
 
+import java.util.Map;
+
 /** The record headers of the contract that the runtime reads or writes itself. */
 public final class RecordHeaders {
 
@@ -14,4 +16,21 @@ public final class RecordHeaders {
     public static final String AGGREGATE_ID = "aggregate-id";
 
     private RecordHeaders() {}
+
+    /** Null when the record has no such header. */
+    static String text(Map<String, Object> headers, String name) {
+        Object value = headers.get(name);
+        return value == null ? null : value.toString();
+    }
+
+    /**
+     * A header that only ties the record to others. One that no index and no log line can hold ties it to nothing, and says nothing against the
+     * event.
+     *
+     * @return null when there is none that can be used
+     */
+    static String link(Map<String, Object> headers, String name) {
+        String text = text(headers, name);
+        return text != null && EventMetadata.isPlain(text) && !text.isBlank() ? text : null;
+    }
 }

@@ -37,6 +37,7 @@ import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.firewall.HttpFirewall;
 import org.springframework.security.web.firewall.StrictHttpFirewall;
+import routes.platform.TenantName;
 
 /**
  * Every request needs a token of the issuer, but for the documentation. Which scope it needs is {@code openapi.yaml}'s word, and checked
@@ -111,7 +112,7 @@ class Access {
                 new JwtClaimValidator<List<String>>(
                         JwtClaimNames.AUD, sent -> sent != null && sent.stream().anyMatch(audiences::contains)),
                 new JwtClaimValidator<Object>(JwtClaimNames.SUB, TokenCaller::isPlain),
-                new JwtClaimValidator<Object>(TokenCaller.TENANT, TokenCaller::isPlain),
+                new JwtClaimValidator<Object>(TokenCaller.TENANT, TenantName::isOne),
                 new JwtClaimValidator<Object>(
                         TokenCaller.ORGANIZATION, sent -> sent == null || TokenCaller.isPlain(sent)))));
         return decoder;

@@ -30,6 +30,7 @@ import org.springframework.util.unit.DataSize;
 import org.springframework.web.util.UriUtils;
 import routes.platform.Caller;
 import routes.platform.Json;
+import routes.platform.TenantName;
 import routes.platform.contract.OpenApi;
 import routes.platform.error.ProblemException;
 
@@ -158,7 +159,7 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
             return caller;
         }
         require(Caller.ALL_TENANTS, caller, exchange);
-        if (!TokenCaller.isPlain(tenant)) {
+        if (!TenantName.isOne(tenant)) {
             throw new ProblemException(400, "query parameter " + TENANT + ": violates 'pattern'");
         }
         LOG.info(

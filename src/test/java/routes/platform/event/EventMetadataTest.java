@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import routes.platform.Json;
+import routes.platform.error.InvalidMetadataException;
 import routes.platform.error.ProblemException;
 
 class EventMetadataTest {
@@ -86,6 +88,49 @@ class EventMetadataTest {
             })
     void refusesWhatIsNoEvent(String value) {
         assertThatThrownBy(() -> of(value, Map.of())).isInstanceOf(ProblemException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'tenant': 5",
+                "'tenant': true",
+                "'tenant': {'a': 'b'}",
+                "'tenant': ['a']",
+                "'tenant': ' '",
+                "'tenant': '\\t'",
+                "'claims': {'tenant': 5}",
+                "'claims': 'a'"
+            })
+    void refusesATenantThatNobodyCanName(String security) {
+        assertThatThrownBy(() -> enveloped(", 'security': {'principal': 'p', " + security + "}"))
+                .isInstanceOf(InvalidMetadataException.class);
+        assertThatThrownBy(() -> enveloped(", 'security': 'default'")).isInstanceOf(InvalidMetadataException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {" ", "\u2003", "\ufffd", "a\n", "\u0000"})
+    void refusesAHeaderTenantThatNobodyCanName(String tenant) {
+        assertThatThrownBy(() -> of("{'eventId': 'e', 'eventType': 't', 'timestamp': 7}", Map.of("tenant", tenant)))
+                .isInstanceOf(InvalidMetadataException.class)
+                .hasMessageStartingWith("the tenant is blank");
+    }
+
+    @Test
+    void isOfTheDefaultTenantWhereTheHeaderIsEmpty() {
+        assertThat(of("{'eventId': 'e', 'eventType': 't', 'timestamp': 7}", Map.of("tenant", ""))
+                        .tenant())
+                .isEqualTo("default");
+    }
+
+    @Test
+    void doesWithoutAHeaderThatCannotTieItToAnything() {
+        for (String header : List.of("c".repeat(257), "a\nb", "\u0000", " ", "")) {
+            assertThat(of(
+                            "{'eventId': 'e-1', 'eventType': 't', 'timestamp': 7}",
+                            Map.of("correlation-id", header, "causation-id", header)))
+                    .isEqualTo(new EventMetadata("e-1", "t", 7, "e-1", null, "default"));
+        }
     }
 
     private static EventMetadata enveloped(String more) {

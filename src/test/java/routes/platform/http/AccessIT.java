@@ -193,6 +193,9 @@ class AccessIT extends RuntimeIT {
                         "of a tenant with a line feed",
                         scopes -> signed(claims(scopes).claim("tenant", "a\nb"))),
                 new Forgery(
+                        "of a tenant that is blank",
+                        scopes -> signed(claims(scopes).claim("tenant", " "))),
+                new Forgery(
                         "of a tenant without an end",
                         scopes -> signed(claims(scopes).claim("tenant", "x".repeat(257)))),
                 new Forgery("not signed", scopes -> new PlainJWT(claims(scopes).build()).serialize()),
