@@ -138,7 +138,7 @@ class CommandHandler {
     }
 
     /** @param sentId the commandId as it was sent: whoever waits for the event compares texts */
-    private static Message event(Command command, String sentId, Prescription after, long now, Exchange exchange) {
+    static Message event(Command command, String sentId, Prescription after, long now, Exchange exchange) {
         String id = NameBasedUuid.of(TOPIC, command.metadata().tenant(), command.id())
                 .toString();
         ObjectNode payload = after == null

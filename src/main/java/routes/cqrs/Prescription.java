@@ -22,6 +22,9 @@ record Prescription(ObjectNode content, String lockedBy) {
      */
     static final int MAX_BYTES = 1_000_000;
 
+    /** Of its JSON. What goes on has its own around it, and has to be read. */
+    static final long MAX_TOKENS = Json.MAX_TOKENS - 1000;
+
     static final String ID = "id";
     static final String STATUS = "status";
     static final String VERSION = "version";
@@ -197,9 +200,17 @@ record Prescription(ObjectNode content, String lockedBy) {
                 .put(UPDATED_AT, at);
         // what ends or holds a prescription adds little, and has to come to its end
         boolean mayGrow = command.type() == Command.Type.CREATE || command.type() == Command.Type.UPDATE;
-        return mayGrow && Json.write(content).length > MAX_BYTES
-                ? new Rejected("the prescription would be larger than " + MAX_BYTES + " bytes")
-                : new Applied(this);
+        return (mayGrow ? exceeded(content) : Optional.<String>empty())
+                .<Decision>map(limit -> new Rejected("the prescription would be larger than " + limit))
+                .orElseGet(() -> new Applied(this));
+    }
+
+    /** Which limit a prescription is beyond, if any. */
+    static Optional<String> exceeded(JsonNode content) {
+        if (Json.write(content).length > MAX_BYTES) {
+            return Optional.of(MAX_BYTES + " bytes");
+        }
+        return Json.tokens(content) > MAX_TOKENS ? Optional.of(MAX_TOKENS + " tokens of JSON") : Optional.empty();
     }
 
     /** RFC 7396: what the patch has replaces what there is, objects field by field; null removes. */

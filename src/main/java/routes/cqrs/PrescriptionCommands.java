@@ -8,13 +8,13 @@ import java.util.UUID;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
+import org.apache.camel.Message;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
 import routes.platform.contract.AsyncApi;
-import routes.platform.contract.EventSchema;
 import routes.platform.error.ProblemException;
-import routes.platform.error.SchemaViolationException;
+import routes.platform.event.Events;
 import routes.platform.event.OutgoingRecord;
 import routes.platform.http.HttpRequest;
 
@@ -26,11 +26,12 @@ class PrescriptionCommands {
 
     private static final String SENT = "command";
 
-    private final EventSchema schema;
+    private final Events events;
     private final Clock clock = Clock.systemUTC();
 
-    PrescriptionCommands(AsyncApi contract) {
-        this.schema = contract.required(TOPIC, "cqrs").schema();
+    PrescriptionCommands(AsyncApi contract, Events events) {
+        contract.required(TOPIC, "cqrs");
+        this.events = events;
     }
 
     /** A command that is about to be sent. */
@@ -75,22 +76,20 @@ class PrescriptionCommands {
                 .put("timestamp", clock.millis());
         command.set("payload", payload);
         command.put("userId", request.caller().principal());
-        schema.firstError(command).ifPresent(error -> {
-            throw new SchemaViolationException(error);
-        });
-        int size = Json.write(payload).length;
-        if (size > Prescription.MAX_BYTES) {
-            throw new ProblemException(
-                    413, "a prescription of " + size + " bytes is larger than " + Prescription.MAX_BYTES);
-        }
-        exchange.setProperty(SENT, sent);
-        exchange.setMessage(OutgoingRecord.of(
+        byte[] value = Json.write(command);
+        Message message = OutgoingRecord.of(
                 prescription,
-                Json.write(command),
+                value,
                 request.correlationId(),
                 request.requestId(),
                 request.caller().tenant(),
-                exchange));
+                exchange);
+        events.requireReadable(value, TOPIC, message.getHeaders());
+        Prescription.exceeded(payload).ifPresent(limit -> {
+            throw new ProblemException(413, "the prescription is larger than " + limit);
+        });
+        exchange.setProperty(SENT, sent);
+        exchange.setMessage(message);
     }
 
     /** With an {@code Idempotency-Key} it follows from client and key, so that a repeat is the same command. */

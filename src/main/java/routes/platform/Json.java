@@ -21,7 +21,7 @@ import routes.platform.error.SchemaViolationException;
 public final class Json {
 
     /** Each may take a hundred bytes in memory, and two in the text: 25 MB of {@code {},} would be 650 MB. */
-    static final long MAX_TOKENS = 200_000;
+    public static final long MAX_TOKENS = 200_000;
 
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     // an emoji is four bytes, as other clients write it, and no escape of twelve
@@ -102,6 +102,18 @@ public final class Json {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a tree can always be written", e);
         }
+    }
+
+    /** As many as a parser sees: names, values, and both ends of objects and arrays. */
+    public static long tokens(JsonNode node) {
+        long tokens = node.isContainerNode() ? 2 : 1;
+        if (node.isObject()) {
+            tokens += node.size();
+        }
+        for (JsonNode child : node) {
+            tokens += tokens(child);
+        }
+        return tokens;
     }
 
     /**

@@ -16,6 +16,7 @@ import org.apache.camel.spi.Registry;
 import org.junit.jupiter.api.Test;
 import routes.RouteTest;
 import routes.platform.error.Failures;
+import routes.platform.event.Events;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 import routes.platform.http.TestLimits;
@@ -41,7 +42,7 @@ class CommandRouteTest extends RouteTest {
 
     @Override
     protected void bind(Registry registry) {
-        registry.bind("prescriptionCommands", new PrescriptionCommands(contract));
+        registry.bind("prescriptionCommands", new PrescriptionCommands(contract, new Events(contract, avro)));
         registry.bind("commandLog", log);
         registry.bind("brokerBulkhead", TestLimits.bulkhead());
         registry.bind("idempotencyKeys", keys);

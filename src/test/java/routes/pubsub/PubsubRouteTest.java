@@ -21,6 +21,7 @@ import org.springframework.dao.DataAccessResourceFailureException;
 import routes.RouteTest;
 import routes.platform.error.Failures;
 import routes.platform.event.Event;
+import routes.platform.event.Events;
 import routes.platform.event.HttpEvents;
 import routes.platform.event.NdjsonEvents;
 import routes.platform.http.HttpRequest;
@@ -48,7 +49,7 @@ class PubsubRouteTest extends RouteTest {
         IdempotencyKeys keys = new IdempotencyKeys(null, null);
         registry.bind("idempotencyKeys", keys);
         registry.bind("brokerBulkhead", TestLimits.bulkhead());
-        HttpEvents httpEvents = new HttpEvents(contract);
+        HttpEvents httpEvents = new HttpEvents(contract, new Events(contract, avro));
         registry.bind("httpEvents", httpEvents);
         registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, keys, new ObjectMapper(), Duration.ofSeconds(1)));
         registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));

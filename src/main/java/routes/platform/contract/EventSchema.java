@@ -1,6 +1,7 @@
 package routes.platform.contract;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.networknt.schema.JsonMetaSchema;
 import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.PathType;
@@ -8,17 +9,24 @@ import com.networknt.schema.SchemaLocation;
 import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion.VersionFlag;
 import com.networknt.schema.ValidationMessage;
+import com.networknt.schema.regex.RegularExpression;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
 /** A JSON Schema of {@code schemas/}. It says what is wrong and where, in the schema's words, and never repeats the value. */
 public final class EventSchema {
 
-    private static final JsonSchemaFactory FACTORY = JsonSchemaFactory.getInstance(VersionFlag.V202012);
+    private static final JsonSchemaFactory FACTORY = JsonSchemaFactory.getInstance(
+            VersionFlag.V202012,
+            factory -> factory.metaSchema(JsonMetaSchema.builder(JsonMetaSchema.getV202012())
+                    .vocabularyFactory(ExactBound::vocabulary)
+                    .build()));
     private static final SchemaValidatorsConfig CONFIG = SchemaValidatorsConfig.builder()
             .pathType(PathType.JSON_POINTER)
             .formatAssertionsEnabled(true)
+            .regularExpressionFactory(EventSchema::expression)
             .build();
 
     private final JsonSchema schema;
@@ -32,6 +40,13 @@ public final class EventSchema {
             throw new IllegalArgumentException(
                     "is no JSON Schema: " + e.getMessage(), e.getCause() == null ? e : e.getCause());
         }
+    }
+
+    /** {@code $} is the end, as JSON Schema has it; in Java a line end may follow. */
+    private static RegularExpression expression(String regex) {
+        boolean toTheEnd = regex.endsWith("$") && !regex.endsWith("\\$");
+        Pattern pattern = Pattern.compile(toTheEnd ? regex.substring(0, regex.length() - 1) + "\\z" : regex);
+        return text -> pattern.matcher(text).find();
     }
 
     /** Whether a value must have this field. */

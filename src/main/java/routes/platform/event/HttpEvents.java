@@ -29,10 +29,12 @@ public class HttpEvents {
     private static final int RECORD_OVERHEAD = 1024;
 
     private final AsyncApi contract;
+    private final Events events;
     private final Clock clock;
 
-    public HttpEvents(AsyncApi contract) {
+    public HttpEvents(AsyncApi contract, Events events) {
         this.contract = contract;
+        this.events = events;
         this.clock = Clock.systemUTC();
     }
 
@@ -73,9 +75,10 @@ public class HttpEvents {
         ObjectNode envelope;
         if (sent.path("metadata").isObject()) {
             envelope = (ObjectNode) sent;
-            check(channel, envelope);
-            EventMetadata.requireName(envelope.at("/metadata/eventId").asText());
-            EventTime.check(envelope.at("/metadata/timestamp").longValue(), clock);
+            // as it was sent: what is filled in below would hide what is wrong with it
+            channel.schema().firstError(envelope).ifPresent(error -> {
+                throw new SchemaViolationException(error);
+            });
         } else {
             envelope = JsonNodeFactory.instance.objectNode();
             envelope.putObject("metadata")
@@ -84,7 +87,6 @@ public class HttpEvents {
                     .put("eventSource", channel.eventSource())
                     .put("timestamp", clock.millis());
             envelope.set("payload", sent);
-            check(channel, envelope);
         }
         ObjectNode metadata = (ObjectNode) envelope.path("metadata");
         fill(metadata, "correlationId", request.correlationId());
@@ -96,16 +98,17 @@ public class HttpEvents {
 
         byte[] value = Json.write(envelope);
         byte[] key = envelope.at(channel.keyPointer()).asText().getBytes(StandardCharsets.UTF_8);
-        Map<String, String> headers = Map.of(
+        Map<String, Object> headers = Map.of(
                 RecordHeaders.CONTENT_TYPE, "application/json",
                 RecordHeaders.EVENT_SOURCE, metadata.path("eventSource").asText(),
                 RecordHeaders.EVENT_TYPE, metadata.path("eventType").asText(),
                 RecordHeaders.CORRELATION_ID, metadata.path("correlationId").asText(),
                 RecordHeaders.CAUSATION_ID, metadata.path("causationId").asText(),
                 RecordHeaders.TENANT, request.caller().tenant());
+        events.requireReadable(value, channel.topic(), headers);
         int size = RECORD_OVERHEAD + key.length + value.length;
-        for (String text : headers.values()) {
-            size += text.getBytes(StandardCharsets.UTF_8).length;
+        for (Object text : headers.values()) {
+            size += text.toString().getBytes(StandardCharsets.UTF_8).length;
         }
         if (size > channel.maxMessageBytes()) {
             throw new ProblemException(
@@ -124,12 +127,6 @@ public class HttpEvents {
                         metadata.path("eventId").asText(),
                         metadata.path("correlationId").asText(),
                         channel.topic()));
-    }
-
-    private static void check(Channel channel, JsonNode envelope) {
-        channel.schema().firstError(envelope).ifPresent(error -> {
-            throw new SchemaViolationException(error);
-        });
     }
 
     private static void fill(ObjectNode metadata, String field, String value) {

@@ -1,0 +1,88 @@
+package routes.eventsourcing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.springframework.core.io.ClassPathResource;
+import routes.HostileJson;
+import routes.KnownSchemas;
+import routes.platform.Caller;
+import routes.platform.avro.AvroCodec;
+import routes.platform.contract.AsyncApi;
+import routes.platform.error.ProblemException;
+import routes.platform.event.Event;
+import routes.platform.event.Events;
+import routes.platform.http.HttpRequest;
+
+/** What is accepted over HTTP is read by every consumer of the patients' events. */
+class PatientAgreementTest {
+
+    private static final int CASES = 6000;
+    private static final Caller CALLER = new Caller("sandbox", "home", "home", null, Set.of(), Set.of());
+
+    private final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
+    private final AvroCodec avro = new AvroCodec(contract, new KnownSchemas(contract));
+    private final Events events = new Events(contract, avro);
+    private final PatientEvents http = new PatientEvents();
+    private final DefaultCamelContext context = new DefaultCamelContext();
+
+    @Test
+    @Timeout(120)
+    void whatIsAcceptedOverHttpIsReadByConsumers() throws Exception {
+        int accepted = 0;
+        for (int seed = 0; seed < CASES; seed++) {
+            byte[] sent = new HostileJson(seed)
+                    .of(
+                            "{'type':'patient.profile.created','data':{'firstName':'A','dateOfBirth':'1984','gender':'male','city':'B'}}"
+                                    .replace('\'', '"'),
+                            "{'type':'patient.contact.updated','data':{'email':'a@example.org','phone':'1','reason':'x'}}"
+                                    .replace('\'', '"'),
+                            "{'type':'patient.deceased','data':{'deceasedAt':'2024-02-29'}}".replace('\'', '"'),
+                            "{'type':'patient.merged','data':{'mergedInto':'p-2'}}".replace('\'', '"'));
+            Exchange exchange = exchange();
+            try {
+                http.create("p-1", sent, exchange);
+            } catch (ProblemException e) {
+                continue;
+            } catch (RuntimeException | StackOverflowError e) {
+                fail("seed " + seed + ", a failure that no caller is to blame for: " + start(sent), e);
+            }
+            accepted++;
+            try {
+                Message record = exchange.getMessage();
+                Event<?> read = events.decode(
+                        avro.encode((SpecificRecord) record.getBody()),
+                        "patient.events",
+                        record.getHeaders(),
+                        System.currentTimeMillis());
+                assertThat(read.metadata().tenant()).isEqualTo("home");
+            } catch (Exception | AssertionError e) {
+                fail("seed " + seed + ", accepted, and poison: " + start(sent), e);
+            }
+        }
+        assertThat(accepted).isBetween(CASES / 5, CASES * 4 / 5);
+    }
+
+    private Exchange exchange() {
+        Exchange exchange = new DefaultExchange(context);
+        new HttpRequest(CALLER, "journey-1", "request-1", Optional.empty(), "POST", "/", Map.of(), "application/json")
+                .bindTo(exchange);
+        return exchange;
+    }
+
+    private static String start(byte[] json) {
+        String text = new String(json, StandardCharsets.UTF_8);
+        return text.substring(0, Math.min(text.length(), 1500));
+    }
+}
