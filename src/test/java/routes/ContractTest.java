@@ -21,6 +21,7 @@ import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.util.PropertyPlaceholderHelper;
 import routes.platform.contract.AsyncApi;
+import routes.platform.contract.Channel;
 import routes.platform.contract.OpenApi;
 
 /** Routes and contract files say the same, in both directions. */
@@ -99,6 +100,28 @@ class ContractTest {
         assertThat(asyncApi.channels()).allSatisfy(channel -> assertThat(channel.groups())
                 .as("groups that receive from %s: its x-owning-group is one of them", channel.topic())
                 .contains(channel.owningGroup()));
+    }
+
+    @Test
+    void whatCallersWriteInTheirOwnNameTakesTheScopeOfAnOperation() throws IOException {
+        Set<String> scopes = new OpenApi(new ClassPathResource("contract/openapi.yaml"))
+                .operations()
+                .flatMap(operation -> OpenApi.scopes(operation).stream())
+                .collect(Collectors.toSet());
+
+        assertThat(asyncApi.channels())
+                .filteredOn(channel -> channel.callersWrite() != null)
+                .isNotEmpty()
+                .allSatisfy(channel -> assertThat(scopes)
+                        .as(
+                                "scopes of operations: x-callers-write of %s in asyncapi.yaml is one of them",
+                                channel.topic())
+                        .contains(channel.callersWrite().scope()));
+        assertThat(asyncApi.channels())
+                .filteredOn(Channel::publishable)
+                .as("POST /api/topics/{topic}/events writes to these in the name of the caller")
+                .allSatisfy(
+                        channel -> assertThat(channel.callersWrite().scope()).isEqualTo("events.write"));
     }
 
     @Test

@@ -107,6 +107,11 @@ class LetterValues {
         }
     }
 
+    /** The same of a value that can be read as a whole; else nothing. */
+    JsonNode whole(byte[] value, String topic) {
+        return value == null || value.length > MAX_DECODED ? MissingNode.getInstance() : json(value, topic);
+    }
+
     /** What it says about itself. */
     Envelope envelope(byte[] value, String topic) {
         return envelope(json(value, topic), topic);
@@ -149,7 +154,7 @@ class LetterValues {
         return JsonNodeFactory.instance.objectNode().set("metadata", AvroJson.of((IndexedRecord) record.get(metadata)));
     }
 
-    private static Decoded unfit(List<String> problems) {
+    static Decoded unfit(List<String> problems) {
         return new Decoded(null, null, problems);
     }
 }

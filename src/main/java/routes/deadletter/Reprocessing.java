@@ -1,6 +1,5 @@
 package routes.deadletter;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -23,7 +22,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
-import routes.platform.Caller;
 import routes.platform.UuidText;
 import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.contract.AsyncApi;
@@ -44,21 +42,22 @@ class Reprocessing {
     /** Of {@code original-error}, so that it does not make a record too large for its topic. */
     private static final int MAX_ERROR = 256;
 
-    private static final int MAX_PROBLEMS = 10;
-
     private final JdbcClient jdbc;
     private final Outbox outbox;
     private final AsyncApi contract;
     private final LetterValues values;
     private final TopicLimits limits;
+    private final Edits edits;
     private final Clock clock = Clock.systemUTC();
 
-    Reprocessing(JdbcClient jdbc, Outbox outbox, AsyncApi contract, LetterValues values, TopicLimits limits) {
+    Reprocessing(
+            JdbcClient jdbc, Outbox outbox, AsyncApi contract, LetterValues values, TopicLimits limits, Edits edits) {
         this.jdbc = jdbc;
         this.outbox = outbox;
         this.contract = contract;
         this.values = values;
         this.limits = limits;
+        this.edits = edits;
     }
 
     /**
@@ -170,7 +169,8 @@ class Reprocessing {
      * lacks of its record is taken from {@link OmittedValues#RECORD}.
      *
      * @throws ProblemException 404 when the caller has no such letter; 409 when it is not NEW, or PARKED and not edited, or its topic
-     *     would not take it; 400 when the new value is not what its topic's consumers can read
+     *     would not take it; 400 when the new value is not what its topic's consumers can read, or speaks for somebody else; 403 when the caller
+     *     may not write it
      * @throws RegistryUnavailableException when a schema is not known here and the registry does not answer
      */
     @Transactional(rollbackFor = RegistryUnavailableException.class)
@@ -201,9 +201,11 @@ class Reprocessing {
         }
         if (edited != null) {
             edited = values.encode(edited, letter.topic());
-            check(letter, edited, request.caller());
         }
         Sendable sent = completed(edited == null ? letter : letter.with(edited), exchange);
+        if (edited != null) {
+            edits.check(sent, original(letter, exchange), request.caller());
+        }
         unsendable(sent).ifPresent(why -> {
             throw new ProblemException(409, why);
         });
@@ -215,8 +217,7 @@ class Reprocessing {
         if (letter.omitted() == null) {
             return letter;
         }
-        @SuppressWarnings("unchecked")
-        ConsumerRecord<byte[], byte[]> record = exchange.getProperty(OmittedValues.RECORD, ConsumerRecord.class);
+        ConsumerRecord<byte[], byte[]> record = record(exchange);
         if (record == null) {
             throw new ProblemException(
                     409,
@@ -225,6 +226,19 @@ class Reprocessing {
                             : "the dead letter is without its headers, and its record is no longer in its topic");
         }
         return letter.with(record);
+    }
+
+    /** The value before an edit, from its record where the letter is without it; null when it is not known. */
+    private static byte[] original(Sendable letter, Exchange exchange) {
+        ConsumerRecord<byte[], byte[]> record = record(exchange);
+        return letter.omitted() == null || record == null
+                ? letter.value()
+                : letter.with(record).value();
+    }
+
+    @SuppressWarnings("unchecked")
+    private static ConsumerRecord<byte[], byte[]> record(Exchange exchange) {
+        return exchange.getProperty(OmittedValues.RECORD, ConsumerRecord.class);
     }
 
     /** Why a letter cannot be sent, whatever its status. */
@@ -259,40 +273,6 @@ class Reprocessing {
         outbox.addAll(letters.stream()
                 .map(letter -> record(letter, timestamps.get(letter.seq())))
                 .collect(Collectors.toList()));
-    }
-
-    private void check(Sendable letter, byte[] edited, Caller caller) throws RegistryUnavailableException {
-        LetterValues.Decoded decoded = values.decode(edited, letter.topic(), headersAsText(letter.headers()));
-        if (!decoded.problems().isEmpty()) {
-            throw new ProblemException(
-                    400, decoded.problems().stream().limit(MAX_PROBLEMS).collect(Collectors.joining("; ")));
-        }
-        if (!decoded.metadata().tenant().equals(letter.tenant())) {
-            throw new ProblemException(400, "/metadata/security/tenant: is not that of the dead letter");
-        }
-        JsonNode before = values.json(letter.value(), letter.topic());
-        JsonNode security = decoded.json().at("/metadata/security");
-        if (isSaid(security) && !security.equals(before.at("/metadata/security"))) {
-            requireOwn("/metadata/security/principal", security.path("principal"), caller.principal());
-            requireOwn("/metadata/security/tenant", security.path("tenant"), letter.tenant());
-            requireOwn("/metadata/security/claims/tenant", security.at("/claims/tenant"), letter.tenant());
-            requireOwn("/metadata/security/claims/scope", security.at("/claims/scope"), "");
-        }
-        JsonNode user = decoded.json().path("userId");
-        if (!user.equals(before.path("userId"))) {
-            requireOwn("/userId", user, caller.principal());
-        }
-    }
-
-    /** Who is behind an event is what the record said, or the operator who edits it: nobody else's name can be put there. */
-    private static void requireOwn(String place, JsonNode said, String own) {
-        if (isSaid(said) && !said.asText().equals(own)) {
-            throw new ProblemException(400, place + ": is neither that of the dead letter nor yours");
-        }
-    }
-
-    private static boolean isSaid(JsonNode node) {
-        return !node.isMissingNode() && !node.isNull();
     }
 
     /** @return the time that tells this attempt from all others of its topic and key, epoch milliseconds */

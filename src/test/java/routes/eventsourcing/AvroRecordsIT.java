@@ -161,7 +161,9 @@ class AvroRecordsIT extends RuntimeIT {
         ((ObjectNode) edit.path("payload")).remove("fax");
         ((ObjectNode) edit.path("metadata")).put("eventId", "e-1");
         assertThat(reprocess(letter, edit)).isEqualTo("/metadata/eventId: is not a valid uuid");
-        String eventId = UUID.randomUUID().toString();
+        ((ObjectNode) edit.path("metadata")).put("eventId", UUID.randomUUID().toString());
+        assertThat(reprocess(letter, edit)).isEqualTo("/metadata/eventId: is not that of the dead letter");
+        String eventId = detail.at("/decoded/metadata/eventId").asText();
         ((ObjectNode) edit.path("metadata")).put("eventId", eventId);
         assertThat(reprocess(letter, edit)).isEmpty();
 

@@ -112,6 +112,7 @@ public class AsyncApi {
                 false,
                 null,
                 groups(template),
+                "",
                 null,
                 partitions(template),
                 config,
@@ -121,6 +122,13 @@ public class AsyncApi {
 
     public static String deadLetterTopic(String topic) {
         return topic + DEAD_LETTER_SUFFIX;
+    }
+
+    /** The topic that a dead-letter topic belongs to. */
+    public static String originalTopic(String deadLetterTopic) {
+        return isDeadLetterTopic(deadLetterTopic)
+                ? deadLetterTopic.substring(0, deadLetterTopic.length() - DEAD_LETTER_SUFFIX.length())
+                : deadLetterTopic;
     }
 
     /** Whether records of the topic are dead letters; there are none of them. */
@@ -155,10 +163,19 @@ public class AsyncApi {
                 channel.path("x-owning-group").asText(null),
                 groups(channel),
                 key.substring(key.indexOf('#') + 1),
+                callersWrite(channel.path("x-callers-write")),
                 partitions(channel),
                 config(channel),
                 avro ? null : schema(message, file, EventSchema::new),
                 avro ? schema(message, file, AvroSchema::of) : null);
+    }
+
+    private static CallersWrite callersWrite(JsonNode write) {
+        return write.isMissingNode()
+                ? null
+                : new CallersWrite(
+                        write.path("scope").asText(),
+                        stream(write.path("types")).map(JsonNode::asText).collect(Collectors.toUnmodifiableSet()));
     }
 
     private static String schemaFile(JsonNode message) {

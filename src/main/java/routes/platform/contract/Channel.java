@@ -12,7 +12,8 @@ import java.util.Map;
  * @param publishable whether {@code POST /api/topics/{topic}/events} may publish to it
  * @param owningGroup the consumer group that dead-letters what is wrong with a record; null when nobody does
  * @param groups every consumer group that receives from it
- * @param keyPointer JSON pointer to the record key within the value
+ * @param keyPointer JSON pointer to the record key within the value; empty where it is not in the value
+ * @param callersWrite what callers write in their own name; null where no operation writes
  * @param partitions how many partitions it is created with
  * @param config Kafka topic configuration it is created with
  * @param schema checks the value; null where it is Avro
@@ -26,6 +27,7 @@ public record Channel(
         String owningGroup,
         List<String> groups,
         String keyPointer,
+        CallersWrite callersWrite,
         int partitions,
         Map<String, String> config,
         EventSchema schema,
@@ -34,7 +36,7 @@ public record Channel(
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;
 
     /** Whether a value is {@code {metadata, payload}}; if not it is flat, and its metadata are among its fields and record headers. */
-    boolean isEnveloped() {
+    public boolean isEnveloped() {
         return avro != null || schema.requires("metadata");
     }
 
