@@ -2,6 +2,7 @@ package routes.deadletter;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -21,10 +22,13 @@ record Envelope(Optional<String> eventId, Optional<String> tenant) {
         if (enveloped) {
             JsonNode metadata = node.path("metadata");
             return new Envelope(
-                    first(metadata, "/eventId"), first(metadata, "/security/tenant", "/security/claims/tenant"));
+                    first(Envelope::plain, metadata, "/eventId"),
+                    first(Envelope::tenant, metadata, "/security/tenant", "/security/claims/tenant"));
         }
         return new Envelope(
-                node.has("commandType") ? first(node, "/commandId") : first(node, "/eventId", "/commandId"),
+                node.has("commandType")
+                        ? first(Envelope::plain, node, "/commandId")
+                        : first(Envelope::plain, node, "/eventId", "/commandId"),
                 Optional.empty());
     }
 
@@ -32,9 +36,15 @@ record Envelope(Optional<String> eventId, Optional<String> tenant) {
         return Optional.ofNullable(text).filter(t -> PLAIN.matcher(t).matches());
     }
 
-    private static Optional<String> first(JsonNode node, String... pointers) {
+    /** Whose something is; a name of spaces is nobody's. */
+    static Optional<String> tenant(String text) {
+        return plain(text).filter(t -> !t.isBlank());
+    }
+
+    /** What is no text, such as 5, is not the same as the text "5". */
+    private static Optional<String> first(Function<String, Optional<String>> form, JsonNode node, String... pointers) {
         return Stream.of(pointers)
-                .map(pointer -> plain(node.at(pointer).asText(null)))
+                .map(pointer -> form.apply(node.at(pointer).textValue()))
                 .flatMap(Optional::stream)
                 .findFirst();
     }

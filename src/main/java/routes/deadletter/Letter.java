@@ -18,6 +18,7 @@ import routes.platform.Caller;
 import routes.platform.NameBasedUuid;
 import routes.platform.Sha256;
 import routes.platform.UuidText;
+import routes.platform.contract.AsyncApi;
 import routes.platform.error.DeadLetterHeaders;
 import routes.platform.event.RecordHeaders;
 
@@ -27,9 +28,9 @@ import routes.platform.event.RecordHeaders;
  *
  * @param id from {@code dead-letter-id}, else {@code ownId}
  * @param ownId follows from where the record rests and what is in it
- * @param originalTopic from {@code original-topic}, else the name of the dead-letter topic
- * @param originalPartition null when not known
- * @param originalOffset null when not known
+ * @param originalTopic the topic whose dead-letter topic the letter rests in; what {@code original-topic} says can be no other
+ * @param originalPartition null when not known, and where {@code original-topic} says another topic
+ * @param originalOffset the same
  * @param headers all of the record, name, value, name, value …; a value may be null
  * @param consumerGroup null when not known
  * @param errorClass simple name of the class in the first line of the stack
@@ -63,8 +64,6 @@ record Letter(
     /** What may stand in a path, and does not mean another operation. */
     private static final Pattern ID = Pattern.compile("(?!summary$)[A-Za-z0-9][A-Za-z0-9._:-]{0,127}");
 
-    private static final Pattern TOPIC = Pattern.compile("[A-Za-z0-9._-]{1,249}");
-
     /** {@code a.b.C}, {@code a.B$C: message}, {@code TypeError: message}, {@code TypeError [CODE]: message}. */
     private static final Pattern CLASS =
             Pattern.compile("(?:[\\w$]+\\.)*(?:\\w+\\$)*([A-Za-z_]\\w{0,127})(?:(?: \\[|:).*)?");
@@ -94,9 +93,11 @@ record Letter(
                         HexFormat.of().formatHex(digest(value)))
                 .toString();
         String stack = text(headers, DeadLetterHeaders.ERROR_STACK).orElse("");
-        String originalTopic = text(headers, DeadLetterHeaders.ORIGINAL_TOPIC)
-                .filter(name -> TOPIC.matcher(name).matches())
-                .orElse(topic.replaceFirst("\\.dlq$", ""));
+        String originalTopic = AsyncApi.originalTopic(topic);
+        // whoever may write to one dead-letter topic may not so have a record sent to any other topic
+        boolean believed = text(headers, DeadLetterHeaders.ORIGINAL_TOPIC)
+                .map(originalTopic::equals)
+                .orElse(true);
         return new Letter(
                 text(headers, DeadLetterHeaders.DEAD_LETTER_ID)
                         .filter(id -> ID.matcher(id).matches())
@@ -106,13 +107,15 @@ record Letter(
                 values.tenant(
                                 value,
                                 originalTopic,
-                                text(headers, RecordHeaders.TENANT).flatMap(Envelope::plain))
+                                text(headers, RecordHeaders.TENANT).flatMap(Envelope::tenant))
                         .orElse(Caller.DEFAULT_TENANT),
                 originalTopic,
                 number(headers, DeadLetterHeaders.ORIGINAL_PARTITION, Integer.MAX_VALUE)
+                        .filter(number -> believed)
                         .map(Long::intValue)
                         .orElse(null),
                 number(headers, DeadLetterHeaders.ORIGINAL_OFFSET, Long.MAX_VALUE)
+                        .filter(number -> believed)
                         .orElse(null),
                 key,
                 value,
@@ -282,7 +285,7 @@ record Letter(
     }
 
     /** What PostgreSQL can hold; whole it stays among the headers. */
-    private static String cut(String text, int max) {
+    static String cut(String text, int max) {
         String cut = text.length() <= max
                 ? text
                 : text.substring(0, Character.isHighSurrogate(text.charAt(max - 1)) ? max - 1 : max);

@@ -93,7 +93,7 @@ class OmittedValues {
         Object text = header == null
                 ? null
                 : Reprocessing.headersAsText(List.of(header)).get(RecordHeaders.TENANT);
-        return values.tenant(record.value(), record.topic(), Envelope.plain((String) text))
+        return values.tenant(record.value(), record.topic(), Envelope.tenant((String) text))
                 .orElse(Caller.DEFAULT_TENANT);
     }
 
