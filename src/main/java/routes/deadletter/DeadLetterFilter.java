@@ -15,11 +15,13 @@ import routes.platform.http.Instants;
  *
  * @param topic the original topic
  * @param key the record key as text
+ * @param keySha256 of the record key, in hexadecimal, lower case
  * @param from the last failure is not before, epoch milliseconds
  * @param to the last failure is before, epoch milliseconds
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-record DeadLetterFilter(String topic, String errorClass, Status status, String key, Long from, Long to) {
+record DeadLetterFilter(
+        String topic, String errorClass, Status status, String key, String keySha256, Long from, Long to) {
 
     enum Status {
         NEW,
@@ -28,7 +30,10 @@ record DeadLetterFilter(String topic, String errorClass, Status status, String k
         PARKED
     }
 
-    static final List<String> FIELDS = List.of("topic", "errorClass", "status", "key", "from", "to");
+    static final List<String> FIELDS = List.of("topic", "errorClass", "status", "key", "keySha256", "from", "to");
+
+    /** Those that leave letters out of what is sent again: that takes only NEW ones, so a status does not. */
+    static final List<String> NAMING = List.of("topic", "errorClass", "key", "keySha256", "from", "to");
 
     /** For a {@code where} clause; {@link #bind} gives the parameters. */
     static final String CONDITION =
@@ -39,6 +44,7 @@ record DeadLetterFilter(String topic, String errorClass, Status status, String k
             and (:errorClass::text is null or error_class = :errorClass)
             and (:status::text is null or status = :status)
             and (:key::text is null or key_digest = sha256(convert_to(:key, 'UTF8')))
+            and (:keySha256::text is null or key_digest = decode(:keySha256, 'hex'))
             and (:from::bigint is null or failed_at >= :from)
             and (:to::bigint is null or failed_at < :to)""";
 
@@ -59,6 +65,11 @@ record DeadLetterFilter(String topic, String errorClass, Status status, String k
                 "/");
     }
 
+    /** Whether it says by one of {@link #NAMING} which letters are meant. */
+    boolean namesLetters() {
+        return topic != null || errorClass != null || key != null || keySha256 != null || from != null || to != null;
+    }
+
     /** What it is in a statement: named parameters of {@link #CONDITION}. */
     JdbcClient.StatementSpec bind(JdbcClient.StatementSpec statement, String tenant) {
         return statement
@@ -67,6 +78,7 @@ record DeadLetterFilter(String topic, String errorClass, Status status, String k
                 .param("errorClass", errorClass)
                 .param("status", status == null ? null : status.name())
                 .param("key", key)
+                .param("keySha256", keySha256)
                 .param("from", from)
                 .param("to", to);
     }
@@ -77,6 +89,7 @@ record DeadLetterFilter(String topic, String errorClass, Status status, String k
                 text(values, where, "errorClass"),
                 status(values.apply("status"), where),
                 text(values, where, "key"),
+                sha256(values, where),
                 Instants.epochMillis(values.apply("from"), where + "from"),
                 Instants.epochMillis(values.apply("to"), where + "to"));
     }
@@ -85,6 +98,14 @@ record DeadLetterFilter(String topic, String errorClass, Status status, String k
         String text = values.apply(name);
         if (text != null && text.indexOf('\0') >= 0) {
             throw malformed(where + name, "text without control characters");
+        }
+        return text;
+    }
+
+    private static String sha256(Function<String, String> values, String where) {
+        String text = values.apply("keySha256");
+        if (text != null && !text.matches("[0-9a-f]{64}")) {
+            throw malformed(where + "keySha256", "64 hexadecimal digits in lower case");
         }
         return text;
     }

@@ -2,7 +2,6 @@ package routes.deadletter;
 
 import com.fasterxml.jackson.annotation.JsonRawValue;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,9 +37,6 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
     /** At a low rate a step is the tenth part of a second. */
     private static final int STEPS_PER_SECOND = 10;
 
-    private static final int MAX_RATE = 10_000;
-    private static final int MAX_REASON = 256;
-
     private final JdbcClient jdbc;
     private final StepRunner steps;
     private final Reprocessing reprocessing;
@@ -61,8 +57,8 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
         this.mapper = mapper;
         this.longStatements = longStatements;
         Assert.isTrue(
-                defaultRate >= 1 && defaultRate <= MAX_RATE,
-                "event-broker.deadletter.rate is not from 1 to " + MAX_RATE);
+                defaultRate >= 1 && defaultRate <= ReprocessOrder.MAX_RATE,
+                "event-broker.deadletter.rate is not from 1 to " + ReprocessOrder.MAX_RATE);
         this.defaultRate = defaultRate;
     }
 
@@ -72,9 +68,6 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
         CANCELLED,
         FAILED
     }
-
-    /** What is asked for: a filter, and how to send what it finds. */
-    private record Order(DeadLetterFilter filter, int rate, String reason) {}
 
     record Count(int count) {}
 
@@ -148,7 +141,7 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
         HttpRequest request = HttpRequest.of(exchange);
         String tenant = request.caller().tenant();
         String principal = request.caller().principal();
-        Order order = order(body);
+        ReprocessOrder order = order(body);
         UUID id = request.idempotencyKey()
                 .map(key -> NameBasedUuid.of(tenant, principal, key, "reprocess"))
                 .orElseGet(UUID::randomUUID);
@@ -311,35 +304,8 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
         return letters;
     }
 
-    private Order order(byte[] body) {
-        JsonNode fields = Json.readObject(body);
-        fields.fieldNames().forEachRemaining(name -> {
-            if (!DeadLetterFilter.FIELDS.contains(name) && !name.equals("rate") && !name.equals("reason")) {
-                throw new ProblemException(400, unknown(name));
-            }
-        });
-        JsonNode rate = fields.path("rate");
-        boolean given = !rate.isMissingNode() && !rate.isNull();
-        if (given
-                && !(rate.canConvertToInt()
-                        && rate.isIntegralNumber()
-                        && rate.asInt() >= 1
-                        && rate.asInt() <= MAX_RATE)) {
-            throw new ProblemException(400, "/rate: expected a whole number from 1 to " + MAX_RATE);
-        }
-        JsonNode reason = fields.path("reason");
-        if (!reason.isMissingNode()
-                && !reason.isNull()
-                && !(reason.isTextual() && Envelope.plain(reason.asText()).isPresent())) {
-            throw new ProblemException(400, "/reason: expected a text of 1 to " + MAX_REASON + " characters");
-        }
-        return new Order(DeadLetterFilter.of(fields), given ? rate.asInt() : defaultRate, reason.textValue());
-    }
-
-    /** A name that was sent is repeated only when it looks like one. */
-    private static String unknown(String name) {
-        return (name.matches("[A-Za-z][\\w.-]{0,63}") ? "/" + name + ": is not known" : "a field is not known")
-                + ", there are " + String.join(", ", DeadLetterFilter.FIELDS) + ", rate, reason";
+    private ReprocessOrder order(byte[] body) {
+        return ReprocessOrder.of(Json.readObject(body), defaultRate);
     }
 
     private static UUID uuid(String id) {
