@@ -74,6 +74,11 @@ public abstract class RuntimeIT {
         return URI.create("http://127.0.0.1:" + managementPort + path);
     }
 
+    /** The same, when what is answered need not be text. */
+    protected HttpResponse<byte[]> download(String path) {
+        return RunningImage.exchange(request(path), HttpResponse.BodyHandlers.ofByteArray());
+    }
+
     protected HttpResponse<String> management(String path) {
         return exchange(HttpRequest.newBuilder(managementUri(path)));
     }

@@ -46,6 +46,8 @@ class DeadletterRouteTest extends RouteTest {
     protected void bind(Registry registry) {
         registry.bind("deadLetterStore", store);
         registry.bind("deadLetterReview", new Review());
+        registry.bind("deadLetterDetail", new Detail());
+        registry.bind("deadLetterContent", new Content());
         registry.bind("reprocessing", new Sending());
         registry.bind("omittedValues", new Fetching());
         registry.bind("reprocessJobs", jobs);
@@ -236,12 +238,22 @@ class DeadletterRouteTest extends RouteTest {
             return List.of();
         }
 
+        public String discard() {
+            return "";
+        }
+    }
+
+    public static final class Detail {
+
         public String show() {
             return "";
         }
+    }
 
-        public String discard() {
-            return "";
+    public static final class Content {
+
+        public void download() {
+            // nothing to download
         }
     }
 

@@ -67,6 +67,11 @@ public final class DeadLetterHeaders {
         return Stream.of(REPROCESSED, ORIGINAL_ERROR, REPROCESS_TIMESTAMP);
     }
 
+    /** What a dead letter has and its record has not. */
+    public static Stream<String> ofTheLetter() {
+        return OF_THE_LETTER.stream();
+    }
+
     static boolean isOfTheLetter(String name) {
         return OF_THE_LETTER.contains(name);
     }

@@ -15,8 +15,15 @@ import routes.platform.contract.OpenApi;
 @Component
 class RequestHeaderAllowList implements HeaderFilterStrategy {
 
-    private static final Set<String> RESPONSE =
-            caseInsensitive(Set.of("Content-Type", "Link", "Location", "Retry-After", "WWW-Authenticate"));
+    private static final Set<String> RESPONSE = caseInsensitive(Set.of(
+            "Connection",
+            "Content-Disposition",
+            "Content-Length",
+            "Content-Type",
+            "Link",
+            "Location",
+            "Retry-After",
+            "WWW-Authenticate"));
 
     private final Set<String> request;
 
