@@ -57,6 +57,24 @@ class ContractTest {
     }
 
     @Test
+    void everyErrorOfAnOperationHasAnExampleOfItsOwn() throws IOException {
+        JsonNode file = new ObjectMapper(new YAMLFactory())
+                .readTree(CONTRACT.resolve("openapi.yaml").toFile());
+        file.path("paths")
+                .forEach(path -> path.forEach(operation -> operation.path("responses").properties().stream()
+                        .filter(response -> response.getKey().compareTo("400") >= 0)
+                        .forEach(response -> {
+                            String ref = response.getValue().path("$ref").asText();
+                            JsonNode example = file.at(ref.substring(1) + "/content/application~1problem+json/example");
+                            assertThat(example.path("status").asText())
+                                    .as(
+                                            "%s of %s",
+                                            ref, operation.path("operationId").asText())
+                                    .isEqualTo(response.getKey());
+                        })));
+    }
+
+    @Test
     void everyReceivingOperationIsARouteOfItsGroupAndEveryRouteReceivesWhatTheContractSays() {
         Set<String> contract = asyncApi.channels().stream()
                 .flatMap(channel -> Stream.of(channel, asyncApi.deadLetters(channel)))

@@ -30,6 +30,10 @@ final class TokenIssuerServer implements Server {
 
     static final String AUDIENCE = "event-broker";
 
+    /** As TokenIssuer.java has them; for /docs. */
+    private static final String CLIENTS = "The sandbox has the clients `sandbox` (its secret is `sandbox-secret`), "
+            + "`reader` (`reader-secret`), who may only read, and `other` (`other-secret`), of another tenant.";
+
     private static final String VERSION = "3.5.9";
     private static final int MAX_HEAP_MIB = 128;
     private static final int KEY_BITS = 2048;
@@ -110,9 +114,14 @@ final class TokenIssuerServer implements Server {
     @Override
     public Map<String, String> properties(int port) {
         return Map.of(
-                "event-broker.http.token-url", address(port) + "/oauth2/token",
-                "spring.security.oauth2.resourceserver.jwt.issuer-uri", address(port),
-                "spring.security.oauth2.resourceserver.jwt.jwk-set-uri", jwkSet(port));
+                "event-broker.http.token-url",
+                address(port) + "/oauth2/token",
+                "event-broker.http.token-clients",
+                CLIENTS,
+                "spring.security.oauth2.resourceserver.jwt.issuer-uri",
+                address(port),
+                "spring.security.oauth2.resourceserver.jwt.jwk-set-uri",
+                jwkSet(port));
     }
 
     /** Where the private keys are, under its data directory. */

@@ -102,7 +102,8 @@ class DeadLetterContent {
             throw new ProblemException(404, "the dead letter has no such part");
         }
         exchange.getMessage().setBody(new SequenceInputStream(new Pieces(place, bytes)));
-        // Camel ends a response whose body fails as if it were whole. By its length a caller sees that it is not, and that
+        // Camel ends a response whose body fails as if it were whole. By its length a caller sees that it is not, and
+        // that
         // nothing more comes, by the connection's end.
         exchange.getMessage().setHeader(HttpHeaders.CONTENT_LENGTH, bytes);
         exchange.getMessage().setHeader(HttpHeaders.CONNECTION, "close");

@@ -1,1 +1,5 @@
-window.ui = SwaggerUIBundle({ url: '/contract/openapi.yaml', dom_id: '#swagger-ui', deepLinking: true });
+window.ui = SwaggerUIBundle({
+  url: new URL('../contract/openapi.yaml', location.href).href,
+  dom_id: '#swagger-ui',
+  deepLinking: true
+});

@@ -2,59 +2,94 @@ package routes.platform.http;
 
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.io.Resource;
+import org.springframework.http.CacheControl;
 import org.springframework.web.servlet.config.annotation.ResourceHandlerRegistry;
 import org.springframework.web.servlet.config.annotation.ViewControllerRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 import org.springframework.web.servlet.resource.ResourceTransformerChain;
 import org.springframework.web.servlet.resource.TransformedResource;
 
-/** {@code /docs} is Swagger UI, {@code /contract/} and {@code /schemas/} are the files that it, and every client, can read. */
+/**
+ * {@code /docs} is Swagger UI, {@code /contract/} and {@code /schemas/} are the files that it, and every client, can read. No other file is served:
+ * the page that comes with Swagger UI shows any API, and asks for secrets in its name.
+ */
 @Configuration(proxyBeanMethods = false)
 class ApiDocs implements WebMvcConfigurer {
 
     private static final Pattern TOKEN_URL = Pattern.compile("tokenUrl: \\S+");
+    private static final Pattern SANDBOX = Pattern.compile("The address below is that of the sandbox's issuer\\.");
+
+    /** Relative to the contract, so that the page also works under a path that a proxy has put before it. */
+    private static final Pattern SERVER = Pattern.compile("(?m)^  - url: /$");
 
     /** Where nobody listens: no secret is sent to an address that was not chosen. */
     private static final String NOWHERE = "https://event-broker.http.token-url.invalid";
 
-    private final String tokenUrl;
+    private static final String PAGE = "/docs/";
 
-    ApiDocs(@Value("${event-broker.http.token-url}") String tokenUrl) {
+    /** Of an answer that no browser has to show. */
+    private static final String NOTHING_TO_SHOW = "default-src 'none'; frame-ancestors 'none'";
+
+    private final String tokenUrl;
+    private final String tokenClients;
+
+    ApiDocs(
+            @Value("${event-broker.http.token-url}") String tokenUrl,
+            @Value("${event-broker.http.token-clients}") String tokenClients) {
         this.tokenUrl = tokenUrl.isBlank() ? NOWHERE : tokenUrl;
+        this.tokenClients = tokenClients;
     }
 
     @Override
     public void addViewControllers(ViewControllerRegistry registry) {
-        for (String path : List.of("/", "/docs", "/docs/")) {
-            registry.addRedirectViewController(path, "/docs/index.html");
-        }
+        registry.addRedirectViewController("/", "docs/index.html");
+        registry.addRedirectViewController("/docs", "docs/index.html");
+        registry.addRedirectViewController(PAGE, "index.html");
     }
 
     @Override
     public void addResourceHandlers(ResourceHandlerRegistry registry) {
+        registry.addResourceHandler(PAGE + "**")
+                .addResourceLocations("classpath:/static/docs/")
+                .setCacheControl(CacheControl.noCache());
+        // a version of the library is found by the chain
+        registry.addResourceHandler("/webjars/{library:swagger-ui}/{file:swagger-ui\\.css|swagger-ui-bundle\\.js}")
+                .addResourceLocations("classpath:/META-INF/resources/webjars/")
+                .setCacheControl(CacheControl.noCache())
+                .resourceChain(true);
         registry.addResourceHandler("/contract/**")
                 .addResourceLocations("classpath:/contract/")
                 .resourceChain(true)
-                .addTransformer(this::withTokenUrl);
+                .addTransformer(this::asServedHere);
         registry.addResourceHandler("/schemas/**").addResourceLocations("classpath:/schemas/");
     }
 
+    /** What a browser may do with the answer to a request: the page runs its own scripts, and asks this API and the issuer. */
+    String contentSecurityPolicy(HttpServletRequest request) {
+        if (!request.getRequestURI().startsWith(PAGE)) {
+            return NOTHING_TO_SHOW;
+        }
+        URI issuer = URI.create(tokenUrl);
+        return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' "
+                + issuer.getScheme() + "://" + issuer.getRawAuthority()
+                + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    }
+
     /** The contract names the sandbox's issuer; here it is the one that this runtime's callers have. */
-    private Resource withTokenUrl(HttpServletRequest request, Resource file, ResourceTransformerChain chain)
+    private Resource asServedHere(HttpServletRequest request, Resource file, ResourceTransformerChain chain)
             throws IOException {
         Resource transformed = chain.transform(request, file);
-        return new TransformedResource(
-                transformed,
-                TOKEN_URL
-                        .matcher(transformed.getContentAsString(StandardCharsets.UTF_8))
-                        .replaceAll(Matcher.quoteReplacement("tokenUrl: " + tokenUrl))
-                        .getBytes(StandardCharsets.UTF_8));
+        String text = transformed.getContentAsString(StandardCharsets.UTF_8);
+        text = TOKEN_URL.matcher(text).replaceAll(Matcher.quoteReplacement("tokenUrl: " + tokenUrl));
+        text = SANDBOX.matcher(text).replaceAll(Matcher.quoteReplacement(tokenClients));
+        text = SERVER.matcher(text).replaceAll("  - url: ..");
+        return new TransformedResource(transformed, text.getBytes(StandardCharsets.UTF_8));
     }
 }
