@@ -60,6 +60,15 @@ public abstract class RuntimeIT {
         return URI.create("http://127.0.0.1:" + port + path);
     }
 
+    /** Where a page says that the next one is, for {@link #get}; null on the last page. */
+    protected static String next(HttpResponse<?> page) {
+        return page.headers()
+                .firstValue("Link")
+                .map(link -> page.uri().resolve(link.substring(1, link.indexOf('>'))))
+                .map(next -> next.getRawPath() + "?" + next.getRawQuery())
+                .orElse(null);
+    }
+
     /** As the client {@code sandbox}; so do all that follow. */
     protected HttpResponse<String> get(String path) {
         return exchange(request(path));

@@ -48,6 +48,9 @@ class PrescriptionCommands {
     public void create(@Body byte[] body, Exchange exchange) {
         JsonNode prescription = Json.readObject(body);
         String id = prescription.path(Prescription.ID).asText(null);
+        if (".".equals(id) || "..".equals(id)) {
+            throw new ProblemException(400, "/id: must not be . or .., which no path can name");
+        }
         command(Command.Type.CREATE, id == null ? id("prescription", exchange) : id, prescription, exchange);
     }
 

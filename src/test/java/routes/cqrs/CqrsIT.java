@@ -531,10 +531,7 @@ class CqrsIT extends RuntimeIT {
         while (next != null) {
             HttpResponse<String> page = get(next);
             json(page.body()).forEach(one -> paged.add(one.path("id").asText()));
-            next = page.headers()
-                    .firstValue("Link")
-                    .map(link -> link.substring(1, link.indexOf('>')))
-                    .orElse(null);
+            next = next(page);
         }
     }
 

@@ -580,10 +580,7 @@ class DeadletterIT extends RuntimeIT {
         for (; next != null; pages++) {
             HttpResponse<String> page = get(next);
             json(page.body()).forEach(letter -> paged.add(letter.path("id").asText()));
-            next = page.headers()
-                    .firstValue("Link")
-                    .map(link -> link.substring(1, link.indexOf('>')))
-                    .orElse(null);
+            next = next(page);
         }
         assertThat(pages).isEqualTo(3);
         assertThat(paged).containsExactlyElementsOf(ids("?errorClass=" + error));

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -150,10 +151,7 @@ class ProjectionIT extends RuntimeIT {
         for (String next = list + "?limit=1"; next != null; ) {
             HttpResponse<String> page = get(next);
             paged.addAll(json(page.body()).findValuesAsText("timestamp"));
-            next = page.headers()
-                    .firstValue("Link")
-                    .map(link -> link.replaceAll("<(.*)>.*", "$1"))
-                    .orElse(null);
+            next = next(page);
         }
         assertThat(paged).containsExactly("1000", "2000", "1500", "4000");
         assertThat(json(get(list + "?from=1500&to=4000").body()).findValuesAsText("timestamp"))
@@ -410,6 +408,27 @@ class ProjectionIT extends RuntimeIT {
 
     private static String patient() {
         return "patient-" + UUID.randomUUID();
+    }
+
+    @Test
+    void readsAndPagesAPatientWhateverItsKey() throws Exception {
+        List<String> ids = Stream.of(
+                        "/", "\\", ";a=b", "%2F", "//..", "?#", "+ ~", "\u2028", "\u00e9\ud83d\udc8a", "z".repeat(200))
+                .map(marks -> patient() + marks + "z")
+                .toList();
+        for (String id : ids) {
+            publish(id, CREATED, 1000, Map.of("lastName", "a"));
+            publish(id, UPDATED, 2000, Map.of("lastName", "b"));
+        }
+
+        for (String id : ids) {
+            awaitEvents(id, 2);
+            String path = "/api/patients/" + UriUtils.encode(id, StandardCharsets.UTF_8);
+            assertThat(json(get(path).body()).path("id").asText()).isEqualTo(id);
+            HttpResponse<String> first = get(path + "/events?limit=1");
+            assertThat(json(get(next(first)).body()).findValuesAsText("timestamp"))
+                    .containsExactly("2000");
+        }
     }
 
     private void publish(String key, String type, long timestamp, Map<String, String> fields) throws Exception {

@@ -522,8 +522,7 @@ class PubsubIT extends RuntimeIT {
         awaitOrders(3);
 
         HttpResponse<String> first = get("/api/pharmacy-orders?limit=2&patientId=" + patient);
-        String link = first.headers().firstValue("Link").orElseThrow();
-        HttpResponse<String> second = get(link.substring(1, link.indexOf('>')));
+        HttpResponse<String> second = get(next(first));
 
         assertThat(json(first.body())).hasSize(2);
         assertThat(json(second.body())).hasSize(1);

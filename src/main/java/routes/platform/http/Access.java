@@ -7,15 +7,20 @@ import com.nimbusds.jose.proc.JWSVerificationKeySelector;
 import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
 import jakarta.servlet.DispatcherType;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletRequestWrapper;
+import jakarta.servlet.http.HttpServletResponse;
 import java.net.MalformedURLException;
 import java.net.URI;
 import java.net.URL;
 import java.time.Instant;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.springframework.boot.actuate.autoconfigure.security.servlet.EndpointRequest;
 import org.springframework.boot.actuate.autoconfigure.web.server.ConditionalOnManagementPort;
 import org.springframework.boot.actuate.autoconfigure.web.server.ManagementPortType;
 import org.springframework.boot.autoconfigure.security.oauth2.resource.OAuth2ResourceServerProperties;
+import org.springframework.boot.web.context.WebServerApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
@@ -34,9 +39,13 @@ import org.springframework.security.oauth2.jwt.JwtDecoder;
 import org.springframework.security.oauth2.jwt.JwtIssuerValidator;
 import org.springframework.security.oauth2.jwt.JwtTimestampValidator;
 import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
+import org.springframework.security.oauth2.server.resource.web.BearerTokenResolver;
+import org.springframework.security.oauth2.server.resource.web.DefaultBearerTokenResolver;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.firewall.HttpFirewall;
 import org.springframework.security.web.firewall.StrictHttpFirewall;
+import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter.ReferrerPolicy;
+import org.springframework.web.context.support.WebApplicationContextUtils;
 import routes.platform.TenantName;
 
 /**
@@ -50,42 +59,70 @@ class Access {
 
     private static final String PROPERTIES = "spring.security.oauth2.resourceserver.jwt.";
 
+    private static final Pattern SPACES_AFTER_SCHEME = Pattern.compile("^(?i)(Bearer) +");
+
     /** What may be read without a token: files of the jar that describe the API. */
     private static final String[] DOCUMENTATION = {
         "/", "/docs", "/docs/**", "/webjars/swagger-ui/**", "/contract/**", "/schemas/**"
     };
 
-    /** The management port is kept inside, and as open as it would be without tokens. On the port of the API it would not be: there it needs one. */
+    /** The management port is kept inside, and as open as it would be without tokens: it has its endpoints, and nothing else. */
     @Bean
     @Order(1)
     @ConditionalOnManagementPort(ManagementPortType.DIFFERENT)
     SecurityFilterChain management(HttpSecurity http) throws Exception {
-        return http.securityMatcher(EndpointRequest.toAnyEndpoint())
+        return http.securityMatcher(Access::isOnManagementPort)
                 .csrf(AbstractHttpConfigurer::disable)
                 .sessionManagement(session -> session.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
-                .authorizeHttpRequests(all -> all.anyRequest().permitAll())
+                .exceptionHandling(exceptions -> exceptions.authenticationEntryPoint(
+                        (request, response, why) -> response.sendError(HttpServletResponse.SC_NOT_FOUND)))
+                .authorizeHttpRequests(all -> all.dispatcherTypeMatchers(DispatcherType.ERROR)
+                        .permitAll()
+                        .requestMatchers(EndpointRequest.toAnyEndpoint())
+                        .permitAll()
+                        .anyRequest()
+                        .denyAll())
                 .build();
+    }
+
+    private static boolean isOnManagementPort(HttpServletRequest request) {
+        return WebServerApplicationContext.hasServerNamespace(
+                WebApplicationContextUtils.getRequiredWebApplicationContext(request.getServletContext()), "management");
     }
 
     @Bean
     @Order(2)
-    SecurityFilterChain api(HttpSecurity http, Unauthenticated unauthenticated) throws Exception {
+    SecurityFilterChain api(HttpSecurity http, Unauthenticated unauthenticated, ApiDocs docs) throws Exception {
         return http.csrf(AbstractHttpConfigurer::disable) // nothing here acts on a cookie
                 .sessionManagement(session -> session.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
                 .requestCache(AbstractHttpConfigurer::disable)
                 .logout(AbstractHttpConfigurer::disable)
-                .oauth2ResourceServer(
-                        server -> server.jwt(Customizer.withDefaults()).authenticationEntryPoint(unauthenticated))
+                .headers(headers -> headers.addHeaderWriter((request, response) ->
+                                response.setHeader("Content-Security-Policy", docs.contentSecurityPolicy(request)))
+                        .referrerPolicy(policy -> policy.policy(ReferrerPolicy.NO_REFERRER)))
+                .oauth2ResourceServer(server -> server.bearerTokenResolver(bearerToken())
+                        .jwt(Customizer.withDefaults())
+                        .authenticationEntryPoint(unauthenticated))
                 .exceptionHandling(exceptions -> exceptions.authenticationEntryPoint(unauthenticated))
                 .authorizeHttpRequests(requests -> requests.dispatcherTypeMatchers(DispatcherType.ERROR)
                         .permitAll()
                         .requestMatchers(HttpMethod.GET, DOCUMENTATION)
                         .permitAll()
-                        .requestMatchers(HttpMethod.HEAD, DOCUMENTATION)
-                        .permitAll()
                         .anyRequest()
                         .authenticated())
                 .build();
+    }
+
+    /** With as many spaces between as the caller likes (RFC 6750, section 2.1); Spring takes one. */
+    private static BearerTokenResolver bearerToken() {
+        BearerTokenResolver resolver = new DefaultBearerTokenResolver();
+        return request -> resolver.resolve(new HttpServletRequestWrapper(request) {
+            @Override
+            public String getHeader(String name) {
+                String value = super.getHeader(name);
+                return value == null ? null : SPACES_AFTER_SCHEME.matcher(value).replaceFirst("$1 ");
+            }
+        });
     }
 
     /** Signed with RS256 by a key of the issuer, for us, not expired, and saying who calls and for which tenant. */
@@ -125,8 +162,8 @@ class Access {
     }
 
     /**
-     * What may be in a path is said by {@link RequestFilter}, and more strictly in places by Spring; which method exists, by the dispatcher; and a
-     * header that nobody asks for does not matter.
+     * What may be in a path is said by {@link RequestPath}, and more strictly in places by Spring; which method exists, by the dispatcher; and a
+     * header that nobody asks for does not matter. An id may have whatever can be written in a path.
      */
     @Bean
     HttpFirewall httpFirewall() {
@@ -135,6 +172,13 @@ class Access {
         firewall.setAllowedHeaderNames(name -> true);
         firewall.setAllowedHeaderValues(value -> true);
         firewall.setAllowedParameterNames(name -> true);
+        firewall.setAllowUrlEncodedSlash(true);
+        firewall.setAllowUrlEncodedDoubleSlash(true);
+        firewall.setAllowUrlEncodedPercent(true);
+        firewall.setAllowUrlEncodedLineSeparator(true);
+        firewall.setAllowUrlEncodedParagraphSeparator(true);
+        firewall.setAllowBackSlash(true);
+        firewall.setAllowSemicolon(true);
         return firewall;
     }
 

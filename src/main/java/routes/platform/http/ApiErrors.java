@@ -2,8 +2,12 @@ package routes.platform.http;
 
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.http.HttpServletRequest;
+import java.util.Set;
+import java.util.TreeSet;
 import org.springframework.boot.web.servlet.error.ErrorController;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -22,21 +26,40 @@ class ApiErrors extends ResponseEntityExceptionHandler implements ErrorControlle
     @Override
     protected ResponseEntity<Object> handleExceptionInternal(
             Exception ex, Object body, HttpHeaders headers, HttpStatusCode status, WebRequest request) {
-        String correlationId =
-                (String) request.getAttribute(RequestFilter.CORRELATION_ID, RequestAttributes.SCOPE_REQUEST);
-        return problem(headers, Problem.of(status.value(), correlationId));
+        String known = (String) request.getAttribute(RequestFilter.CORRELATION_ID, RequestAttributes.SCOPE_REQUEST);
+        HttpHeaders sent = new HttpHeaders();
+        sent.putAll(headers);
+        if (status.isSameCodeAs(HttpStatus.METHOD_NOT_ALLOWED)) {
+            sent.setAllow(allowed(headers));
+        }
+        return problem(sent, Problem.of(status.value(), correlationId(known, sent)));
+    }
+
+    /** The exception names the methods of handlers; a GET is served as HEAD as well, and every path answers OPTIONS. */
+    private static Set<HttpMethod> allowed(HttpHeaders headers) {
+        Set<HttpMethod> methods = new TreeSet<>(headers.getAllow());
+        if (methods.contains(HttpMethod.GET)) {
+            methods.add(HttpMethod.HEAD);
+        }
+        methods.add(HttpMethod.OPTIONS);
+        return methods;
+    }
+
+    /** On the management port, and where Tomcat refuses, the filter has not seen the request. */
+    private static String correlationId(String known, HttpHeaders headers) {
+        if (known != null) {
+            return known;
+        }
+        String created = CorrelationId.create();
+        headers.set(CorrelationId.HEADER, created);
+        return created;
     }
 
     @RequestMapping("${server.error.path:/error}")
     ResponseEntity<Object> error(HttpServletRequest request) {
         Object status = request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE);
-        String correlationId = (String) request.getAttribute(RequestFilter.CORRELATION_ID);
         HttpHeaders headers = new HttpHeaders();
-        if (correlationId == null) {
-            // refused by Tomcat before the filter saw it
-            correlationId = CorrelationId.create();
-            headers.set(CorrelationId.HEADER, correlationId);
-        }
+        String correlationId = correlationId((String) request.getAttribute(RequestFilter.CORRELATION_ID), headers);
         int code = status instanceof Integer known ? known : 404;
         return request.getAttribute(Problems.ERROR) instanceof String error
                 ? problem(headers, Problem.of(code, error, correlationId))

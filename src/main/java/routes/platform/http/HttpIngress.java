@@ -5,6 +5,7 @@ import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.parameters.Parameter;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -108,7 +109,8 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
         String mediaType = hasBody(servlet, operation)
                 ? mediaType(
                         servlet.getContentType(),
-                        operation.getRequestBody().getContent().keySet())
+                        operation.getRequestBody().getContent().keySet(),
+                        exchange)
                 : "";
         Map<String, String> query = query(servlet.getQueryString(), operation);
         HttpRequest request = new HttpRequest(
@@ -117,12 +119,12 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
                 UUID.randomUUID().toString(),
                 Optional.ofNullable(servlet.getHeader("Idempotency-Key")),
                 servlet.getMethod(),
-                servlet.getRequestURI(),
+                (String) servlet.getAttribute(RequestFilter.PATH),
                 query,
                 mediaType);
         request.bindTo(exchange);
 
-        SimpleRequest.Builder checked = new SimpleRequest.Builder(request.method(), request.path());
+        SimpleRequest.Builder checked = new SimpleRequest.Builder(request.method(), servlet.getRequestURI());
         request.query().forEach(checked::withQueryParam);
         contract.headers().forEach(name -> {
             // the correlation id has been checked, and an empty one is as good as none
@@ -259,7 +261,7 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     }
 
     /** Which of the accepted types was sent, without its parameters. */
-    private static String mediaType(String sent, Set<String> accepted) {
+    private static String mediaType(String sent, Set<String> accepted, Exchange exchange) {
         try {
             MediaType type = MediaType.parseMediaType(sent == null ? "" : sent);
             if (type.getCharset() != null && !type.getCharset().equals(StandardCharsets.UTF_8)) {
@@ -268,13 +270,17 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
             return accepted.stream()
                     .filter(name -> MediaType.parseMediaType(name).equalsTypeAndSubtype(type))
                     .findFirst()
-                    .orElseThrow(() -> unsupported(accepted));
+                    .orElseThrow(() -> unsupported(accepted, exchange));
         } catch (InvalidMediaTypeException e) {
-            throw unsupported(accepted);
+            throw unsupported(accepted, exchange);
         }
     }
 
-    private static ProblemException unsupported(Set<String> accepted) {
+    private static ProblemException unsupported(Set<String> accepted, Exchange exchange) {
+        // Camel leaves away what is named as a header of requests
+        exchange.getMessage()
+                .getHeader("CamelHttpServletResponse", HttpServletResponse.class)
+                .setHeader(HttpHeaders.ACCEPT, String.join(", ", accepted));
         return new ProblemException(
                 415, "header " + HttpHeaders.CONTENT_TYPE + " must be " + String.join(" or ", accepted));
     }

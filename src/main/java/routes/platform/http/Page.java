@@ -76,7 +76,10 @@ public record Page(String cursor, int limit) {
         HttpRequest request = HttpRequest.of(exchange);
         Map<String, Object> query = new LinkedHashMap<>(request.query());
         query.put("cursor", place.apply(rows.get(entries - 1)));
-        UriComponentsBuilder next = UriComponentsBuilder.fromPath(request.path());
+        // relative: under whichever host and path a proxy shows the API. java.net.URI would lose the last part of the
+        // path beside a query alone
+        UriComponentsBuilder next = UriComponentsBuilder.fromPath(
+                request.path().substring(request.path().lastIndexOf('/') + 1));
         query.keySet().forEach(name -> next.queryParam(name, "{" + name + "}"));
         exchange.getMessage()
                 .setHeader("Link", "<" + next.encode().buildAndExpand(query).toUriString() + ">; rel=\"next\"");

@@ -81,6 +81,8 @@ public class Problems {
             response.setIntHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         response.setStatus(status);
+        response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+        response.setHeader("X-Content-Type-Options", "nosniff");
         response.setContentType(Problem.MEDIA_TYPE);
         response.getOutputStream()
                 .write(json(Problem.of(status, error, correlationId)).getBytes(StandardCharsets.UTF_8));

@@ -3,24 +3,25 @@ package routes.platform.http;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
-import java.io.BufferedReader;
+import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
+import java.util.Collections;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.MDC;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.http.HttpHeaders;
 import org.springframework.security.authentication.AuthenticationServiceException;
 import org.springframework.stereotype.Component;
+import org.springframework.web.cors.CorsUtils;
 import org.springframework.web.filter.OncePerRequestFilter;
 import routes.platform.error.Failures;
 
-/** First and last to see a request: gives it its correlation id, on the response and in the log too, and leaves its body unread. */
+/** First and last to see a request: gives it its correlation id, on the response and in the log too, and refuses what nothing behind it is for. */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class RequestFilter extends OncePerRequestFilter {
@@ -28,9 +29,8 @@ class RequestFilter extends OncePerRequestFilter {
     /** Request attribute. */
     static final String CORRELATION_ID = RequestFilter.class.getName() + ".correlationId";
 
-    /** Letters, digits, and the marks that RFC 3986 calls unreserved. */
-    private static final Pattern NEEDLESSLY_ENCODED =
-            Pattern.compile("%(?:2[de]|3[0-9]|4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae])", Pattern.CASE_INSENSITIVE);
+    /** Request attribute: {@link RequestPath#normal}. */
+    static final String PATH = RequestFilter.class.getName() + ".path";
 
     private static final Logger LOG = LoggerFactory.getLogger(RequestFilter.class);
 
@@ -52,11 +52,17 @@ class RequestFilter extends OncePerRequestFilter {
             problems.refuse(response, 400, "header X-Correlation-Id is malformed", correlationId);
             return;
         }
-        if (!isCanonical(request.getRequestURI())) {
+        String path = RequestPath.normal(request.getRequestURI());
+        if (!RequestPath.canBeServed(path)) {
             problems.refuse(response, 404, "no such resource", correlationId);
             return;
         }
+        if (CorsUtils.isPreFlightRequest(request)) {
+            problems.refuse(response, 403, "pages of other origins may not call", correlationId);
+            return;
+        }
         if (isEncoded(request)) {
+            response.setHeader(HttpHeaders.ACCEPT_ENCODING, "identity");
             problems.refuse(response, 415, "header Content-Encoding must be absent", correlationId);
             return;
         }
@@ -65,9 +71,10 @@ class RequestFilter extends OncePerRequestFilter {
             return;
         }
         request.setAttribute(CORRELATION_ID, correlationId);
+        request.setAttribute(PATH, path);
         MDC.put(CorrelationId.PROPERTY, correlationId);
         try {
-            chain.doFilter(new UnreadBody(request), response);
+            chain.doFilter(new NormalRequest(request, path), new WithoutEmptyHeaders(response));
         } catch (AuthenticationServiceException e) {
             // the keys of the issuer cannot be had
             LOG.warn("answered 503: the keys of the token issuer cannot be had: {}", failures.describe(e));
@@ -77,20 +84,10 @@ class RequestFilter extends OncePerRequestFilter {
         }
     }
 
-    /**
-     * Whether the path has one spelling for all that match it: Spring decodes it and leaves out what is behind a semicolon, and slashes
-     * too many; Camel does not.
-     */
-    private static boolean isCanonical(String path) {
-        return path.indexOf(';') < 0
-                && !path.contains("//")
-                && !NEEDLESSLY_ENCODED.matcher(path).find();
-    }
-
     /** Bodies are read as they are. */
     private static boolean isEncoded(HttpServletRequest request) {
-        String encoding = request.getHeader("Content-Encoding");
-        return encoding != null && !encoding.equalsIgnoreCase("identity");
+        return Collections.list(request.getHeaders(HttpHeaders.CONTENT_ENCODING)).stream()
+                .anyMatch(encoding -> !encoding.equalsIgnoreCase("identity"));
     }
 
     /** No operation takes one, and Camel would make a message header of every field. */
@@ -100,15 +97,18 @@ class RequestFilter extends OncePerRequestFilter {
         return type.startsWith("application/x-www-form-urlencoded") || type.startsWith("multipart/");
     }
 
-    private static final class UnreadBody extends HttpServletRequestWrapper {
+    /** Spring says by an empty {@code Accept-Patch} that a path takes PATCH. */
+    private static final class WithoutEmptyHeaders extends HttpServletResponseWrapper {
 
-        UnreadBody(HttpServletRequest request) {
-            super(request);
+        WithoutEmptyHeaders(HttpServletResponse response) {
+            super(response);
         }
 
         @Override
-        public BufferedReader getReader() throws IOException {
-            return new RequestBody(getInputStream());
+        public void addHeader(String name, String value) {
+            if (!value.isEmpty()) {
+                super.addHeader(name, value);
+            }
         }
     }
 }

@@ -67,6 +67,9 @@ public record LoggedEvent(String key, Event<?> event, int partition, long offset
                 throw new ProblemException(
                         400, "the record key is longer than " + MAX_LENGTH + " characters, or has control characters");
             }
+            if (text.equals(".") || text.equals("..")) {
+                throw new ProblemException(400, "the record key is . or .., which no path can name");
+            }
             return text;
         } catch (CharacterCodingException e) {
             throw new ProblemException(400, "the record key is not UTF-8");

@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
@@ -307,6 +308,71 @@ class AccessIT extends RuntimeIT {
         }
     }
 
+    static Stream<Operation> reads() throws IOException {
+        return operations().stream().filter(operation -> operation.method().equals("GET"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("reads")
+    void answersHeadAsGetWithoutTheBody(Operation operation) {
+        String path = operation.path(IDS);
+        HttpResponse<String> get = call("GET", path, TOKENS.sandbox(), "");
+
+        HttpResponse<String> head = call("HEAD", path, TOKENS.sandbox(), "");
+
+        assertThat(head.statusCode()).isEqualTo(get.statusCode()).isEqualTo(200);
+        assertThat(head.body()).isEmpty();
+        assertThat(headers(head)).isEqualTo(headers(get));
+        assertThat(call("HEAD", path, null, "").statusCode()).isEqualTo(401);
+    }
+
+    /** Without those that are of one answer alone, or say how its body is framed. */
+    private static Map<String, List<String>> headers(HttpResponse<String> answer) {
+        Map<String, List<String>> headers = new TreeMap<>(answer.headers().map());
+        headers.keySet().removeAll(Set.of("date", "x-correlation-id", "transfer-encoding", "content-length"));
+        return headers;
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("operations")
+    void allowsTheMethodsThatAPathHas(Operation operation) throws IOException {
+        Set<String> methods = new TreeSet<>(Set.of("OPTIONS"));
+        operations().stream()
+                .filter(other -> other.path().equals(operation.path()))
+                .forEach(other -> {
+                    methods.add(other.method());
+                    if (other.method().equals("GET")) {
+                        methods.add("HEAD");
+                    }
+                });
+        // a letter could have this name
+        if (operation.toString().equals("reprocessDeadLetters")) {
+            methods.addAll(Set.of("GET", "HEAD"));
+        }
+
+        for (String method : List.of("OPTIONS", "PATCH", "TRACE", "FOO")) {
+            HttpResponse<String> answer = call(method, operation.path(IDS), TOKENS.sandbox(), "");
+            assertThat(answer.statusCode()).as(method).isEqualTo(method.equals("OPTIONS") ? 200 : 405);
+            assertThat(Set.of(answer.headers().firstValue("Allow").orElseThrow().split(",")))
+                    .as(method)
+                    .isEqualTo(methods);
+            assertThat(answer.headers().firstValue("Accept-Patch")).isEmpty();
+        }
+    }
+
+    @Test
+    void takesATokenBehindAnyNumberOfSpaces() {
+        String token = TOKENS.sandbox().replace("Bearer ", "");
+        for (String scheme : List.of("Bearer ", "Bearer    ", "bEARER  ")) {
+            assertThat(call("GET", LETTERS + "?limit=1", scheme + token, "").statusCode())
+                    .as(scheme)
+                    .isEqualTo(200);
+        }
+        assertThat(call("GET", LETTERS, "Bearer" + token, "").statusCode()).isEqualTo(401);
+        assertThat(call("GET", LETTERS, "Bearer " + token + " " + token, "").statusCode())
+                .isEqualTo(401);
+    }
+
     @ParameterizedTest(name = "{0}")
     @MethodSource("operations")
     void hidesTheRecordsOfAnotherTenant(Operation operation) {
@@ -465,8 +531,7 @@ class AccessIT extends RuntimeIT {
 
         HttpResponse<String> page = call("GET", LETTERS + "?tenant=other&limit=1&key=" + id, operator, "");
 
-        String link = page.headers().firstValue("Link").orElseThrow();
-        String next = link.substring(link.indexOf('<') + 1, link.indexOf('>'));
+        String next = next(page);
         assertThat(next).contains("tenant=other");
         assertThat(json(call("GET", next, operator, "").body())).hasSize(1);
     }
@@ -515,6 +580,12 @@ class AccessIT extends RuntimeIT {
         for (String path : List.of("/docs", "/")) {
             assertThat(call("GET", path, null, "").statusCode()).as(path).isEqualTo(302);
         }
+        assertThat(call("GET", "/contract/openapi.yaml", null, "").body())
+                .as("with what is said of the sandbox, and under whichever path")
+                .contains(
+                        "`reader` (`reader-secret`)",
+                        "tokenUrl: " + SERVERS.tokenIssuer().address(),
+                        "  - url: ..");
         for (String path : List.of("/api/none", "/observe/health", "/error", "/webjars/other", "/fhir/Patient/1")) {
             isProblem(call("GET", path, null, ""), 401, "a bearer token is required");
         }

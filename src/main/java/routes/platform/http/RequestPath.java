@@ -1,0 +1,77 @@
+package routes.platform.http;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.springframework.web.util.UriUtils;
+
+/**
+ * The path of a request as it is in the request line. Spring matches it decoded, Camel and the validator of the contract as it is, and these two
+ * take upper and lower case for the same; so whatever is behind {@link RequestFilter} sees one spelling of it.
+ *
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2">RFC 3986, section 6.2.2</a>
+ */
+final class RequestPath {
+
+    private static final Pattern ENCODED = Pattern.compile("%([0-9A-Fa-f]{2})");
+    private static final Pattern DOT_SEGMENT = Pattern.compile("/\\.{1,2}(?:/|$)");
+
+    /** Slash, backslash, semicolon and percent. */
+    private static final Pattern OF_IDS_ALONE = Pattern.compile("%(?:2F|5C|3B|25)");
+
+    private static final String API = "/api/";
+
+    private RequestPath() {}
+
+    /** Letters, digits, and the other marks that are called unreserved, as they are; the rest as it was sent, in upper case. */
+    static String normal(String path) {
+        return path.indexOf('%') < 0 ? path : ENCODED.matcher(path).replaceAll(RequestPath::normal);
+    }
+
+    private static String normal(MatchResult encoded) {
+        char octet = (char) Integer.parseInt(encoded.group(1), 16);
+        return isUnreserved(octet) ? String.valueOf(octet) : encoded.group().toUpperCase(Locale.ROOT);
+    }
+
+    private static boolean isUnreserved(char octet) {
+        return octet >= 'a' && octet <= 'z'
+                || octet >= 'A' && octet <= 'Z'
+                || octet >= '0' && octet <= '9'
+                || "-._~".indexOf(octet) >= 0;
+    }
+
+    /**
+     * Whether a resource can have the path. Spring leaves out what is behind a semicolon, and slashes too many; Camel does not.
+     *
+     * @param path {@link #normal}
+     */
+    static boolean canBeServed(String path) {
+        return path.indexOf(';') < 0
+                && !path.contains("//")
+                && !DOT_SEGMENT.matcher(path).find()
+                && (path.startsWith(API) || !OF_IDS_ALONE.matcher(path).find());
+    }
+
+    /**
+     * The path with its ids written so that none can be taken for a fixed part of another path, such as {@code Summary} for {@code summary}.
+     *
+     * @param path {@link #normal}
+     * @param pattern that Spring has found for it, such as <code>/api/dead-letters/{id}</code>
+     */
+    static String withUnmistakableIds(String path, String pattern) {
+        String[] parts = path.split("/", -1);
+        String[] patterns = pattern.split("/", -1);
+        for (int i = 0; i < parts.length; i++) {
+            if (patterns[i].startsWith("{")) {
+                parts[i] =
+                        withFirstEncoded(UriUtils.encode(UriUtils.decode(parts[i], StandardCharsets.UTF_8), "UTF-8"));
+            }
+        }
+        return String.join("/", parts);
+    }
+
+    private static String withFirstEncoded(String part) {
+        return part.startsWith("%") ? part : "%%%02X".formatted((int) part.charAt(0)) + part.substring(1);
+    }
+}
