@@ -218,6 +218,20 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
+    void takesAHeaderThatGoesOnInTheNextLineForOneWithASpace() throws IOException {
+        Answer folded = Answer.of(send("GET " + ORDERS + "?limit=1", "X-Correlation-Id: a\r\n b", new byte[0]));
+        assertThat(folded.status()).isEqualTo(400);
+        assertThat(json(folded.body()).path("error").asText()).isEqualTo("header X-Correlation-Id is malformed");
+
+        Answer harmless = Answer.of(send("GET " + ORDERS + "?limit=1", "X-A: b\r\n\tc", new byte[0]));
+        assertThat(harmless.status()).isEqualTo(200);
+
+        Answer broken = Answer.of(send("GET " + ORDERS, "X A: b", new byte[0]));
+        assertThat(broken.status()).isEqualTo(400);
+        assertThat(json(broken.body()).path("error").asText()).startsWith("bad request: its head is malformed");
+    }
+
+    @Test
     void leavesTheKeyOfARefusedRequestUnused() throws IOException {
         String key = JSON + "\r\nIdempotency-Key: " + id;
 
