@@ -58,9 +58,7 @@ class PrescriptionAnnouncement {
                 .put("principal", PRINCIPAL)
                 .put("tenant", metadata.tenant());
         envelope.set("payload", ((ObjectNode) payload).deepCopy().without(Command.SAGA_ID));
-        channel.schema().firstError(envelope).ifPresent(error -> {
-            throw new SchemaViolationException(error);
-        });
+        SchemaViolationException.check(channel.schema().violations(envelope));
         Message message = OutgoingRecord.of(
                 envelope.at(channel.keyPointer()).asText(),
                 Json.write(envelope),

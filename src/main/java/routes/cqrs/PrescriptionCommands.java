@@ -14,6 +14,7 @@ import routes.platform.Json;
 import routes.platform.NameBasedUuid;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
+import routes.platform.error.SchemaViolationException;
 import routes.platform.event.Events;
 import routes.platform.event.OutgoingRecord;
 import routes.platform.http.HttpRequest;
@@ -87,7 +88,11 @@ class PrescriptionCommands {
                 request.requestId(),
                 request.caller().tenant(),
                 exchange);
-        events.requireReadable(value, TOPIC, message.getHeaders());
+        try {
+            events.requireReadable(value, TOPIC, message.getHeaders());
+        } catch (SchemaViolationException e) {
+            throw e.below("/payload");
+        }
         Prescription.exceeded(payload).ifPresent(limit -> {
             throw new ProblemException(413, "the prescription is larger than " + limit);
         });

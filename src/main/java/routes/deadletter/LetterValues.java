@@ -19,6 +19,7 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.AvroSchema;
 import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
+import routes.platform.error.SchemaViolationException;
 import routes.platform.event.EventMetadata;
 import routes.platform.event.EventTime;
 
@@ -91,8 +92,16 @@ class LetterValues {
      * @throws ProblemException 400 when it does not fit; says what and where
      */
     byte[] encode(byte[] json, String topic) throws RegistryUnavailableException {
-        AvroSchema schema = contract.channel(topic).map(Channel::avro).orElse(null);
-        return schema == null ? json : avro.encode(Json.readObject(json), schema);
+        Optional<Channel> channel = contract.channel(topic);
+        if (channel.isEmpty()) {
+            return json;
+        }
+        JsonNode node = Json.readObject(json);
+        if (channel.get().avro() != null) {
+            return avro.encode(node, channel.get().avro());
+        }
+        SchemaViolationException.check(channel.get().schema().violations(node));
+        return json;
     }
 
     /**

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.time.DateTimeException;
 import java.time.LocalDate;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import routes.platform.Violation;
 import routes.platform.error.ProblemException;
 
 /** What happens to patients: each type has fields of which it says at least one, and others that it may say. */
@@ -35,14 +37,13 @@ enum PatientEventType {
     private static final Pattern DATE = Pattern.compile("\\d{4}(-\\d{2}(-\\d{2})?)?");
 
     /** FHIR's administrative-gender. */
-    private static final Set<String> GENDERS = Set.of("male", "female", "other", "unknown");
+    private static final List<String> GENDERS = List.of("male", "female", "other", "unknown");
 
     private static final Pattern LANGUAGE = Pattern.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*");
     private static final Pattern EMAIL = Pattern.compile("[^@\\s]+@[^@\\s]+");
     private static final Pattern TEXT = Pattern.compile("[^\\p{Cntrl}\\x{80}-\\x{9f}]{0,1024}");
 
-    /** Of a field that may be repeated in an error. */
-    private static final Pattern NAME = Pattern.compile("[A-Za-z]\\w{0,63}");
+    private static final List<String> PROPERTIES = List.of("type", "data");
 
     private static final String REASON = "reason";
 
@@ -78,57 +79,79 @@ enum PatientEventType {
      * @throws ProblemException 400, names what is wrong and where
      */
     static PatientEventType check(JsonNode body, String patient) {
-        body.fieldNames()
-                .forEachRemaining(name -> require(Set.of("type", "data").contains(name), "", unknown(name)));
-        PatientEventType type = of(body.path("type").textValue())
-                .orElseThrow(() -> problem(
-                        "/type",
-                        "is not one of "
-                                + Arrays.stream(values())
-                                        .map(PatientEventType::code)
-                                        .collect(Collectors.joining(", "))));
+        List<Violation> wrong = new ArrayList<>();
+        body.fieldNames().forEachRemaining(name -> {
+            if (!PROPERTIES.contains(name)) {
+                wrong.add(Violation.unknownProperty("", name, PROPERTIES));
+            }
+        });
+        Optional<PatientEventType> type = of(body.path("type").textValue());
         JsonNode data = body.path("data");
-        require(data.isObject(), "/data", "has the wrong type, expected object");
-        data.properties().forEach(field -> type.check(field.getKey(), field.getValue(), patient));
-        require(
-                type.needsOneOf.stream().anyMatch(data::hasNonNull),
-                "/data",
-                type.needsOneOf.size() == 1
-                        ? "required property '" + type.needsOneOf.get(0) + "' not found"
-                        : "one of the properties " + String.join(", ", type.needsOneOf) + " is required");
-        return type;
+        if (type.isEmpty()) {
+            wrong.add(new Violation(
+                    "/type",
+                    "must be one of "
+                            + Arrays.stream(values())
+                                    .map(PatientEventType::code)
+                                    .collect(Collectors.joining(", "))));
+        }
+        if (!data.isObject()) {
+            wrong.add(new Violation("/data", "must be an object"));
+        } else {
+            type.ifPresent(known -> known.check(data, patient, wrong));
+        }
+        if (!wrong.isEmpty()) {
+            throw new ProblemException(wrong);
+        }
+        return type.orElseThrow();
     }
 
-    private void check(String name, JsonNode value, String patient) {
-        if (!fields.contains(name)) {
-            throw problem("/data", unknown(name) + " of " + code);
+    private void check(JsonNode data, String patient, List<Violation> wrong) {
+        data.properties().forEach(field -> {
+            if (!fields.contains(field.getKey())) {
+                wrong.add(Violation.unknownProperty("/data", field.getKey(), fields));
+            } else if (!field.getValue().isNull()) {
+                expected(field.getKey(), field.getValue(), patient)
+                        .ifPresent(expected -> wrong.add(new Violation("/data/" + field.getKey(), expected)));
+            }
+        });
+        if (needsOneOf.stream().noneMatch(data::hasNonNull)) {
+            wrong.add(
+                    needsOneOf.size() == 1
+                            ? new Violation("/data/" + needsOneOf.get(0), "is required")
+                            : new Violation("/data", "must have at least one of " + String.join(", ", needsOneOf)));
         }
-        if (value.isNull()) {
-            return;
-        }
-        String where = "/data/" + name;
-        require(value.isTextual(), where, "has the wrong type, expected string");
+    }
+
+    /** What a field must be, when it is not. */
+    private static Optional<String> expected(String name, JsonNode value, String patient) {
         String text = value.textValue();
-        require(TEXT.matcher(text).matches(), where, "is longer than 1024 characters, or has control characters");
-        switch (name) {
-            case "dateOfBirth" -> require(isDate(text), where, "is no date such as 1984-02-29, 1984-02 or 1984");
-            case "deceasedAt" ->
-                require(
-                        isDate(text) || isTime(text),
-                        where,
-                        "is no date such as 2024-02-29, and no time such as 2024-02-29T08:30:00Z");
-            case "gender" -> require(GENDERS.contains(text), where, "is not one of male, female, other, unknown");
-            case "language" -> require(LANGUAGE.matcher(text).matches(), where, "is no language such as fr or fr-CA");
-            case "email" ->
-                require(text.isEmpty() || EMAIL.matcher(text).matches(), where, "is no address such as a@example.org");
-            case "mergedInto" -> {
-                require(PATIENT_ID.matcher(text).matches(), where, "is no patient id");
-                require(!text.equals(patient), where, "is the patient's own id");
-            }
-            default -> {
-                // any text
-            }
+        if (text == null) {
+            return Optional.of("must be a string or null");
         }
+        if (!TEXT.matcher(text).matches()) {
+            return Optional.of("must be at most 1024 characters, none of them a control character");
+        }
+        return switch (name) {
+            case "dateOfBirth" -> unless(isDate(text), "must be a date such as 1984-02-29, 1984-02 or 1984");
+            case "deceasedAt" ->
+                unless(
+                        isDate(text) || isTime(text),
+                        "must be a date such as 2024-02-29, or a time such as 2024-02-29T08:30:00Z");
+            case "gender" -> unless(GENDERS.contains(text), "must be one of " + String.join(", ", GENDERS));
+            case "language" -> unless(LANGUAGE.matcher(text).matches(), "must be a language such as fr or fr-CA");
+            case "email" ->
+                unless(text.isEmpty() || EMAIL.matcher(text).matches(), "must be an address such as a@example.org");
+            case "mergedInto" ->
+                unless(
+                        PATIENT_ID.matcher(text).matches() && !text.equals(patient),
+                        "must be the id of another patient");
+            default -> Optional.empty();
+        };
+    }
+
+    private static Optional<String> unless(boolean right, String expected) {
+        return right ? Optional.empty() : Optional.of(expected);
     }
 
     private static boolean isDate(String text) {
@@ -148,23 +171,5 @@ enum PatientEventType {
         } catch (DateTimeException e) {
             return false;
         }
-    }
-
-    private static String unknown(String name) {
-        return Optional.of(name)
-                        .filter(known -> NAME.matcher(known).matches())
-                        .map(known -> "property '" + known + "'")
-                        .orElse("a property")
-                + " is not known";
-    }
-
-    private static void require(boolean right, String where, String wrong) {
-        if (!right) {
-            throw problem(where, wrong);
-        }
-    }
-
-    private static ProblemException problem(String where, String wrong) {
-        return new ProblemException(400, (where.isEmpty() ? "/" : where) + ": " + wrong);
     }
 }

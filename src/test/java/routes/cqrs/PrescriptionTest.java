@@ -62,8 +62,7 @@ class PrescriptionTest {
         Decision decision = decide(Optional.of(created), "UPDATE", patch, false);
 
         if (where.equals("/quantity") && value.equals("{}")) {
-            assertThat(decision)
-                    .isEqualTo(new Rejected("/payload/quantity: has the wrong type, expected [\"number\",\"null\"]"));
+            assertThat(decision).isEqualTo(new Rejected("/payload/quantity: must be a number or null"));
         } else {
             assertThat(((Applied) decision).prescription().content().at(where).toString())
                     .isEqualTo(value);

@@ -11,10 +11,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.IndexedRecord;
+import routes.platform.Violation;
+import routes.platform.contract.SchemaWords;
 import routes.platform.error.SchemaViolationException;
 
 /**
@@ -113,17 +114,17 @@ public final class AvroJson {
     private static GenericData.Record record(JsonNode json, Schema type, String where) {
         json.fieldNames().forEachRemaining(name -> {
             if (type.getField(name) == null) {
-                throw new SchemaViolationException((where.isEmpty() ? "/" : where)
-                        + ": has a property that is none of "
-                        + type.getFields().stream().map(Schema.Field::name).collect(Collectors.joining(", ")));
+                throw new SchemaViolationException(List.of(Violation.unknownProperty(
+                        where,
+                        name,
+                        type.getFields().stream().map(Schema.Field::name).toList())));
             }
         });
         GenericData.Record record = new GenericData.Record(type);
         for (Schema.Field field : type.getFields()) {
             JsonNode value = json.get(field.name());
             if (value == null && !field.hasDefaultValue()) {
-                throw new SchemaViolationException(
-                        (where.isEmpty() ? "/" : where) + ": required property '" + field.name() + "' not found");
+                throw new SchemaViolationException(List.of(new Violation(where + "/" + field.name(), "is required")));
             }
             record.put(
                     field.pos(),
@@ -159,9 +160,10 @@ public final class AvroJson {
     }
 
     private static SchemaViolationException wrongType(List<Schema> expected, String where) {
-        return new SchemaViolationException((where.isEmpty() ? "/" : where)
-                + ": has the wrong type, expected "
-                + expected.stream().map(type -> type.getType().getName()).collect(Collectors.joining(" or ")));
+        return new SchemaViolationException(List.of(new Violation(
+                where.isEmpty() ? "/" : where,
+                SchemaWords.mustBe(
+                        expected.stream().map(type -> type.getType().getName()).toList()))));
     }
 
     private static IllegalStateException unsupported(Schema type) {

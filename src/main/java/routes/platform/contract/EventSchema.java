@@ -4,18 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.networknt.schema.JsonMetaSchema;
 import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
-import com.networknt.schema.PathType;
 import com.networknt.schema.SchemaLocation;
-import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.SpecVersion.VersionFlag;
-import com.networknt.schema.ValidationMessage;
-import com.networknt.schema.regex.RegularExpression;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
+import routes.platform.Violation;
 
-/** A JSON Schema of {@code schemas/}. It says what is wrong and where, in the schema's words, and never repeats the value. */
+/** A JSON Schema of {@code schemas/}. It says what is wrong and where, and never repeats the value. */
 public final class EventSchema {
 
     private static final JsonSchemaFactory FACTORY = JsonSchemaFactory.getInstance(
@@ -23,30 +19,20 @@ public final class EventSchema {
             factory -> factory.metaSchema(JsonMetaSchema.builder(JsonMetaSchema.getV202012())
                     .vocabularyFactory(ExactBound::vocabulary)
                     .build()));
-    private static final SchemaValidatorsConfig CONFIG = SchemaValidatorsConfig.builder()
-            .pathType(PathType.JSON_POINTER)
-            .formatAssertionsEnabled(true)
-            .regularExpressionFactory(EventSchema::expression)
-            .build();
 
     private final JsonSchema schema;
+    private final SchemaWords words;
 
     /** @param file a file name in {@code schemas/}, such as {@code medication.prescription.created.json} */
     public EventSchema(String file) {
         try {
-            schema = FACTORY.getSchema(SchemaLocation.of("classpath:schemas/" + file), CONFIG);
+            schema = FACTORY.getSchema(SchemaLocation.of("classpath:schemas/" + file), SchemaWords.CONFIG);
             schema.initializeValidators();
         } catch (RuntimeException e) {
             throw new IllegalArgumentException(
                     "is no JSON Schema: " + e.getMessage(), e.getCause() == null ? e : e.getCause());
         }
-    }
-
-    /** {@code $} is the end, as JSON Schema has it; in Java a line end may follow. */
-    private static RegularExpression expression(String regex) {
-        boolean toTheEnd = regex.endsWith("$") && !regex.endsWith("\\$");
-        Pattern pattern = Pattern.compile(toTheEnd ? regex.substring(0, regex.length() - 1) + "\\z" : regex);
-        return text -> pattern.matcher(text).find();
+        words = new SchemaWords(FACTORY, schema);
     }
 
     /** Whether a value must have this field. */
@@ -55,29 +41,18 @@ public final class EventSchema {
                 .anyMatch(name -> name.asText().equals(field));
     }
 
-    /** The first thing that is wrong, by its place and name, such as {@code /payload/medication: required property 'name' not found}. */
+    /** The first thing that is wrong. */
     public Optional<String> firstError(JsonNode value) {
-        return errors(value).stream().findFirst();
+        return violations(value).stream().findFirst().map(Violation::toString);
     }
 
     /** Everything that is wrong, sorted; empty when the value is as the schema says. */
     public List<String> errors(JsonNode value) {
-        return schema.validate(value).stream()
-                .map(EventSchema::describe)
-                .distinct()
-                .sorted()
-                .toList();
+        return violations(value).stream().map(Violation::toString).sorted().toList();
     }
 
-    private static String describe(ValidationMessage message) {
-        String at = message.getInstanceLocation().toString();
-        String what =
-                switch (message.getType()) {
-                    case "required" -> "required property '" + message.getProperty() + "' not found";
-                    case "type" -> "has the wrong type, expected " + message.getSchemaNode();
-                    case "format" -> "is not a valid " + message.getSchemaNode().asText();
-                    default -> "violates '" + message.getType() + "'";
-                };
-        return (at.isEmpty() ? "/" : at) + ": " + what;
+    /** Everything that is wrong and where, such as {@code /payload/medication/name: is required}. */
+    public List<Violation> violations(JsonNode value) {
+        return words.violations(value);
     }
 }

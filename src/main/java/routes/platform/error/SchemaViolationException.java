@@ -1,9 +1,30 @@
 package routes.platform.error;
 
+import java.util.List;
+import routes.platform.Violation;
+
 /** A value is not what the schema of its topic says. */
 public class SchemaViolationException extends ProblemException {
 
     public SchemaViolationException(String error) {
         super(400, error);
+    }
+
+    /** @param violations at least one */
+    public SchemaViolationException(List<Violation> violations) {
+        super(violations);
+    }
+
+    /** @throws SchemaViolationException when there are violations */
+    public static void check(List<Violation> violations) {
+        if (!violations.isEmpty()) {
+            throw new SchemaViolationException(violations);
+        }
+    }
+
+    /** The same for somebody who has sent only what is at that place, such as {@code /payload}. */
+    public SchemaViolationException below(String parent) {
+        return new SchemaViolationException(
+                violations().stream().map(violation -> violation.below(parent)).toList());
     }
 }

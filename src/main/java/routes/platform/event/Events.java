@@ -172,10 +172,7 @@ public class Events {
     private Event<JsonNode> json(byte[] value, String topic, Map<String, Object> headers) {
         JsonNode node = Json.readObject(value);
         contract.channel(topic)
-                .flatMap(known -> known.schema().firstError(node))
-                .ifPresent(error -> {
-                    throw new SchemaViolationException(error);
-                });
+                .ifPresent(known -> SchemaViolationException.check(known.schema().violations(node)));
         boolean enveloped = contract.isEnveloped(topic, node);
         return new Event<>(topic, EventMetadata.of(node, enveloped, headers), enveloped ? node.path("payload") : node);
     }

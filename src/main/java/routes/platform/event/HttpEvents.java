@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
@@ -46,7 +47,13 @@ public class HttpEvents {
     Channel publishable(String topic) {
         return contract.channel(topic)
                 .filter(Channel::publishable)
-                .orElseThrow(() -> new ProblemException(404, "no such topic, or not open to publishing over HTTP"));
+                .orElseThrow(() -> new ProblemException(
+                        404,
+                        "no such topic, or not open to publishing over HTTP; open are "
+                                + contract.channels().stream()
+                                        .filter(Channel::publishable)
+                                        .map(Channel::topic)
+                                        .collect(Collectors.joining(", "))));
     }
 
     /** Replaces the body, a payload or an envelope as JSON bytes, by the record to send, and remembers the receipt. */
@@ -76,9 +83,7 @@ public class HttpEvents {
         if (sent.path("metadata").isObject()) {
             envelope = (ObjectNode) sent;
             // as it was sent: what is filled in below would hide what is wrong with it
-            channel.schema().firstError(envelope).ifPresent(error -> {
-                throw new SchemaViolationException(error);
-            });
+            SchemaViolationException.check(channel.schema().violations(envelope));
         } else {
             envelope = JsonNodeFactory.instance.objectNode();
             envelope.putObject("metadata")
@@ -87,6 +92,11 @@ public class HttpEvents {
                     .put("eventSource", channel.eventSource())
                     .put("timestamp", clock.millis());
             envelope.set("payload", sent);
+            try {
+                SchemaViolationException.check(channel.schema().violations(envelope));
+            } catch (SchemaViolationException e) {
+                throw e.below("/payload");
+            }
         }
         ObjectNode metadata = (ObjectNode) envelope.path("metadata");
         fill(metadata, "correlationId", request.correlationId());

@@ -1,17 +1,29 @@
 package routes.platform.http;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import java.util.List;
 import java.util.Locale;
 import org.springframework.http.HttpStatus;
+import routes.platform.Violation;
 
 /**
  * An error as a caller sees it.
  *
  * @param error one line that says what is wrong and where, never what was sent
+ * @param errors the same place by place, where that is known; the first 20
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</a>
  */
-@JsonPropertyOrder({"type", "title", "status", "error", "correlationId"})
-record Problem(String type, String title, int status, String error, String correlationId) {
+@JsonPropertyOrder({"type", "title", "status", "error", "errors", "correlationId"})
+record Problem(
+        String type,
+        String title,
+        int status,
+        String error,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Violation> errors,
+        String correlationId) {
+
+    private static final int MAX_ERRORS = 20;
 
     static final String MEDIA_TYPE = "application/problem+json";
 
@@ -25,8 +37,17 @@ record Problem(String type, String title, int status, String error, String corre
     }
 
     static Problem of(int status, String error, String correlationId) {
+        return of(status, error, List.of(), correlationId);
+    }
+
+    static Problem of(int status, String error, List<Violation> errors, String correlationId) {
         HttpStatus known = HttpStatus.resolve(status);
         return new Problem(
-                "about:blank", known == null ? "Error" : known.getReasonPhrase(), status, error, correlationId);
+                "about:blank",
+                known == null ? "Error" : known.getReasonPhrase(),
+                status,
+                error,
+                errors.stream().limit(MAX_ERRORS).toList(),
+                correlationId);
     }
 }

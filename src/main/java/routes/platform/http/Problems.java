@@ -6,12 +6,14 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpHeaders;
 import org.springframework.stereotype.Component;
+import routes.platform.Violation;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 
@@ -47,19 +49,22 @@ public class Problems {
     void respond(Exchange exchange, Throwable caught) {
         ProblemException problem = failures.find(caught, ProblemException.class);
         if (problem != null) {
-            write(exchange, problem.status(), problem.getMessage(), problem.isTemporary());
+            List<Violation> errors =
+                    problem.violations().stream().map(Violation::inRequest).toList();
+            String error = errors.isEmpty() ? problem.getMessage() : ProblemException.line(errors);
+            write(exchange, problem.status(), error, errors, problem.isTemporary());
         } else if (failures.find(caught, RecordTooLargeException.class) != null) {
-            write(exchange, 413, "the event is larger than its topic takes", false);
+            write(exchange, 413, "the event is larger than its topic takes", List.of(), false);
         } else if (failures.isDependencyDown(caught)) {
             LOG.warn("answered 503: {}", failures.describe(caught));
-            write(exchange, 503, "a service that this request needs is not available, try again", true);
+            write(exchange, 503, "a service that this request needs is not available, try again", List.of(), true);
         } else {
             LOG.error("answered 500: {}\n{}", failures.describe(caught), failures.stack(caught));
-            write(exchange, 500, "internal error", false);
+            write(exchange, 500, "internal error", List.of(), false);
         }
     }
 
-    private void write(Exchange exchange, int status, String what, boolean temporary) {
+    private void write(Exchange exchange, int status, String what, List<Violation> errors, boolean temporary) {
         String correlationId = exchange.getProperty(CorrelationId.PROPERTY, String.class);
         String before = exchange.getProperty(DONE_BEFORE, String.class);
         String error = before == null ? what : what + "; " + before;
@@ -68,7 +73,7 @@ public class Problems {
         }
         exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
-        exchange.getMessage().setBody(json(Problem.of(status, error, correlationId)));
+        exchange.getMessage().setBody(json(Problem.of(status, error, errors, correlationId)));
         HttpServletRequest request = exchange.getProperty(SERVLET_REQUEST, HttpServletRequest.class);
         if (request != null) {
             request.setAttribute(ERROR, error);

@@ -325,15 +325,15 @@ class AvroCodecTest {
     @CsvSource(
             quoteCharacter = '`',
             value = {
-                "`{}`, `/: required property 'metadata' not found`",
-                "`{'metadata':{},'payload':{}}`, `/metadata: required property 'eventId' not found`",
-                "`{'metadata':7,'payload':{}}`, `/metadata: has the wrong type, expected record`",
-                "`{'metadata':{'eventId':null},'payload':{}}`, `/metadata/eventId: has the wrong type, expected string`",
-                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1.5},'payload':{}}`, `/metadata/timestamp: has the wrong type, expected long`",
-                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':9223372036854775808},'payload':{}}`, `/metadata/timestamp: has the wrong type, expected long`",
-                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1,'security':{'principal':'p','claims':{'scope':['a',1]}}},'payload':{}}`, `/metadata/security/claims/scope/1: has the wrong type, expected string`",
-                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1},'payload':{'firstName':7}}`, `/payload/firstName: has the wrong type, expected null or string`",
-                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1},'payload':{'Zebra':'quine'}}`, `/payload: has a property that is none of firstName, lastName, `"
+                "`{}`, `/metadata: is required`",
+                "`{'metadata':{},'payload':{}}`, `/metadata/eventId: is required`",
+                "`{'metadata':7,'payload':{}}`, `/metadata: must be an object`",
+                "`{'metadata':{'eventId':null},'payload':{}}`, `/metadata/eventId: must be a string`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1.5},'payload':{}}`, `/metadata/timestamp: must be a whole number`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':9223372036854775808},'payload':{}}`, `/metadata/timestamp: must be a whole number`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1,'security':{'principal':'p','claims':{'scope':['a',1]}}},'payload':{}}`, `/metadata/security/claims/scope/1: must be a string`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1},'payload':{'firstName':7}}`, `/payload/firstName: must be null or a string`",
+                "`{'metadata':{'eventId':'e','eventType':'t','eventSource':'s','timestamp':1},'payload':{'Zebra':'quine'}}`, `/payload: has a property that is not known; known are firstName, lastName, `"
             })
     void saysWhereJsonDoesNotFitTheSchema(String json, String error) {
         assertThatThrownBy(() ->
