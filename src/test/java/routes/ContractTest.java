@@ -9,6 +9,7 @@ import io.swagger.v3.oas.models.Operation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
@@ -162,6 +163,22 @@ class ContractTest {
                             .anyMatch(other -> read(other).contains("\"" + name + "\""));
             assertThat(used).as("%s is referred to", name).isTrue();
         }
+    }
+
+    @Test
+    void everyPatternIsSaidInWords() throws IOException {
+        List<JsonNode> files = new ArrayList<>(List.of(new ObjectMapper(new YAMLFactory())
+                .readTree(CONTRACT.resolve("openapi.yaml").toFile())));
+        for (Path schema : list(Path.of("schemas"), ".json")) {
+            files.add(new ObjectMapper().readTree(schema.toFile()));
+        }
+
+        assertThat(files)
+                .flatExtracting(file -> file.findParents("pattern"))
+                .isNotEmpty()
+                .allSatisfy(schema -> assertThat(schema.path("description").asText())
+                        .as("description of %s, which is read behind \"must be\"", schema)
+                        .isNotEmpty());
     }
 
     private Stream<String> topics(JsonNode route) {

@@ -11,7 +11,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
-import routes.platform.UuidText;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.state.RetentionRule;
@@ -135,7 +134,7 @@ class CommandLog {
      */
     public Known show(@Header("id") String id, Exchange exchange) {
         return jdbc.sql(KNOWN)
-                .params(HttpRequest.of(exchange).caller().tenant(), UuidText.normal(id))
+                .params(HttpRequest.of(exchange).caller().tenant(), id)
                 .query(Known.class)
                 .optional()
                 .orElseThrow(() -> new ProblemException(404, "no such command"));

@@ -14,7 +14,6 @@ import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.TransactionException;
-import routes.platform.UuidText;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
@@ -93,9 +92,9 @@ class Prescriptions {
             List<View> views = jdbc.sql(Page.sized(
                             ROWS.formatted(conditions(request, after)), "created_at desc, prescription_id desc"))
                     .param("tenant", request.caller().tenant())
-                    .param("patientId", request.parameter("patientId"))
-                    .param("prescriberId", request.parameter("prescriberId"))
-                    .param("status", request.parameter("status"))
+                    .param("patientId", request.text("patientId"))
+                    .param("prescriberId", request.text("prescriberId"))
+                    .param("status", request.text("status"))
                     .param("created", after == null ? null : Long.valueOf(after.substring(0, after.indexOf('.'))))
                     .param("id", after == null ? null : after.substring(after.indexOf('.') + 1))
                     .param("rows", page.rows())
@@ -109,7 +108,7 @@ class Prescriptions {
     private static String conditions(HttpRequest request, String after) {
         StringBuilder conditions = new StringBuilder();
         COLUMNS.forEach((parameter, column) -> {
-            if (request.parameter(parameter) != null) {
+            if (request.text(parameter) != null) {
                 conditions.append(" and %s = :%s".formatted(column, parameter));
             }
         });
@@ -129,7 +128,7 @@ class Prescriptions {
 
     /** Waits until the effect of the command {@code after} is in the view; that of one which was rejected is nothing. */
     private void awaitEffect(HttpRequest request) {
-        String after = UuidText.normal(request.parameter("after"));
+        String after = request.text("after");
         if (after == null || isInView(request, after)) {
             return;
         }

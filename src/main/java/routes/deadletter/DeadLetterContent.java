@@ -5,13 +5,13 @@ import java.io.InputStream;
 import java.io.SequenceInputStream;
 import java.util.Arrays;
 import java.util.Enumeration;
-import java.util.stream.Collectors;
+import java.util.List;
 import org.apache.camel.Exchange;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
-import routes.platform.UuidText;
+import routes.platform.Violation;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 
@@ -47,16 +47,12 @@ class DeadLetterContent {
             this.needsNumber = needsNumber;
         }
 
+        /** The contract has seen to it that there is one. */
         private static Part of(String code) {
             return Arrays.stream(values())
-                    .filter(part -> part.code.equals(code == null ? VALUE.code : code))
+                    .filter(part -> part.code.equals(code))
                     .findFirst()
-                    .orElseThrow(() -> new ProblemException(
-                            400,
-                            "query parameter part: expected "
-                                    + Arrays.stream(values())
-                                            .map(part -> part.code)
-                                            .collect(Collectors.joining(", "))));
+                    .orElseThrow();
         }
 
         private boolean takesNumber() {
@@ -86,10 +82,10 @@ class DeadLetterContent {
      */
     public void download(@org.apache.camel.Header("id") String id, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
-        Part part = Part.of(request.parameter("part"));
-        Long number = number(request.parameter(NUMBER), part);
+        Part part = Part.of(request.text("part"));
+        Long number = number(request.number(NUMBER), part);
         long letter = jdbc.sql("select seq from dead_letter where tenant = ? and id = ?")
-                .params(request.caller().tenant(), UuidText.normal(id))
+                .params(request.caller().tenant(), id)
                 .query(Long.class)
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);
@@ -103,25 +99,24 @@ class DeadLetterContent {
         }
         exchange.getMessage().setBody(new SequenceInputStream(new Pieces(place, bytes)));
         // Camel ends a response whose body fails as if it were whole. By its length a caller sees that it is not, and
-        // that
-        // nothing more comes, by the connection's end.
+        // that nothing more comes, by the connection's end.
         exchange.getMessage().setHeader(HttpHeaders.CONTENT_LENGTH, bytes);
         exchange.getMessage().setHeader(HttpHeaders.CONNECTION, "close");
         exchange.getMessage().setHeader(HttpHeaders.CONTENT_TYPE, MediaType.APPLICATION_OCTET_STREAM_VALUE);
         exchange.getMessage()
-                .setHeader(
-                        HttpHeaders.CONTENT_DISPOSITION,
-                        "attachment; filename=\"" + UuidText.normal(id) + "." + part.code + "\"");
+                .setHeader(HttpHeaders.CONTENT_DISPOSITION, "attachment; filename=\"" + id + "." + part.code + "\"");
     }
 
-    private static Long number(String number, Part part) {
+    private static Long number(Long number, Part part) {
         if (number == null && part.needsNumber) {
-            throw new ProblemException(400, "query parameter " + NUMBER + ": is required for part=" + part.code);
+            throw new ProblemException(
+                    List.of(new Violation("query parameter " + NUMBER, "is required for part=" + part.code)));
         }
         if (number != null && !part.takesNumber()) {
-            throw new ProblemException(400, "query parameter " + NUMBER + ": is not for part=" + part.code);
+            throw new ProblemException(
+                    List.of(new Violation("query parameter " + NUMBER, "is not for part=" + part.code)));
         }
-        return number == null ? null : Long.valueOf(number);
+        return number;
     }
 
     private JdbcClient.StatementSpec statement(Place place, String select) {

@@ -17,7 +17,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
-import routes.platform.UuidText;
 import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.error.DeadLetterHeaders;
 import routes.platform.event.RecordHeaders;
@@ -150,7 +149,7 @@ class DeadLetterDetail {
                         (select count(*) from dead_letter_attempt a where a.letter = seq) as reprocessing_count
                         from dead_letter where tenant = ? and id = ?"""
                                 .formatted(SHOWN_OF_A_VALUE, Reprocessing.Sendable.VALUE, LetterValues.MAX_DECODED + 1))
-                .params(HttpRequest.of(exchange).caller().tenant(), UuidText.normal(id))
+                .params(HttpRequest.of(exchange).caller().tenant(), id)
                 .query(this::detail)
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);

@@ -4,11 +4,11 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Function;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import routes.platform.Instants;
+import routes.platform.Violation;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
-import routes.platform.http.Instants;
 
 /**
  * Which letters are meant; null is any.
@@ -30,8 +30,6 @@ record DeadLetterFilter(
         PARKED
     }
 
-    static final List<String> FIELDS = List.of("topic", "errorClass", "status", "key", "keySha256", "from", "to");
-
     /** Those that leave letters out of what is sent again: that takes only NEW ones, so a status does not. */
     static final List<String> NAMING = List.of("topic", "errorClass", "key", "keySha256", "from", "to");
 
@@ -49,20 +47,26 @@ record DeadLetterFilter(
             and (:to::bigint is null or failed_at < :to)""";
 
     static DeadLetterFilter of(HttpRequest request) {
-        return of(request::parameter, "query parameter ");
+        return new DeadLetterFilter(
+                request.text("topic"),
+                request.text("errorClass"),
+                request.text("status") == null ? null : Status.valueOf(request.text("status")),
+                request.text("key"),
+                request.text("keySha256"),
+                request.number("from"),
+                request.number("to"));
     }
 
     /** @param body an object whose fields have the names of the query parameters */
     static DeadLetterFilter of(JsonNode body) {
-        return of(
-                name -> {
-                    JsonNode value = body.path(name);
-                    if (value.isContainerNode() || value.isBoolean()) {
-                        throw malformed("/" + name, "text");
-                    }
-                    return value.isMissingNode() || value.isNull() ? null : value.asText();
-                },
-                "/");
+        return new DeadLetterFilter(
+                text(body, "topic"),
+                text(body, "errorClass"),
+                status(text(body, "status")),
+                text(body, "key"),
+                text(body, "keySha256"),
+                instant(text(body, "from"), "/from"),
+                instant(text(body, "to"), "/to"));
     }
 
     /** Whether it says by one of {@link #NAMING} which letters are meant. */
@@ -83,44 +87,29 @@ record DeadLetterFilter(
                 .param("to", to);
     }
 
-    private static DeadLetterFilter of(Function<String, String> values, String where) {
-        return new DeadLetterFilter(
-                text(values, where, "topic"),
-                text(values, where, "errorClass"),
-                status(values.apply("status"), where),
-                text(values, where, "key"),
-                sha256(values, where),
-                Instants.epochMillis(values.apply("from"), where + "from"),
-                Instants.epochMillis(values.apply("to"), where + "to"));
-    }
-
-    private static String text(Function<String, String> values, String where, String name) {
-        String text = values.apply(name);
-        if (text != null && text.indexOf('\0') >= 0) {
-            throw malformed(where + name, "text without control characters");
+    private static String text(JsonNode body, String name) {
+        JsonNode value = body.path(name);
+        if (value.isContainerNode() || value.isBoolean() || value.asText().indexOf('\0') >= 0) {
+            throw malformed("/" + name, "must be text without the character U+0000");
         }
-        return text;
+        return value.isMissingNode() || value.isNull() ? null : value.asText();
     }
 
-    private static String sha256(Function<String, String> values, String where) {
-        String text = values.apply("keySha256");
-        if (text != null && !text.matches("[0-9a-f]{64}")) {
-            throw malformed(where + "keySha256", "64 hexadecimal digits in lower case");
-        }
-        return text;
-    }
-
-    private static Status status(String text, String where) {
+    private static Status status(String text) {
         if (text == null) {
             return null;
         }
         return Arrays.stream(Status.values())
                 .filter(status -> status.name().equals(text))
                 .findFirst()
-                .orElseThrow(() -> malformed(where + "status", "NEW, REPROCESSED, DISCARDED or PARKED"));
+                .orElseThrow(() -> malformed("/status", "must be one of NEW, REPROCESSED, DISCARDED, PARKED"));
+    }
+
+    private static Long instant(String text, String where) {
+        return text == null ? null : Instants.epochMillis(text).orElseThrow(() -> malformed(where, Instants.EXPECTED));
     }
 
     private static ProblemException malformed(String where, String expected) {
-        return new ProblemException(400, where + ": expected " + expected);
+        return new ProblemException(List.of(new Violation(where, expected)));
     }
 }

@@ -12,7 +12,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
-import routes.platform.UuidText;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
@@ -156,10 +155,10 @@ class DeadLetterReview {
                         update dead_letter
                         set status = 'DISCARDED', discarded_by = ?, discard_reason = ?, updated_at = now()
                         where tenant = ? and id = ? and status in ('NEW', 'PARKED')""")
-                .params(request.caller().signature(), reason, request.caller().tenant(), UuidText.normal(id))
+                .params(request.caller().signature(), reason, request.caller().tenant(), id)
                 .update();
         Entry letter = jdbc.sql("select " + COLUMNS + " from dead_letter where tenant = ? and id = ?")
-                .params(request.caller().tenant(), UuidText.normal(id))
+                .params(request.caller().tenant(), id)
                 .query(Entry::of)
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);

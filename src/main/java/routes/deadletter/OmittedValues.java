@@ -21,7 +21,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.Caller;
 import routes.platform.Sha256;
-import routes.platform.UuidText;
 import routes.platform.contract.AsyncApi;
 import routes.platform.event.RecordHeaders;
 import routes.platform.http.HttpRequest;
@@ -51,7 +50,7 @@ class OmittedValues {
     public void fetch(@org.apache.camel.Header("id") String id, Exchange exchange) {
         jdbc.sql("select " + Reprocessing.Sendable.columns("null::bytea")
                         + " from dead_letter where tenant = ? and id = ?")
-                .params(HttpRequest.of(exchange).caller().tenant(), UuidText.normal(id))
+                .params(HttpRequest.of(exchange).caller().tenant(), id)
                 .query(Reprocessing.Sendable::of)
                 .optional()
                 .filter(letter -> letter.omitted() != null)

@@ -117,7 +117,7 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
 
     /** Whether the request only asks how many letters it would send. */
     public boolean isDryRun(Exchange exchange) {
-        return Boolean.parseBoolean(HttpRequest.of(exchange).parameter("dryRun"));
+        return HttpRequest.of(exchange).isTrue("dryRun");
     }
 
     /** How many letters a job with this body would send, if it began now. */
@@ -189,7 +189,7 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
                                (extract(epoch from created_at) * 1000)::bigint as created_at,
                                (extract(epoch from updated_at) * 1000)::bigint as updated_at
                         from reprocess_job where tenant = ? and id = ?""")
-                .params(HttpRequest.of(exchange).caller().tenant(), uuid(id))
+                .params(HttpRequest.of(exchange).caller().tenant(), UUID.fromString(id))
                 .query(Job.class)
                 .optional()
                 .orElseThrow(ReprocessJobs::noSuchJob);
@@ -206,9 +206,9 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
                         where tenant = ? and id = ? and state = 'RUNNING'""")
                 .params(
                         request.caller().signature(),
-                        request.parameter("reason"),
+                        request.text("reason"),
                         request.caller().tenant(),
-                        uuid(id))
+                        UUID.fromString(id))
                 .update();
         Job job = show(id, exchange);
         if (cancelled == 0) {
@@ -306,14 +306,6 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
 
     private ReprocessOrder order(byte[] body) {
         return ReprocessOrder.of(Json.readObject(body), defaultRate);
-    }
-
-    private static UUID uuid(String id) {
-        try {
-            return UUID.fromString(id);
-        } catch (IllegalArgumentException e) {
-            throw noSuchJob();
-        }
     }
 
     private static ProblemException noSuchJob() {

@@ -22,7 +22,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
-import routes.platform.UuidText;
 import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
@@ -181,7 +180,7 @@ class Reprocessing {
                 request.mediaType().isEmpty() ? null : exchange.getMessage().getBody(byte[].class);
         Sendable letter = jdbc.sql(
                         "select " + Sendable.COLUMNS + " from dead_letter where tenant = ? and id = ? for update")
-                .params(request.caller().tenant(), UuidText.normal(id))
+                .params(request.caller().tenant(), id)
                 .query(Sendable::of)
                 .optional()
                 .orElseThrow(() -> new ProblemException(404, "no such dead letter"));
@@ -209,7 +208,7 @@ class Reprocessing {
         unsendable(sent).ifPresent(why -> {
             throw new ProblemException(409, why);
         });
-        send(List.of(sent), new Sender(request.caller().signature(), request.parameter("reason"), null), edited);
+        send(List.of(sent), new Sender(request.caller().signature(), request.text("reason"), null), edited);
         return new Reprocessed(letter.id(), DeadLetterFilter.Status.REPROCESSED, letter.attempts());
     }
 

@@ -13,7 +13,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
-import routes.platform.http.Instants;
 import routes.platform.http.Page;
 
 /** What is known of a patient: now, at an instant, and how it came about. */
@@ -136,7 +135,7 @@ class Patients {
     public Patient show(@Header("id") String id, Exchange exchange) throws JsonProcessingException {
         HttpRequest request = HttpRequest.of(exchange);
         String tenant = request.caller().tenant();
-        Long asOf = Instants.parameter(request, "asOf");
+        Long asOf = request.number("asOf");
         return Patient.of(
                 id,
                 asOf == null
@@ -167,9 +166,9 @@ class Patients {
                 .param("place", after == null ? null : Long.valueOf(after[0]))
                 .param("partition", after == null ? null : Integer.valueOf(after[1]))
                 .param("offset", after == null ? null : Long.valueOf(after[2]))
-                .param("from", Instants.parameter(request, "from"))
-                .param("to", Instants.parameter(request, "to"))
-                .param("type", request.parameter("type"))
+                .param("from", request.number("from"))
+                .param("to", request.number("to"))
+                .param("type", request.text("type"))
                 .param("rows", page.rows())
                 .query(HistoryEntry.class)
                 .list();

@@ -74,7 +74,7 @@ class ActivityLog {
                         where tenant = :tenant and seq < :before and (:correlation::text is null or correlation_id = :correlation)
                         order by seq desc limit :rows""")
                 .param("tenant", request.caller().tenant())
-                .param("correlation", request.parameter("correlationId"))
+                .param("correlation", request.text("correlationId"))
                 .param("before", page.before())
                 .param("rows", page.rows())
                 .query(Activity.class)

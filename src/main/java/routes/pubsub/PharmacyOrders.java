@@ -97,7 +97,7 @@ class PharmacyOrders {
         Page page = Page.of(exchange);
         List<PharmacyOrder> orders = jdbc.sql(Page.sized(ORDERS, "seq desc"))
                 .param("tenant", request.caller().tenant())
-                .param("patient", request.parameter("patientId"))
+                .param("patient", request.text("patientId"))
                 .param("before", page.before())
                 .param("rows", page.rows())
                 .query(PharmacyOrder.class)

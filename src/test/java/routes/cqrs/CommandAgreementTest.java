@@ -111,7 +111,16 @@ class CommandAgreementTest {
 
     private Optional<Message> send(String operation, byte[] body) {
         Exchange exchange = new DefaultExchange(context);
-        new HttpRequest(CALLER, "journey-1", "request-1", Optional.empty(), "POST", "/", Map.of(), "application/json")
+        new HttpRequest(
+                        CALLER,
+                        "journey-1",
+                        "request-1",
+                        Optional.empty(),
+                        "POST",
+                        "/",
+                        Map.of(),
+                        Map.of(),
+                        "application/json")
                 .bindTo(exchange);
         try {
             switch (operation) {

@@ -118,7 +118,7 @@ class CommandRouteTest extends RouteTest {
         Exchange answer = request("direct:updatePrescription", "rx-1", "{\"version\":0}", null);
 
         assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(400);
-        assertThat(answer.getMessage().getBody(String.class)).contains("/payload/version: violates 'minimum'");
+        assertThat(answer.getMessage().getBody(String.class)).contains("body /version: must be at least 1");
         assertThat(log.accepted).isEmpty();
     }
 
@@ -131,6 +131,7 @@ class CommandRouteTest extends RouteTest {
                             Optional.ofNullable(key),
                             "POST",
                             "/",
+                            Map.of(),
                             Map.of(),
                             "application/json")
                     .bindTo(exchange);

@@ -130,7 +130,7 @@ class CqrsRouteTest extends RouteTest {
 
     private Exchange request(String uri, String id) {
         return template.request(uri, exchange -> {
-            new HttpRequest(CALLER, "journey-1", "request-1", Optional.empty(), "GET", "/", Map.of(), "")
+            new HttpRequest(CALLER, "journey-1", "request-1", Optional.empty(), "GET", "/", Map.of(), Map.of(), "")
                     .bindTo(exchange);
             exchange.getMessage().setHeader("id", id);
         });

@@ -131,7 +131,7 @@ class DeadletterRouteTest extends RouteTest {
 
     @Test
     void saysHowManyLettersWouldBeSentAndTouchesNoIdempotencyKey() {
-        Exchange answer = request("direct:reprocessDeadLetters", Map.of("dryRun", "true"), "");
+        Exchange answer = request("direct:reprocessDeadLetters", Map.of("dryRun", true), "");
 
         assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isNull();
         assertThat(answer.getMessage().getBody(String.class)).isEqualTo("{\"count\":7}");
@@ -203,9 +203,9 @@ class DeadletterRouteTest extends RouteTest {
         });
     }
 
-    private Exchange request(String uri, Map<String, String> query, String id) {
+    private Exchange request(String uri, Map<String, Object> parameters, String id) {
         return template.request(uri, exchange -> {
-            new HttpRequest(CALLER, "c", "r", Optional.empty(), "POST", "/", query, "application/json")
+            new HttpRequest(CALLER, "c", "r", Optional.empty(), "POST", "/", Map.of(), parameters, "application/json")
                     .bindTo(exchange);
             exchange.getMessage().setHeader("id", id);
             exchange.getMessage().setBody("{}".getBytes());
@@ -281,7 +281,7 @@ class DeadletterRouteTest extends RouteTest {
         int started;
 
         public boolean isDryRun(Exchange exchange) {
-            return HttpRequest.of(exchange).parameter("dryRun") != null;
+            return HttpRequest.of(exchange).isTrue("dryRun");
         }
 
         public Map<String, Integer> count() {

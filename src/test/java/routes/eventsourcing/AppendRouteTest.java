@@ -117,26 +117,26 @@ class AppendRouteTest extends RouteTest {
     @CsvSource(
             quoteCharacter = '`',
             value = {
-                "`{'type':'patient.profile.deleted','data':{}}`, `/type: is not one of patient.profile.created, `",
-                "`{'type':7,'data':{}}`, `/type: is not one of `",
-                "`{'type':'patient.merged','data':{'mergedInto':'p'},'id':'x'}`, `/: property 'id' is not known`",
-                "`{'type':'patient.profile.created','data':[]}`, `/data: has the wrong type, expected object`",
-                "`{'type':'patient.profile.created','data':{}}`, `/data: one of the properties firstName, lastName is required`",
-                "`{'type':'patient.profile.created','data':{'firstName':null}}`, `/data: one of the properties firstName`",
-                "`{'type':'patient.address.updated','data':{'reason':'moved'}}`, `/data: one of the properties street, `",
-                "`{'type':'patient.merged','data':{}}`, `/data: required property 'mergedInto' not found`",
-                "`{'type':'patient.address.updated','data':{'firstName':'Zebra'}}`, `/data: property 'firstName' is not known of patient.address.updated`",
-                "`{'type':'patient.address.updated','data':{'Zebra quine':'x'}}`, `/data: a property is not known of patient.address.updated`",
-                "`{'type':'patient.profile.updated','data':{'firstName':7}}`, `/data/firstName: has the wrong type, expected string`",
-                "`{'type':'patient.profile.updated','data':{'firstName':'a\\u0000b'}}`, `/data/firstName: is longer than 1024 characters, or has control characters`",
-                "`{'type':'patient.profile.updated','data':{'dateOfBirth':'1983-02-29'}}`, `/data/dateOfBirth: is no date`",
-                "`{'type':'patient.profile.updated','data':{'dateOfBirth':'29.02.1984'}}`, `/data/dateOfBirth: is no date`",
-                "`{'type':'patient.profile.updated','data':{'gender':'Zebra'}}`, `/data/gender: is not one of male, female, other, unknown`",
-                "`{'type':'patient.contact.updated','data':{'email':'Zebra'}}`, `/data/email: is no address`",
-                "`{'type':'patient.contact.updated','data':{'language':'Zebra quine'}}`, `/data/language: is no language`",
-                "`{'type':'patient.merged','data':{'mergedInto':'patient-7'}}`, `/data/mergedInto: is the patient's own id`",
-                "`{'type':'patient.merged','data':{'mergedInto':'a b'}}`, `/data/mergedInto: is no patient id`",
-                "`{'type':'patient.deceased','data':{'deceasedAt':'2024-02-29T08:30:00'}}`, `/data/deceasedAt: is no date`"
+                "`{'type':'patient.profile.deleted','data':{}}`, `body /type: must be one of patient.profile.created, `",
+                "`{'type':7,'data':{}}`, `body /type: must be one of `",
+                "`{'type':'patient.merged','data':{'mergedInto':'p'},'id':'x'}`, `body /id: is not known; known are type, data`",
+                "`{'type':'patient.profile.created','data':[]}`, `body /data: must be an object`",
+                "`{'type':'patient.profile.created','data':{}}`, `body /data: must have at least one of firstName, lastName`",
+                "`{'type':'patient.profile.created','data':{'firstName':null}}`, `body /data: must have at least one of firstName`",
+                "`{'type':'patient.address.updated','data':{'reason':'moved'}}`, `body /data: must have at least one of street, `",
+                "`{'type':'patient.merged','data':{}}`, `body /data/mergedInto: is required`",
+                "`{'type':'patient.address.updated','data':{'firstName':'Zebra'}}`, `body /data/firstName: is not known; known are street, city`",
+                "`{'type':'patient.address.updated','data':{'Zebra quine':'x'}}`, `body /data: has a property that is not known; known are street, city`",
+                "`{'type':'patient.profile.updated','data':{'firstName':7}}`, `body /data/firstName: must be a string or null`",
+                "`{'type':'patient.profile.updated','data':{'firstName':'a\\u0000b'}}`, `body /data/firstName: must be at most 1024 characters, none of them a control character`",
+                "`{'type':'patient.profile.updated','data':{'dateOfBirth':'1983-02-29'}}`, `body /data/dateOfBirth: must be a date`",
+                "`{'type':'patient.profile.updated','data':{'dateOfBirth':'29.02.1984'}}`, `body /data/dateOfBirth: must be a date`",
+                "`{'type':'patient.profile.updated','data':{'gender':'Zebra'}}`, `body /data/gender: must be one of male, female, other, unknown`",
+                "`{'type':'patient.contact.updated','data':{'email':'Zebra'}}`, `body /data/email: must be an address`",
+                "`{'type':'patient.contact.updated','data':{'language':'Zebra quine'}}`, `body /data/language: must be a language`",
+                "`{'type':'patient.merged','data':{'mergedInto':'patient-7'}}`, `body /data/mergedInto: must be the id of another patient`",
+                "`{'type':'patient.merged','data':{'mergedInto':'a b'}}`, `body /data/mergedInto: must be the id of another patient`",
+                "`{'type':'patient.deceased','data':{'deceasedAt':'2024-02-29T08:30:00'}}`, `body /data/deceasedAt: must be a date`"
             })
     void saysWhatIsWrongAndWhereAndNeverTheValue(String body, String error) throws Exception {
         MockEndpoint appended = getMockEndpoint("mock:kafka:" + TOPIC);
@@ -190,6 +190,7 @@ class AppendRouteTest extends RouteTest {
                             Optional.empty(),
                             "POST",
                             "/",
+                            Map.of(),
                             Map.of(),
                             "application/json")
                     .bindTo(exchange);

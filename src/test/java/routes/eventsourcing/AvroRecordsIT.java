@@ -155,9 +155,10 @@ class AvroRecordsIT extends RuntimeIT {
 
         ObjectNode edit = detail.path("decoded").deepCopy();
         ((ObjectNode) edit.path("payload")).put("phone", 2);
-        assertThat(reprocess(letter, edit)).isEqualTo("/payload/phone: has the wrong type, expected null or string");
+        assertThat(reprocess(letter, edit)).isEqualTo("body /payload/phone: must be null or a string");
         ((ObjectNode) edit.path("payload")).put("phone", "2").put("fax", "3");
-        assertThat(reprocess(letter, edit)).startsWith("/payload: has a property that is none of firstName");
+        assertThat(reprocess(letter, edit))
+                .startsWith("body /payload: has a property that is not known; known are firstName");
         ((ObjectNode) edit.path("payload")).remove("fax");
         ((ObjectNode) edit.path("metadata")).put("eventId", "e-1");
         assertThat(reprocess(letter, edit)).isEqualTo("/metadata/eventId: is not a valid uuid");

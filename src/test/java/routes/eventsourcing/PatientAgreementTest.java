@@ -76,7 +76,16 @@ class PatientAgreementTest {
 
     private Exchange exchange() {
         Exchange exchange = new DefaultExchange(context);
-        new HttpRequest(CALLER, "journey-1", "request-1", Optional.empty(), "POST", "/", Map.of(), "application/json")
+        new HttpRequest(
+                        CALLER,
+                        "journey-1",
+                        "request-1",
+                        Optional.empty(),
+                        "POST",
+                        "/",
+                        Map.of(),
+                        Map.of(),
+                        "application/json")
                 .bindTo(exchange);
         return exchange;
     }

@@ -128,7 +128,7 @@ class ProjectionIT extends RuntimeIT {
         HttpResponse<String> malformed = get("/api/patients/" + id + "?asOf=yesterday");
         assertThat(malformed.statusCode()).isEqualTo(400);
         assertThat(json(malformed.body()).path("error").asText())
-                .isEqualTo("query parameter asOf: expected epoch milliseconds, or a time such as 2026-01-31T08:30:00Z");
+                .isEqualTo("query parameter asOf: must be epoch milliseconds, or a time such as 2026-01-31T08:30:00Z");
     }
 
     @Test

@@ -150,7 +150,7 @@ class ProjectionRouteTest extends RouteTest {
 
     private Exchange request(String uri, String id) {
         return template.request(uri, exchange -> {
-            new HttpRequest(CALLER, "c", "r", Optional.empty(), "GET", "/", Map.of(), "").bindTo(exchange);
+            new HttpRequest(CALLER, "c", "r", Optional.empty(), "GET", "/", Map.of(), Map.of(), "").bindTo(exchange);
             exchange.getMessage().setHeader("id", id);
         });
     }

@@ -129,8 +129,7 @@ class PubsubRouteTest extends RouteTest {
 
         published.assertIsSatisfied();
         assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(400);
-        assertThat(answer.getMessage().getBody(String.class))
-                .contains("/payload/medication: required property 'name' not found");
+        assertThat(answer.getMessage().getBody(String.class)).contains("body /medication/name: is required");
     }
 
     @Test
@@ -153,6 +152,7 @@ class PubsubRouteTest extends RouteTest {
                             Optional.empty(),
                             "POST",
                             "/",
+                            Map.of(),
                             Map.of(),
                             "application/json")
                     .bindTo(exchange);

@@ -1,12 +1,14 @@
 package routes.platform.contract;
 
-import com.atlassian.oai.validator.OpenApiInteractionValidator;
-import com.atlassian.oai.validator.model.SimpleRequest;
-import com.atlassian.oai.validator.report.ValidationReport;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion.VersionFlag;
+import com.networknt.schema.oas.OpenApi30;
+import io.swagger.v3.core.util.Json;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.PathItem;
 import io.swagger.v3.oas.models.media.ObjectSchema;
+import io.swagger.v3.oas.models.media.Schema;
 import io.swagger.v3.oas.models.parameters.Parameter;
 import io.swagger.v3.oas.models.security.SecurityRequirement;
 import io.swagger.v3.parser.OpenAPIV3Parser;
@@ -16,9 +18,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.core.io.Resource;
@@ -33,8 +36,12 @@ public class OpenApi {
     /** Extension of a media type of a request. */
     private static final String BY_ROUTE = "x-checked-by-route";
 
+    private static final JsonSchemaFactory SCHEMAS =
+            JsonSchemaFactory.getInstance(VersionFlag.V7, schemas -> schemas.metaSchema(OpenApi30.getInstance())
+                    .defaultMetaSchemaIri(OpenApi30.getInstance().getIri()));
+
     private final OpenAPI model;
-    private final OpenApiInteractionValidator validator;
+    private final Map<String, OperationContract> contracts;
 
     public OpenApi(@Value("classpath:contract/openapi.yaml") Resource file) throws IOException {
         ParseOptions options = new ParseOptions();
@@ -49,7 +56,7 @@ public class OpenApi {
         Set<String> declared = declaredScopes();
         operations().forEach(operation -> check(operation, declared));
         operations().forEach(OpenApi::leaveToTheRoute);
-        validator = OpenApiInteractionValidator.createFor(model).build();
+        contracts = operations().collect(Collectors.toMap(Operation::getOperationId, OperationContract::new));
     }
 
     /** A path that is open to everybody by mistake must not be possible. */
@@ -93,12 +100,12 @@ public class OpenApi {
                 .keySet();
     }
 
-    /** The first thing that is wrong with a request, such as {@code query parameter limit: violates 'maximum'}; never repeats a value. */
-    public Optional<String> firstError(SimpleRequest request) {
-        return validator.validateRequest(request).getMessages().stream()
-                .filter(message -> message.getLevel() == ValidationReport.Level.ERROR)
-                .findFirst()
-                .map(OpenApi::describe);
+    public OperationContract operation(String operationId) {
+        return contracts.get(operationId);
+    }
+
+    static SchemaWords words(Schema<?> schema) {
+        return new SchemaWords(SCHEMAS, SCHEMAS.getSchema(Json.mapper().valueToTree(schema), SchemaWords.CONFIG));
     }
 
     /** The names of the request headers of every operation. */
@@ -116,28 +123,5 @@ public class OpenApi {
 
     public Stream<Operation> operations() {
         return model.getPaths().values().stream().map(PathItem::readOperations).flatMap(Collection::stream);
-    }
-
-    /** The validator's own words repeat the value in places, so the sentence is built from the key and the place. */
-    private static String describe(ValidationReport.Message message) {
-        String key = message.getKey();
-        String keyword = key.substring(key.lastIndexOf('.') + 1);
-        ValidationReport.MessageContext context =
-                message.getContext().orElseGet(ValidationReport.MessageContext::empty);
-        String where = context.getParameter()
-                .map(parameter -> parameter.getIn() + " parameter " + parameter.getName())
-                .orElseGet(() -> "body "
-                        + context.getPointers()
-                                .map(ValidationReport.MessageContext.Pointers::getInstance)
-                                .filter(pointer -> !pointer.isEmpty())
-                                .orElse("/"));
-        return where
-                + switch (keyword) {
-                    case "missing" -> ": is required";
-                    case "type" -> ": has the wrong type";
-                    case "required" -> ": a required property is missing";
-                    case "invalidJson" -> ": not valid JSON";
-                    default -> ": violates '" + keyword + "'";
-                };
     }
 }

@@ -172,7 +172,8 @@ public class Events {
     private Event<JsonNode> json(byte[] value, String topic, Map<String, Object> headers) {
         JsonNode node = Json.readObject(value);
         contract.channel(topic)
-                .ifPresent(known -> SchemaViolationException.check(known.schema().violations(node)));
+                .ifPresent(
+                        known -> SchemaViolationException.check(known.schema().violations(node)));
         boolean enveloped = contract.isEnveloped(topic, node);
         return new Event<>(topic, EventMetadata.of(node, enveloped, headers), enveloped ? node.path("payload") : node);
     }

@@ -1,20 +1,20 @@
 package routes.platform.http;
 
-import com.atlassian.oai.validator.model.SimpleRequest;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
-import io.swagger.v3.oas.models.parameters.Parameter;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
-import java.net.URLDecoder;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.regex.Pattern;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.rest.openapi.DefaultRestOpenapiProcessorStrategy;
@@ -28,17 +28,18 @@ import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.stereotype.Component;
 import org.springframework.util.unit.DataSize;
-import org.springframework.web.util.UriUtils;
 import routes.platform.Caller;
 import routes.platform.Json;
-import routes.platform.TenantName;
+import routes.platform.Violation;
 import routes.platform.contract.OpenApi;
+import routes.platform.contract.OperationContract;
+import routes.platform.error.MalformedJsonException;
 import routes.platform.error.ProblemException;
 
 /**
  * What happens to every request of the contract before its route: it is checked, and answered at once when it is wrong. Camel's
  * contract-first binding calls it for every operation. Its own validator (camel-openapi-validator) is built anew for each request, reads
- * streams whole, and repeats values in its messages; the library behind it does the checking here, too.
+ * streams whole, repeats values in its messages, and takes texts for numbers that nobody else can read.
  */
 @Component("httpIngress")
 class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
@@ -49,9 +50,6 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     private static final String TENANT = "tenant";
 
     private static final MediaType NDJSON = MediaType.parseMediaType("application/x-ndjson");
-
-    /** Of a parameter that may be repeated in an error. */
-    private static final Pattern NAME = Pattern.compile("[A-Za-z][\\w.-]{0,63}");
 
     private final OpenApi contract;
     private final Problems problems;
@@ -112,34 +110,30 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
                         operation.getRequestBody().getContent().keySet(),
                         exchange)
                 : "";
-        Map<String, String> query = query(servlet.getQueryString(), operation);
+        OperationContract reading = contract.operation(operation.getOperationId());
+        List<Violation> wrong = new ArrayList<>();
+        Map<String, String> query = QueryString.read(servlet.getQueryString(), reading.names("query"), wrong);
+        Map<String, Object> parameters = reading.read("query", query, wrong);
+        Map<String, Object> headers = reading.read("header", headers(servlet, reading, wrong), wrong);
+        reading.read("path", path(exchange, reading, wrong), wrong).forEach(exchange.getMessage()::setHeader);
         HttpRequest request = new HttpRequest(
-                at(query.get(TENANT), caller, operation, exchange),
+                at((String) parameters.get(TENANT), caller, operation, exchange),
                 (String) servlet.getAttribute(RequestFilter.CORRELATION_ID),
                 UUID.randomUUID().toString(),
-                Optional.ofNullable(servlet.getHeader("Idempotency-Key")),
+                Optional.ofNullable((String) headers.get("Idempotency-Key")),
                 servlet.getMethod(),
                 (String) servlet.getAttribute(RequestFilter.PATH),
                 query,
+                parameters,
                 mediaType);
         request.bindTo(exchange);
 
-        SimpleRequest.Builder checked = new SimpleRequest.Builder(request.method(), servlet.getRequestURI());
-        request.query().forEach(checked::withQueryParam);
-        contract.headers().forEach(name -> {
-            // the correlation id has been checked, and an empty one is as good as none
-            if (servlet.getHeader(name) != null && !name.equalsIgnoreCase(CorrelationId.HEADER)) {
-                checked.withHeader(name, servlet.getHeader(name));
-            }
-        });
         if (mediaType.equals(NDJSON.toString())) {
             // a stream is checked line by line, while it is read
-            checked.withContentType(mediaType).withBody("-");
             waits.enter(caller, exchange);
         } else if (!mediaType.isEmpty()) {
             byte[] body = read(RequestBody.of(exchange), caller);
-            Json.read(body);
-            checked.withContentType(mediaType).withBody(body);
+            wrong.addAll(check(body, reading));
             exchange.getMessage().setBody(body);
             if (request.idempotencyKey().isPresent()) {
                 exchange.setProperty(HttpRequest.FINGERPRINT, request.digest().digest(body));
@@ -149,10 +143,9 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
             exchange.setProperty(HttpRequest.FINGERPRINT, request.digest().digest());
         }
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, mediaType);
-        decodePath(exchange, operation);
-        contract.firstError(checked.build()).ifPresent(error -> {
-            throw new ProblemException(400, error);
-        });
+        if (!wrong.isEmpty()) {
+            throw new ProblemException(wrong);
+        }
     }
 
     /** An operator may name another tenant, where the operation has a parameter for it. */
@@ -161,9 +154,6 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
             return caller;
         }
         require(Caller.ALL_TENANTS, caller, exchange);
-        if (!TenantName.isOne(tenant)) {
-            throw new ProblemException(400, "query parameter " + TENANT + ": violates 'pattern'");
-        }
         LOG.info(
                 "{} of tenant {} works for tenant {}: {}",
                 caller.principal(),
@@ -180,6 +170,14 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
                             HttpHeaders.WWW_AUTHENTICATE,
                             "Bearer error=\"insufficient_scope\", scope=\"" + scope + "\"");
             throw new ProblemException(403, "the token has no scope " + scope);
+        }
+    }
+
+    private static List<Violation> check(byte[] body, OperationContract reading) {
+        try {
+            return reading.check(Json.read(body));
+        } catch (MalformedJsonException e) {
+            return List.of(new Violation("body", e.getMessage()));
         }
     }
 
@@ -209,55 +207,33 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
                         .isStarted());
     }
 
-    /** The parameters, decoded once for the check and for everybody behind it. */
-    private static Map<String, String> query(String query, Operation operation) {
-        Map<String, String> parameters = new LinkedHashMap<>();
-        if (query == null) {
-            return parameters;
-        }
-        for (String parameter : query.split("&")) {
-            int equals = parameter.indexOf('=');
-            String name = decode(equals < 0 ? parameter : parameter.substring(0, equals));
-            String value = equals < 0 ? "" : decode(parameter.substring(equals + 1));
-            boolean known = operation.getParameters() != null
-                    && operation.getParameters().stream()
-                            .anyMatch(p ->
-                                    "query".equals(p.getIn()) && p.getName().equals(name));
-            if (known && parameters.put(name, value) != null) {
-                throw new ProblemException(400, "query parameter " + name + ": is given twice");
+    private static Map<String, String> headers(
+            HttpServletRequest servlet, OperationContract reading, List<Violation> wrong) {
+        Map<String, String> headers = new LinkedHashMap<>();
+        for (String name : reading.names("header")) {
+            List<String> sent = Collections.list(servlet.getHeaders(name));
+            // the correlation id has been checked, and an empty one is as good as none
+            if (!sent.isEmpty() && !name.equals(CorrelationId.HEADER)) {
+                headers.put(name, sent.get(0));
             }
-            if (!known && knowsAllParameters(operation)) {
-                throw new ProblemException(
-                        400,
-                        (NAME.matcher(name).matches() ? "query parameter " + name : "a query parameter")
-                                + ": is not known");
+            if (sent.size() > 1) {
+                wrong.add(new Violation("header " + name, "is given twice"));
             }
         }
-        return parameters;
-    }
-
-    /** Where a parameter that is misspelt would change what happens, and to how much. */
-    private static boolean knowsAllParameters(Operation operation) {
-        return operation.getExtensions() != null
-                && Boolean.TRUE.equals(operation.getExtensions().get("x-known-parameters-only"));
+        return headers;
     }
 
     /** Camel has made headers of the path's parameters as they are in the request line. */
-    private static void decodePath(Exchange exchange, Operation operation) {
-        for (Parameter parameter : operation.getParameters()) {
-            if ("path".equals(parameter.getIn())) {
-                String sent = exchange.getMessage().getHeader(parameter.getName(), String.class);
-                exchange.getMessage().setHeader(parameter.getName(), UriUtils.decode(sent, StandardCharsets.UTF_8));
+    private static Map<String, String> path(Exchange exchange, OperationContract reading, List<Violation> wrong) {
+        Map<String, String> path = new LinkedHashMap<>();
+        for (String name : reading.names("path")) {
+            try {
+                path.put(name, QueryString.decode(exchange.getMessage().getHeader(name, String.class)));
+            } catch (CharacterCodingException e) {
+                throw new ProblemException(List.of(new Violation("path parameter " + name, QueryString.NOT_UTF_8)));
             }
         }
-    }
-
-    private static String decode(String text) {
-        try {
-            return URLDecoder.decode(text, StandardCharsets.UTF_8);
-        } catch (IllegalArgumentException e) {
-            throw new ProblemException(400, "the query is malformed");
-        }
+        return path;
     }
 
     /** Which of the accepted types was sent, without its parameters. */

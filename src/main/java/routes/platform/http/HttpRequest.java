@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.camel.Exchange;
 import routes.platform.Caller;
 
@@ -17,7 +18,8 @@ import routes.platform.Caller;
  * @param idempotencyKey from {@code Idempotency-Key}
  * @param method such as POST
  * @param path without the query
- * @param query its parameters, decoded; those of the contract have been checked
+ * @param query its parameters as they were sent, decoded
+ * @param parameters their values by name, and the defaults of those that were not sent
  * @param mediaType of the body, without parameters; empty when the operation takes none
  */
 public record HttpRequest(
@@ -28,6 +30,7 @@ public record HttpRequest(
         String method,
         String path,
         Map<String, String> query,
+        Map<String, Object> parameters,
         String mediaType) {
 
     /** Exchange property: the {@link #digest()} of a request with a key and of its body, once that has been read. */
@@ -45,16 +48,27 @@ public record HttpRequest(
         exchange.setProperty(CorrelationId.PROPERTY, correlationId);
     }
 
-    /** The value of a query parameter, or null. */
-    public String parameter(String name) {
-        return query.get(name);
+    /** The value of a query parameter that is text, or null. */
+    public String text(String name) {
+        return (String) parameters.get(name);
+    }
+
+    /** The value of a query parameter that is a whole number, or null; of one that is an instant, epoch milliseconds. */
+    public Long number(String name) {
+        return (Long) parameters.get(name);
+    }
+
+    /** Whether a query parameter is true. */
+    public boolean isTrue(String name) {
+        return Boolean.TRUE.equals(parameters.get(name));
     }
 
     /** A SHA-256 that has taken in what is asked for, and waits for the body: the same digest is the same request. */
     public MessageDigest digest() {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((method + ' ' + path + '\n' + mediaType + '\n').getBytes(StandardCharsets.UTF_8));
+            digest.update((method + ' ' + path + ' ' + new TreeMap<>(query) + '\n' + mediaType + '\n')
+                    .getBytes(StandardCharsets.UTF_8));
             return digest;
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);

@@ -20,8 +20,6 @@ public record Page(String cursor, int limit) {
     /** A page of large entries ends behind the one that brings it to this size: what many callers ask for at once must fit the heap. */
     private static final int BYTES = 1 << 20;
 
-    private static final int DEFAULT_LIMIT = 50;
-
     /**
      * Of rows that may be large, those of a page, as a query: up to the one that brings it to {@link #BYTES}, and the one behind it.
      *
@@ -41,8 +39,7 @@ public record Page(String cursor, int limit) {
     /** What the request asks for. */
     public static Page of(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
-        String limit = request.parameter("limit");
-        return new Page(request.parameter("cursor"), limit == null ? DEFAULT_LIMIT : Integer.parseInt(limit));
+        return new Page(request.text("cursor"), Math.toIntExact(request.number("limit")));
     }
 
     /** Of a list that is newest first: only entries with a smaller sequence number. */

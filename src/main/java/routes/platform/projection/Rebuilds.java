@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -16,7 +17,6 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
-import routes.platform.http.Instants;
 import routes.platform.state.RetentionRule;
 
 /** Begins the rebuild of a projection, and says how a projection is. */
@@ -112,9 +112,9 @@ class Rebuilds {
     public Status begin(@Header("name") String name, Exchange exchange) {
         Projection projection = projection(name);
         HttpRequest request = HttpRequest.of(exchange);
-        String key = request.parameter("id");
-        Long from = Instants.parameter(request, "from");
-        Long to = Instants.parameter(request, "to");
+        String key = request.text("id");
+        Long from = request.number("from");
+        Long to = request.number("to");
         if (key != null && (from != null || to != null)) {
             throw new ProblemException(400, "query parameter id: not together with from and to");
         }
@@ -129,12 +129,12 @@ class Rebuilds {
                         id,
                         request.caller().tenant(),
                         projection.name(),
-                        Boolean.parseBoolean(request.parameter("dryRun")),
+                        request.isTrue("dryRun"),
                         key,
                         from,
                         to,
                         request.caller().signature(),
-                        request.parameter("reason"))
+                        request.text("reason"))
                 .update();
         if (began == 0) {
             throw new ProblemException(409, "the projection is being rebuilt");
@@ -154,7 +154,9 @@ class Rebuilds {
 
     private Projection projection(String name) {
         return Optional.ofNullable(projections.get(name))
-                .orElseThrow(() -> new ProblemException(404, "no such projection"));
+                .orElseThrow(() -> new ProblemException(
+                        404,
+                        "no such projection; there are " + String.join(", ", new TreeSet<>(projections.keySet()))));
     }
 
     private Status status(Projection projection, String tenant) {

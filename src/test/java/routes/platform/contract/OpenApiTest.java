@@ -3,6 +3,7 @@ package routes.platform.contract;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.core.io.ByteArrayResource;
@@ -43,5 +44,15 @@ class OpenApiTest {
         assertThatThrownBy(() -> new OpenApi(
                         new ByteArrayResource(CONTRACT.formatted(security).getBytes(StandardCharsets.UTF_8))))
                 .hasMessageContaining("operation ping needs a scope");
+    }
+
+    @Test
+    void doesNotStartWithAParameterThatNothingReads() {
+        String operation =
+                "security: [{ oauth2: [pings.read] }]\n      parameters: [{name: at, in: query, schema: {type: string, format: date}}]";
+
+        assertThatThrownBy(() -> new OpenApi(
+                        new ByteArrayResource(CONTRACT.formatted(operation).getBytes(StandardCharsets.UTF_8))))
+                .hasMessageContaining("query parameter at has the format date, which nothing reads");
     }
 }

@@ -126,7 +126,16 @@ class EventAgreementTest {
 
     private static Exchange exchange(byte[] body) {
         Exchange exchange = new DefaultExchange(CONTEXT);
-        new HttpRequest(CALLER, "journey-1", "request-1", Optional.empty(), "POST", "/", Map.of(), "application/json")
+        new HttpRequest(
+                        CALLER,
+                        "journey-1",
+                        "request-1",
+                        Optional.empty(),
+                        "POST",
+                        "/",
+                        Map.of(),
+                        Map.of(),
+                        "application/json")
                 .bindTo(exchange);
         exchange.getMessage().setBody(body);
         return exchange;

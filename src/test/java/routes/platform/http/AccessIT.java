@@ -417,7 +417,7 @@ class AccessIT extends RuntimeIT {
                 "tenant":"default","claims":{"scope":"tenants.all","tenant":"default"}}},"payload":%s,"tenant":"default"}"""
                         .formatted(UUID.randomUUID(), prescription(id, id));
 
-        HttpResponse<String> answer = exchange(HttpRequest.newBuilder(uri(EVENTS + "?tenant=default"))
+        HttpResponse<String> answer = exchange(HttpRequest.newBuilder(uri(EVENTS))
                 .headers("Authorization", TOKENS.of("other"), "Content-Type", JSON)
                 .headers("X-Tenant", "default", "tenant", "default", "X-Tenant-Id", "default")
                 .headers("X-User", "admin", "X-User-Id", "admin", "X-Forwarded-User", "admin", "X-Organization", "o")

@@ -59,6 +59,21 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
+    void refusesTwoIdempotencyKeys() {
+        HttpResponse<String> answer = post(
+                EVENTS,
+                "application/json",
+                prescription(id, patient),
+                "Idempotency-Key",
+                id,
+                "Idempotency-Key",
+                "another");
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(json(answer.body()).path("error").asText()).isEqualTo("header Idempotency-Key: is given twice");
+    }
+
+    @Test
     void takesParametersFromTheQueryAlone() {
         post(EVENTS, "application/json", prescription(id, patient));
         await().untilAsserted(() -> assertThat(orders("")).hasSize(1));
