@@ -188,7 +188,11 @@ class SecuredKafkaIT {
     }
 
     private String envelope(String correlationId) {
-        return "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"%s\",\"eventSource\":\"medication-service\",\"timestamp\":1,\"correlationId\":\"%s\"},\"payload\":%s}"
-                .formatted(UUID.randomUUID(), CREATED, correlationId, prescription());
+        return "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"%s\",\"eventSource\":\"medication-service\",\"timestamp\":1,\"correlationId\":\"%s\",\"security\":{\"principal\":\"sandbox\"}},\"payload\":%s}"
+                .formatted(
+                        UUID.randomUUID(),
+                        CREATED,
+                        correlationId,
+                        prescription().replace(id, correlationId));
     }
 }

@@ -75,15 +75,9 @@ class Edits {
                 channel.isEnveloped() ? METADATA + "/eventId" : after.has("commandType") ? "/commandId" : "/eventId";
         requireTarget(channel.keyPointer(), before, after, edited.key());
         requireSame(id, before, after);
-        Optional<String> changed = Stream.concat(
-                        channel.isEnveloped()
-                                ? fields(METADATA, after.path("metadata"), KNOWN_OF_METADATA, FREE_OF_METADATA)
-                                : Stream.empty(),
-                        channel.isEnveloped()
-                                ? fields("", after, Set.of(), FREE_OF_ENVELOPE)
-                                : fields("", after, KNOWN_OF_FLAT, FREE_OF_FLAT))
-                .filter(place -> !LINKS.contains(place) && !place.equals(id) && !place.equals(channel.keyPointer()))
-                .filter(place -> !isSame(before.at(place), after.at(place)))
+        Optional<String> changed = compared(channel, after)
+                .filter(place -> !place.equals(id) && !place.equals(channel.keyPointer()))
+                .filter(place -> !isSame(before.at(place), after.at(place)) && !isUselessLink(place, before.at(place)))
                 .findFirst();
         if (changed.isPresent()) {
             String why = before.isMissingNode()
@@ -92,6 +86,15 @@ class Edits {
             requireOwn(why, after, channel, edited.tenant(), caller);
             requireWritable(channel.callersWrite(), decoded.metadata().eventType(), edited.tenant(), caller);
         }
+    }
+
+    private static Stream<String> compared(Channel channel, JsonNode after) {
+        Stream<String> fields = channel.isEnveloped()
+                ? Stream.concat(
+                        fields(METADATA, after.path("metadata"), KNOWN_OF_METADATA, FREE_OF_METADATA),
+                        fields("", after, Set.of(), FREE_OF_ENVELOPE))
+                : fields("", after, KNOWN_OF_FLAT, FREE_OF_FLAT);
+        return Stream.concat(fields, LINKS.stream().sorted()).distinct();
     }
 
     private static Stream<String> fields(String in, JsonNode node, Set<String> known, Set<String> free) {
@@ -129,13 +132,13 @@ class Edits {
         if (isId && !known.equals(UuidText.normal(after.at(id).textValue()))) {
             throw new ProblemException(400, id + ": is not that of the dead letter");
         }
-        for (String link : LINKS) {
-            JsonNode linked = before.at(link);
-            boolean kept = !isSaid(linked) || Envelope.plain(linked.textValue()).isPresent();
-            if (kept && !link.equals(id) && !isSame(linked, after.at(link))) {
-                throw new ProblemException(400, link + ": is not that of the dead letter");
-            }
-        }
+    }
+
+    /** One that no consumer takes may be mended. */
+    private static boolean isUselessLink(String place, JsonNode before) {
+        return LINKS.contains(place)
+                && isSaid(before)
+                && Envelope.plain(before.textValue()).isEmpty();
     }
 
     /** Who is behind an event is what the record said, or the operator who edits it: nobody else's name can be put there. */
@@ -148,7 +151,7 @@ class Edits {
     /** The name of a field that nobody knows is not repeated. */
     private static String place(String changed) {
         String name = changed.substring(changed.lastIndexOf('/') + 1);
-        return KNOWN_OF_METADATA.contains(name) || KNOWN_OF_FLAT.contains(name)
+        return KNOWN_OF_METADATA.contains(name) || KNOWN_OF_FLAT.contains(name) || LINKS.contains(changed)
                 ? changed
                 : "a field beside " + (changed.startsWith(METADATA + "/") ? SECURITY : "/payload");
     }

@@ -38,7 +38,7 @@ record Envelope(Optional<String> eventId, Optional<String> tenant) {
 
     /** Whose something is; a name of spaces is nobody's. */
     static Optional<String> tenant(String text) {
-        return plain(text).filter(t -> !t.isBlank());
+        return Optional.ofNullable(text).filter(TenantName::isOne);
     }
 
     /** What is no text, such as 5, is not the same as the text "5". */

@@ -76,8 +76,8 @@ class EditsTest {
                         FIT.replace("Create", "Unlock")
                                 .replace("\"patientId\"", "\"sagaId\":\"s\",\"patientId\"")
                                 .replace("dr-1", "operator"),
-                        400,
-                        "/payload/sagaId: is not that"),
+                        403,
+                        "an edit in your own name needs the scope prescriptions.write and one of the types"),
                 event("a list of scopes", "\"scope\":\"a\"", "\"scope\":[\"*\"]"),
                 event("a scope more", "\"scope\":\"a\"", "\"scope\":\"a\",\"organization\":\"o\""),
                 event("roles", "\"tenant\":\"default\"", "\"tenant\":\"default\",\"roles\":[\"admin\"]"),
@@ -162,6 +162,12 @@ class EditsTest {
                 .doesNotThrowAnyException();
         assertThatCode(() -> check(COMMANDS, "{", own, operator("prescriptions.write")))
                 .doesNotThrowAnyException();
+        assertThatCode(() -> check(
+                        CREATED,
+                        "{}",
+                        FIT_EVENT.replace("dr-1", "operator").replace("\"a\"", "\"\""),
+                        operator("events.write")))
+                .doesNotThrowAnyException();
         assertThat(refused(COMMANDS, UNFIT, own, operator("events.write")))
                 .hasMessage("an edit in your own name needs the scope prescriptions.write and one of the types"
                         + " CancelPrescription, CreatePrescription, UpdatePrescription");
@@ -195,7 +201,7 @@ class EditsTest {
                         unlock.replace("\"timestamp\":1,", ""),
                         unlock.replace("\"s\"", "\"t\""),
                         operator("prescriptions.write")))
-                .hasMessage("/payload/sagaId: is not that of the dead letter");
+                .hasMessage("/payload/sagaId: is not that of the dead letter, and /userId is not yours");
     }
 
     @Test
