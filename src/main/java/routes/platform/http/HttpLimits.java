@@ -10,8 +10,8 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
  * @param bodyTimeout how long a body may take to arrive, and an answer to be taken
  * @param maxWaiting requests that wait for something other than the database
  * @param maxPublishing those of them that wait for the broker
- * @param clientShare of the threads and of {@code maxWaiting} that one client may take
- * @param tenantShare of them that the clients of one tenant may take together
+ * @param clientShare of {@code maxWaiting} that one client may take
+ * @param tenantShare of it that the clients of one tenant may take together
  * @param clientRate requests of one client in a second
  * @param tenantRate requests of all clients of a tenant in a second
  */
@@ -36,11 +36,17 @@ record HttpLimits(
         }
     }
 
-    Shares shares(int of) {
-        return new Shares(of, share(tenantShare, of), share(clientShare, of));
+    Shares waiting() {
+        return new Shares(maxWaiting, share(tenantShare), share(clientShare));
     }
 
-    private static int share(double part, int of) {
-        return Math.max(1, (int) (part * of));
+    /** Who has all that may wait can still read. */
+    Shares underWay(int threads) {
+        int reads = threads - maxWaiting;
+        return new Shares(threads, share(tenantShare) + reads, share(clientShare) + reads);
+    }
+
+    private int share(double part) {
+        return Math.max(1, (int) (part * maxWaiting));
     }
 }

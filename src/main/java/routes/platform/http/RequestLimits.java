@@ -45,7 +45,7 @@ class RequestLimits extends OncePerRequestFilter {
         this.problems = problems;
         this.refusals = refusals;
         this.turns = turns;
-        this.underWay = limits.shares(threads);
+        this.underWay = limits.underWay(threads);
         this.clients = new Rates(limits.clientRate());
         this.tenants = new Rates(limits.tenantRate());
     }

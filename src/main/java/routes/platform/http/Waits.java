@@ -20,7 +20,7 @@ public class Waits {
 
     Waits(HttpLimits limits, Turns turns, Refusals refusals, @Value("${server.tomcat.threads.max}") int threads) {
         limits.leavesRoom(threads);
-        this.shares = limits.shares(limits.maxWaiting());
+        this.shares = limits.waiting();
         this.turns = turns;
         this.refusals = refusals;
     }

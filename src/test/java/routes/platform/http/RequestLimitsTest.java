@@ -31,8 +31,8 @@ class RequestLimitsTest {
     void refusesTheRequestsOfAClientThatHasItsShareUnderWay() {
         RequestLimits limits = limits(1000, 1000);
 
-        assertThat(whileUnderWay(limits, "a", 4, () -> errors(limits, "a", 1)))
-                .containsExactly("this client has 4 requests under way, the most that one may have, try again");
+        assertThat(whileUnderWay(limits, "a", 6, () -> errors(limits, "a", 1)))
+                .containsExactly("this client has 6 requests under way, the most that one may have, try again");
         assertThat(errors(limits, "a", 1)).isEmpty();
         assertThat(refused("client-requests")).isEqualTo(1);
     }
@@ -41,16 +41,16 @@ class RequestLimitsTest {
     void answersAnotherClientMeanwhile() {
         RequestLimits limits = limits(1000, 1000);
 
-        assertThat(whileUnderWay(limits, "a", 4, () -> errors(limits, "b", 1))).isEmpty();
+        assertThat(whileUnderWay(limits, "a", 6, () -> errors(limits, "b", 1))).isEmpty();
     }
 
     @Test
     void takesAllWithoutATokenForOneClient() {
         RequestLimits limits = limits(1000, 1000);
 
-        assertThat(whileUnderWay(limits, null, 4, () -> errors(limits, null, 1)))
+        assertThat(whileUnderWay(limits, null, 6, () -> errors(limits, null, 1)))
                 .hasSize(1);
-        assertThat(whileUnderWay(limits, null, 4, () -> errors(limits, "a", 1))).isEmpty();
+        assertThat(whileUnderWay(limits, null, 6, () -> errors(limits, "a", 1))).isEmpty();
     }
 
     @Test
