@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Clock;
+import java.util.List;
 import java.util.UUID;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
@@ -12,6 +13,7 @@ import org.apache.camel.Message;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
 import routes.platform.NameBasedUuid;
+import routes.platform.Violation;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
 import routes.platform.error.SchemaViolationException;
@@ -50,7 +52,7 @@ class PrescriptionCommands {
         JsonNode prescription = Json.readObject(body);
         String id = prescription.path(Prescription.ID).asText(null);
         if (".".equals(id) || "..".equals(id)) {
-            throw new ProblemException(400, "/id: must not be . or .., which no path can name");
+            throw new ProblemException(List.of(new Violation("/id", "must not be . or .., which no path can name")));
         }
         command(Command.Type.CREATE, id == null ? id("prescription", exchange) : id, prescription, exchange);
     }

@@ -151,7 +151,7 @@ class IdsIT extends RuntimeIT {
     void refusesIdsThatNoPathCanName(String id) {
         HttpResponse<String> answer = post(PRESCRIPTIONS, JSON, prescription(id));
         assertThat(answer.statusCode()).isEqualTo(400);
-        assertThat(json(answer.body()).path("error").asText()).startsWith("/id: must not be . or ..");
+        assertThat(json(answer.body()).path("error").asText()).startsWith("body /id: must not be . or ..");
 
         send(
                 "medication.commands",
@@ -161,7 +161,7 @@ class IdsIT extends RuntimeIT {
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(records("medication.commands.dlq"))
                 .filteredOn(letter -> text(letter.key()).equals(run + id))
                 .extracting(letter -> header(letter, "error-message"))
-                .containsExactly("/aggregateId: violates 'pattern'"));
+                .containsExactly("/aggregateId: must be text other than . and .., which no path can name"));
     }
 
     @Test
