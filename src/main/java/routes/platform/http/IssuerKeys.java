@@ -2,12 +2,15 @@ package routes.platform.http;
 
 import com.nimbusds.jose.KeySourceException;
 import com.nimbusds.jose.jwk.JWK;
-import com.nimbusds.jose.jwk.JWKMatcher;
 import com.nimbusds.jose.jwk.JWKSelector;
 import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jose.jwk.source.JWKSetCacheRefreshEvaluator;
+import com.nimbusds.jose.jwk.source.JWKSetSource;
+import com.nimbusds.jose.jwk.source.JWKSetSourceWrapper;
 import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.jwk.source.JWKSourceBuilder;
 import com.nimbusds.jose.jwk.source.RateLimitReachedException;
+import com.nimbusds.jose.jwk.source.URLBasedJWKSetSource;
 import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jose.util.DefaultResourceRetriever;
 import java.net.URL;
@@ -37,12 +40,14 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
     /** Of the server's threads, however many strangers make up key ids while the issuer is silent. */
     private static final int WAITING = 8;
 
-    private static final JWKSelector ALL = new JWKSelector(new JWKMatcher.Builder().build());
-
     private final JWKSource<SecurityContext> source;
     private final Semaphore waiting = new Semaphore(WAITING);
-    private volatile boolean fetched;
-    private volatile JWKSet last = new JWKSet();
+    private final Duration outage;
+
+    /** What the issuer said last, or null. */
+    private volatile Seen last;
+
+    private record Seen(JWKSet keys, long at) {}
 
     IssuerKeys(URL jwkSet) {
         this(jwkSet, FRESH, OUTAGE, INTERVAL);
@@ -54,8 +59,18 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
      * @param interval within which they are fetched twice at most
      */
     IssuerKeys(URL jwkSet, Duration fresh, Duration outage, Duration interval) {
-        source = JWKSourceBuilder.<SecurityContext>create(
-                        jwkSet, new DefaultResourceRetriever(TIMEOUT_MS, TIMEOUT_MS, MAX_BYTES))
+        this.outage = outage;
+        JWKSetSource<SecurityContext> issuer =
+                new URLBasedJWKSetSource<>(jwkSet, new DefaultResourceRetriever(TIMEOUT_MS, TIMEOUT_MS, MAX_BYTES));
+        source = JWKSourceBuilder.create(new JWKSetSourceWrapper<>(issuer) {
+                    @Override
+                    public JWKSet getJWKSet(JWKSetCacheRefreshEvaluator refresh, long now, SecurityContext context)
+                            throws KeySourceException {
+                        JWKSet keys = getSource().getJWKSet(refresh, now, context);
+                        last = new Seen(keys, System.nanoTime());
+                        return keys;
+                    }
+                })
                 .cache(fresh.toMillis(), WAIT.toMillis())
                 .refreshAheadCache(false)
                 .rateLimited(interval.toMillis())
@@ -66,7 +81,7 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
     @Override
     public List<JWK> get(JWKSelector selector, SecurityContext context) throws KeySourceException {
         if (!waiting.tryAcquire()) {
-            List<JWK> keys = selector.select(last);
+            List<JWK> keys = selector.select(lastKeys());
             if (keys.isEmpty()) {
                 throw new KeySourceException("too many requests wait for the keys of the issuer");
             }
@@ -81,23 +96,23 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
 
     private List<JWK> find(JWKSelector selector, SecurityContext context) throws KeySourceException {
         try {
-            List<JWK> keys = source.get(selector, context);
-            if (!keys.isEmpty()) {
-                last = new JWKSet(source.get(ALL, context));
-            }
-            fetched = true;
-            return keys;
-        } catch (RateLimitReachedException e) {
-            if (fetched) {
-                // nobody has the key: the token is wrong, not the issuer away
-                return List.of();
-            }
-            throw e;
+            return source.get(selector, context);
         } catch (KeySourceException e) {
-            // too long ago
-            fetched = false;
-            last = new JWKSet();
-            throw e;
+            // also when another request that fetches them, for a key that somebody made up, takes too long
+            JWKSet known = lastKeys();
+            List<JWK> keys = selector.select(known);
+            // when they were fetched just now, nobody has the key: the token is wrong, not the issuer away
+            boolean isAnswer = !keys.isEmpty() || e instanceof RateLimitReachedException && !known.isEmpty();
+            if (!isAnswer) {
+                throw e;
+            }
+            return keys;
         }
+    }
+
+    /** None when they were seen too long ago. */
+    private JWKSet lastKeys() {
+        Seen seen = last;
+        return seen == null || System.nanoTime() - seen.at() > outage.toNanos() ? new JWKSet() : seen.keys();
     }
 }

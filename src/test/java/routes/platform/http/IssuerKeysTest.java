@@ -166,6 +166,37 @@ class IssuerKeysTest {
         }
     }
 
+    @Test
+    void findsAGoodKeyWhileStrangersWaitForASilentIssuer() throws Exception {
+        IssuerKeys keys = new IssuerKeys(url(), Duration.ofMillis(300), Duration.ofHours(4), Duration.ofMillis(100));
+        assertThat(keys.get(named("first"), null)).hasSize(1);
+        silent.set(true);
+        ExecutorService strangers = Executors.newFixedThreadPool(12);
+        try {
+            for (int i = 0; i < 12; i++) {
+                strangers.submit(() -> {
+                    for (int made = 0; !Thread.currentThread().isInterrupted(); made++) {
+                        failure(keys, "made up " + made);
+                    }
+                });
+            }
+            for (int i = 0; i < 50; i++) {
+                assertThat(keys.get(named("first"), null)).hasSize(1);
+            }
+        } finally {
+            strangers.shutdownNow();
+        }
+    }
+
+    private static String failure(IssuerKeys keys, String made) {
+        try {
+            keys.get(named(made), null);
+            return "";
+        } catch (KeySourceException e) {
+            return e.getMessage();
+        }
+    }
+
     private static String failure(Future<?> asked) {
         try {
             asked.get();
