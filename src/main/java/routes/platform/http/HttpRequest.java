@@ -67,7 +67,8 @@ public record HttpRequest(
     public MessageDigest digest() {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((method + ' ' + path + ' ' + new TreeMap<>(query) + '\n' + mediaType + '\n')
+            String where = RequestPath.withIdsInOneSpelling(path);
+            digest.update((method + ' ' + where + ' ' + new TreeMap<>(query) + '\n' + mediaType + '\n')
                     .getBytes(StandardCharsets.UTF_8));
             return digest;
         } catch (NoSuchAlgorithmException e) {

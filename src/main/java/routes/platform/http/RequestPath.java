@@ -4,11 +4,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.springframework.web.util.UriUtils;
 
 /**
- * The path of a request as it is in the request line. Spring matches it decoded, Camel and the validator of the contract as it is, and these two
- * take upper and lower case for the same; so whatever is behind {@link RequestFilter} sees one spelling of it.
+ * The path of a request as it is in the request line. Spring matches it decoded, Camel as it is, and Camel takes upper and lower case for the
+ * same; so whatever is behind {@link RequestFilter} sees one spelling of it.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2">RFC 3986, section 6.2.2</a>
  */
@@ -64,11 +66,19 @@ final class RequestPath {
         String[] patterns = pattern.split("/", -1);
         for (int i = 0; i < parts.length; i++) {
             if (patterns[i].startsWith("{")) {
-                parts[i] =
-                        withFirstEncoded(UriUtils.encode(UriUtils.decode(parts[i], StandardCharsets.UTF_8), "UTF-8"));
+                parts[i] = withFirstEncoded(inOneSpelling(parts[i]));
             }
         }
         return String.join("/", parts);
+    }
+
+    /** The path with all encoded that may be, so that {@code rx:1} and {@code rx%3A1} are one id. */
+    static String withIdsInOneSpelling(String path) {
+        return Stream.of(path.split("/", -1)).map(RequestPath::inOneSpelling).collect(Collectors.joining("/"));
+    }
+
+    private static String inOneSpelling(String part) {
+        return UriUtils.encode(UriUtils.decode(part, StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }
 
     private static String withFirstEncoded(String part) {

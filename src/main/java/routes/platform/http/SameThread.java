@@ -38,7 +38,7 @@ class SameThread extends SpringBootPlatformHttpEngine {
         };
     }
 
-    /** Camel, and the validator of the contract, would take the id {@code Summary} for the path of another operation. */
+    /** Camel would take the id {@code Summary} for the path of another operation. */
     private static final class ForCamel extends HttpServletRequestWrapper {
 
         private final String path;
