@@ -8,6 +8,7 @@ import org.apache.coyote.http11.Http11Processor;
 import org.apache.tomcat.util.net.AbstractEndpoint.Handler.SocketState;
 import org.apache.tomcat.util.net.NioChannel;
 import org.apache.tomcat.util.net.SecureNioChannel;
+import org.apache.tomcat.util.net.SocketEvent;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
@@ -36,16 +37,15 @@ final class HttpProcessor extends Http11Processor {
         this.protocol = protocol;
     }
 
+    /** Also of an answer that is given later, by another thread than the one that began the request. */
     @Override
-    public SocketState service(SocketWrapperBase<?> socket) throws IOException {
+    public SocketState process(SocketWrapperBase<?> socket, SocketEvent event) throws IOException {
         if (socket == ending) {
-            return linger(socket);
+            return event == SocketEvent.OPEN_READ ? linger(socket) : SocketState.CLOSED;
         }
-        SocketState state = super.service(socket);
-        if (state == SocketState.LONG && !isAsync() && isHeadLate()) {
-            return SocketState.CLOSED;
-        }
-        if (state == SocketState.CLOSED && getErrorState().isIoAllowed() && !protocol.isPaused()) {
+        boolean answers = event == SocketEvent.OPEN_READ || isAsync();
+        SocketState state = super.process(socket, event);
+        if (answers && state == SocketState.CLOSED && getErrorState().isIoAllowed() && !protocol.isPaused()) {
             ending = socket;
             endsAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LINGER_MILLIS);
             dropped = 0;
@@ -55,10 +55,16 @@ final class HttpProcessor extends Http11Processor {
         return state;
     }
 
+    @Override
+    public SocketState service(SocketWrapperBase<?> socket) throws IOException {
+        SocketState state = super.service(socket);
+        return state == SocketState.LONG && !isAsync() && isHeadLate() ? SocketState.CLOSED : state;
+    }
+
     private boolean isHeadLate() {
+        int timeout = protocol.getConnectionTimeout();
         long began = request.getStartTimeNanos();
-        return began != -1
-                && System.nanoTime() - began > TimeUnit.MILLISECONDS.toNanos(protocol.getConnectionTimeout());
+        return timeout > 0 && began != -1 && System.nanoTime() - began > TimeUnit.MILLISECONDS.toNanos(timeout);
     }
 
     /** Says that nothing more is sent. With TLS it is said when the connection is closed. */

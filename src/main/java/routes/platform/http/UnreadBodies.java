@@ -44,6 +44,13 @@ final class UnreadBodies implements Adapter {
         }
     }
 
+    /** Before the answer begins: says that the connection ends, when it will. Nobody reads on who has begun to answer. */
+    static void announce(Request request, Response response) {
+        if (!isRead(request)) {
+            response.getMimeHeaders().setValue("Connection").setString("close");
+        }
+    }
+
     private static boolean isRead(Request request) {
         try {
             while (!is(ActionCode.REQUEST_BODY_FULLY_READ, request)) {
