@@ -71,7 +71,9 @@ class RequestLimits extends OncePerRequestFilter {
                 return;
             }
             try {
-                chain.doFilter(request, new TimedAnswer(response, limits.bodyTimeout()));
+                TimedAnswer answer = new TimedAnswer(response, limits.bodyTimeout());
+                chain.doFilter(request, answer);
+                answer.requireWhole();
             } finally {
                 turns.leave(client);
             }

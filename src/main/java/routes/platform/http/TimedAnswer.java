@@ -6,6 +6,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
 import java.time.Duration;
+import org.apache.coyote.CloseNowException;
 
 /**
  * An answer that has to be taken in time. For Tomcat a caller who takes a few bytes now and then is not slow, and keeps its thread for as long as
@@ -20,7 +21,7 @@ final class TimedAnswer extends HttpServletResponseWrapper {
     private static final int PIECE = 1 << 13;
 
     private final Duration patience;
-    private ServletOutputStream out;
+    private Timed out;
 
     /** @param patience how long an answer may take that is not large */
     TimedAnswer(HttpServletResponse response, Duration patience) {
@@ -37,12 +38,29 @@ final class TimedAnswer extends HttpServletResponseWrapper {
         return out;
     }
 
+    /**
+     * For when its writer has kept the failure to itself: the server would end the answer as if it were whole.
+     *
+     * @throws CloseNowException when it was taken too slowly
+     */
+    void requireWhole() throws CloseNowException {
+        if (out != null && out.brokenOff) {
+            throw tooSlow();
+        }
+    }
+
+    /** Has Tomcat close the connection. */
+    private static CloseNowException tooSlow() {
+        return new CloseNowException("the caller takes the answer too slowly");
+    }
+
     private static final class Timed extends ServletOutputStream {
 
         private final ServletOutputStream out;
         private final Duration patience;
         private final long began = System.nanoTime();
         private long written;
+        private boolean brokenOff;
 
         Timed(ServletOutputStream out, Duration patience) {
             this.out = out;
@@ -52,33 +70,40 @@ final class TimedAnswer extends HttpServletResponseWrapper {
         @Override
         public void write(byte[] bytes, int offset, int length) throws IOException {
             for (int done = 0; done < length; done += PIECE) {
+                check();
                 int piece = Math.min(PIECE, length - done);
                 out.write(bytes, offset + done, piece);
                 written += piece;
-                check();
             }
         }
 
         @Override
         public void write(int b) throws IOException {
+            check();
             out.write(b);
         }
 
         private void check() throws IOException {
             Duration allowed = patience.plusSeconds(written / BYTES_PER_SECOND);
-            if (System.nanoTime() - began > allowed.toNanos()) {
-                throw new IOException("the caller takes the answer too slowly");
+            brokenOff |= System.nanoTime() - began > allowed.toNanos();
+            if (brokenOff) {
+                throw tooSlow();
+            }
+        }
+
+        /** An answer that is broken off must not look as if it ended. */
+        @Override
+        public void flush() throws IOException {
+            if (!brokenOff) {
+                out.flush();
             }
         }
 
         @Override
-        public void flush() throws IOException {
-            out.flush();
-        }
-
-        @Override
         public void close() throws IOException {
-            out.close();
+            if (!brokenOff) {
+                out.close();
+            }
         }
 
         @Override

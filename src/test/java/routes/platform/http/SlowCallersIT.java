@@ -21,6 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.boot.test.context.TestConfiguration;
+import org.springframework.boot.web.embedded.tomcat.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.test.context.TestPropertySource;
 import routes.RawHttp;
 import routes.RawHttp.Answer;
@@ -31,6 +34,7 @@ import routes.RuntimeIT;
         properties = {
             "event-broker.http.body-timeout=2s",
             "event-broker.http.max-waiting=4",
+            "event-broker.http.client-rate=20",
             "server.tomcat.connection-timeout=3s",
             "server.tomcat.threads.max=10"
         })
@@ -49,6 +53,16 @@ class SlowCallersIT extends RuntimeIT {
     private static final String FILE = "/webjars/swagger-ui/swagger-ui-bundle.js";
 
     private final String id = "slow-" + UUID.randomUUID();
+
+    /** Of the network, or it would keep an answer that nobody takes. */
+    @TestConfiguration
+    static class SmallBuffers implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
+
+        @Override
+        public void customize(TomcatServletWebServerFactory factory) {
+            factory.addConnectorCustomizers(connector -> connector.setProperty("socket.txBufSize", "16384"));
+        }
+    }
 
     static Stream<Arguments> unread() {
         return Stream.of(
@@ -126,6 +140,47 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
+    void letsWhoIsRefusedLaterFindTheAnswer() throws IOException {
+        String client = HOST + "Authorization: " + TOKENS.of("reader") + "\r\nContent-Length: 500000\r\n";
+        List<Socket> requests = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            requests.add(RawHttp.open(
+                    uri("/").getPort(), RawHttp.request("GET /docs/index.html", client, new byte[500_000])));
+        }
+        List<Answer> answers = new ArrayList<>();
+        for (Socket request : requests) {
+            answers.add(Answer.of(request.getInputStream().readAllBytes()));
+            request.close();
+        }
+        assertThat(answers).allSatisfy(answer -> assertThat(answer.status()).isIn(200, 429));
+        assertThat(answers).anySatisfy(answer -> {
+            assertThat(answer.status()).isEqualTo(429);
+            assertThat(answer.head()).contains("Retry-After").contains("Connection: close");
+        });
+    }
+
+    @ParameterizedTest
+    @MethodSource
+    void saysThatTheConnectionEnds(String headers, String body, boolean ends) throws IOException {
+        try (Socket socket = RawHttp.open(
+                uri("/").getPort(), RawHttp.request("POST " + EVENTS, HOST + JSON + headers, bytes(body)))) {
+            byte[] head = new byte[2000];
+            int n = socket.getInputStream().read(head);
+            String answer = new String(head, 0, n, StandardCharsets.ISO_8859_1);
+            assertThat(answer).startsWith("HTTP/1.1 401");
+            assertThat(answer.contains("Connection: close")).isEqualTo(ends);
+        }
+    }
+
+    static Stream<Arguments> saysThatTheConnectionEnds() {
+        return Stream.of(
+                Arguments.of(CHUNKED, "5\r\n{", true),
+                Arguments.of("Content-Length: 1000\r\n", "{", true),
+                Arguments.of(LENGTH, "{", true),
+                Arguments.of("Content-Length: 3\r\n", "{ }", false));
+    }
+
+    @Test
     void asksNobodyWhomItRefusesToSendOn() throws IOException {
         String expects = JSON + "Expect: 100-continue\r\nConnection: close\r\n";
         byte[] body = bytes("{\"id\":\"%s\",\"patientId\":\"p\",\"medication\":{\"name\":\"n\"}}".formatted(id));
@@ -161,6 +216,38 @@ class SlowCallersIT extends RuntimeIT {
             socket.getOutputStream().write(bytes(requests));
             await().atMost(PATIENCE).until(SlowCallersIT::answers);
             await().atMost(PATIENCE).until(() -> !answers());
+        }
+    }
+
+    @Test
+    void endsAnAnswerThatIsTakenTooSlowlyBeforeItsLastChunk() throws Exception {
+        String event = """
+                {"id":"%s","patientId":"%s","medication":{"name":"%s"}}"""
+                .formatted(id, id, "n".repeat(900_000));
+        assertThat(post(EVENTS, "application/json", event).statusCode()).isEqualTo(202);
+        String orders = "/api/pharmacy-orders?patientId=" + id;
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(get(orders).body()).contains("nnn"));
+        try (Socket socket = new Socket()) {
+            socket.setReceiveBufferSize(4096);
+            socket.connect(new InetSocketAddress("127.0.0.1", uri("/").getPort()));
+            socket.setSoTimeout((int) PATIENCE.toMillis());
+            socket.getOutputStream()
+                    .write(RawHttp.request(
+                            "GET " + orders, HOST + "Authorization: " + TOKENS.sandbox() + "\r\n", new byte[0]));
+            ByteArrayOutputStream answer = new ByteArrayOutputStream();
+            byte[] piece = new byte[16_384];
+            try {
+                for (int n; (n = socket.getInputStream().read(piece)) != -1; ) {
+                    answer.write(piece, 0, n);
+                    TimeUnit.MILLISECONDS.sleep(TRICKLE.toMillis() * 2);
+                }
+            } catch (SocketException e) {
+                // as good as the end
+            }
+            String taken = text(answer.toByteArray());
+            assertThat(taken.substring(0, 500)).startsWith("HTTP/1.1 200").contains("Transfer-Encoding: chunked");
+            assertThat(taken.substring(taken.length() - 20).strip()).matches("n+");
         }
     }
 
