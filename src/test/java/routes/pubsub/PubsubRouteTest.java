@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,7 +50,7 @@ class PubsubRouteTest extends RouteTest {
         registry.bind("brokerBulkhead", TestLimits.bulkhead());
         HttpEvents httpEvents = new HttpEvents(contract, new Events(contract, avro));
         registry.bind("httpEvents", httpEvents);
-        registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, keys, new ObjectMapper(), Duration.ofSeconds(1)));
+        registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, keys, new ObjectMapper(), TestLimits.limits()));
         registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
     }
 

@@ -15,11 +15,11 @@ import java.util.UUID;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 import routes.platform.NameBasedUuid;
 import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
+import routes.platform.http.HttpLimits;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 import routes.platform.http.RequestBody;
@@ -45,18 +45,15 @@ public class NdjsonEvents {
     private final HttpEvents events;
     private final IdempotencyKeys keys;
     private final ObjectMapper mapper;
+
+    /** In which a stream has to go on. */
     private final Duration interval;
 
-    /** @param interval in which a stream has to go on */
-    public NdjsonEvents(
-            HttpEvents events,
-            IdempotencyKeys keys,
-            ObjectMapper mapper,
-            @Value("${event-broker.http.body-timeout}") Duration interval) {
+    public NdjsonEvents(HttpEvents events, IdempotencyKeys keys, ObjectMapper mapper, HttpLimits limits) {
         this.events = events;
         this.keys = keys;
         this.mapper = mapper;
-        this.interval = interval;
+        this.interval = limits.bodyTimeout();
     }
 
     /** Begins to read the body, unless the request has been answered before. */

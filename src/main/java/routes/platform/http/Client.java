@@ -9,6 +9,10 @@ record Client(String tenant, String principal) {
 
     private static final Client WITHOUT_TOKEN = new Client("", "");
 
+    boolean hasToken() {
+        return !equals(WITHOUT_TOKEN);
+    }
+
     static Client of(Caller caller) {
         return new Client(caller.home(), caller.principal());
     }

@@ -21,13 +21,10 @@ import org.apache.camel.component.rest.openapi.DefaultRestOpenapiProcessorStrate
 import org.apache.camel.support.processor.RestBindingAdvice;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.stereotype.Component;
-import org.springframework.util.unit.DataSize;
 import routes.platform.Caller;
 import routes.platform.Json;
 import routes.platform.Violation;
@@ -58,20 +55,13 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
 
     private final Waits waits;
 
-    HttpIngress(OpenApi contract, Problems problems, Waits waits, Settings settings) {
+    HttpIngress(OpenApi contract, Problems problems, Waits waits, HttpLimits limits) {
         this.contract = contract;
         this.problems = problems;
         this.waits = waits;
-        this.maxBody = Math.toIntExact(settings.maxBody().toBytes());
-        this.bodyTimeout = settings.bodyTimeout();
+        this.maxBody = Math.toIntExact(limits.maxBody().toBytes());
+        this.bodyTimeout = limits.bodyTimeout();
     }
-
-    /**
-     * @param maxBody the largest body that is not streamed
-     * @param bodyTimeout how long such a body may take to arrive
-     */
-    @ConfigurationProperties("event-broker.http")
-    record Settings(@DefaultValue("1MB") DataSize maxBody, @DefaultValue("20s") Duration bodyTimeout) {}
 
     @Override
     public boolean process(

@@ -3,11 +3,13 @@ package routes.platform.http;
 import java.time.Duration;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
+import org.springframework.util.unit.DataSize;
 
 /**
- * How many requests there may be, and of whom.
+ * How many requests there may be, of whom, how large and how slow.
  *
- * @param bodyTimeout how long a body may take to arrive, and an answer to be taken
+ * @param maxBody the largest body that is not streamed
+ * @param bodyTimeout how long such a body may take to arrive, and an answer to be taken; a stream has to go on within it
  * @param maxWaiting requests that wait for something other than the database
  * @param maxPublishing those of them that wait for the broker
  * @param clientShare of {@code maxWaiting} that one client may take
@@ -16,7 +18,8 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
  * @param tenantRate requests of all clients of a tenant in a second
  */
 @ConfigurationProperties("event-broker.http")
-record HttpLimits(
+public record HttpLimits(
+        DataSize maxBody,
         Duration bodyTimeout,
         int maxWaiting,
         int maxPublishing,
@@ -25,14 +28,32 @@ record HttpLimits(
         int clientRate,
         int tenantRate) {
 
-    /** @throws InvalidConfigurationPropertyValueException when the requests that wait could take every thread */
-    void leavesRoom(int threads) {
-        if (maxWaiting >= threads) {
-            throw new InvalidConfigurationPropertyValueException(
-                    "event-broker.http.max-waiting",
-                    maxWaiting,
-                    "Requests that wait would take all %d threads (server.tomcat.threads.max), and none would be left for reads."
-                            .formatted(threads));
+    /** @throws InvalidConfigurationPropertyValueException when one of them is none, or the requests that wait could take every thread */
+    void check(int threads) {
+        require(clientRate >= 1, "client-rate", clientRate, "It has to be at least 1.");
+        require(tenantRate >= 1, "tenant-rate", tenantRate, "It has to be at least 1.");
+        require(isShare(clientShare), "client-share", clientShare, "It has to be more than 0, and at most 1.");
+        require(isShare(tenantShare), "tenant-share", tenantShare, "It has to be more than 0, and at most 1.");
+        require(
+                maxPublishing >= 1 && maxPublishing <= maxWaiting,
+                "max-publishing",
+                maxPublishing,
+                "It has to be at least 1, and at most max-waiting, which is %d.".formatted(maxWaiting));
+        require(
+                maxWaiting < threads,
+                "max-waiting",
+                maxWaiting,
+                "Requests that wait would take all %d threads (server.tomcat.threads.max), and none would be left for reads."
+                        .formatted(threads));
+    }
+
+    private static boolean isShare(double share) {
+        return share > 0 && share <= 1;
+    }
+
+    private static void require(boolean isGood, String name, Object value, String reason) {
+        if (!isGood) {
+            throw new InvalidConfigurationPropertyValueException("event-broker.http." + name, value, reason);
         }
     }
 
@@ -44,6 +65,12 @@ record HttpLimits(
     Shares underWay(int threads) {
         int reads = threads - maxWaiting;
         return new Shares(threads, share(tenantShare) + reads, share(clientShare) + reads);
+    }
+
+    /** They never wait for a body, an effect or the broker, and anybody can be one of them. */
+    Shares underWayWithoutToken(int threads) {
+        int reads = threads - maxWaiting;
+        return new Shares(threads, reads, reads);
     }
 
     private int share(double part) {

@@ -31,7 +31,8 @@ class RequestLimits extends OncePerRequestFilter {
     private final Problems problems;
     private final Refusals refusals;
     private final Turns turns;
-    private final Shares underWay;
+    private final Shares withToken;
+    private final Shares withoutToken;
     private final Rates clients;
     private final Rates tenants;
 
@@ -45,7 +46,8 @@ class RequestLimits extends OncePerRequestFilter {
         this.problems = problems;
         this.refusals = refusals;
         this.turns = turns;
-        this.underWay = limits.underWay(threads);
+        this.withToken = limits.underWay(threads);
+        this.withoutToken = limits.underWayWithoutToken(threads);
         this.clients = new Rates(limits.clientRate());
         this.tenants = new Rates(limits.tenantRate());
     }
@@ -61,7 +63,7 @@ class RequestLimits extends OncePerRequestFilter {
         }
         try {
             if (!turns.enter(client)) {
-                refuse(
+                refuseLater(
                         request,
                         response,
                         tooMany(
@@ -78,7 +80,7 @@ class RequestLimits extends OncePerRequestFilter {
                 turns.leave(client);
             }
         } finally {
-            underWay.giveBack(client);
+            underWay(client).giveBack(client);
         }
     }
 
@@ -132,6 +134,7 @@ class RequestLimits extends OncePerRequestFilter {
                     "the clients of this tenant send more than %d requests in a second, the most that a tenant may send",
                     limits.tenantRate()));
         }
+        Shares underWay = underWay(client);
         return underWay.take(client).map(holder -> switch (holder) {
             case CLIENT ->
                 tooMany(
@@ -147,6 +150,10 @@ class RequestLimits extends OncePerRequestFilter {
             case ALL ->
                 tooMany("requests", "%d requests are under way, the most that there may be", underWay.most(holder));
         });
+    }
+
+    private Shares underWay(Client client) {
+        return client.hasToken() ? withToken : withoutToken;
     }
 
     private ProblemException tooMany(String limit, String error, int most) {

@@ -20,6 +20,9 @@ class Turns {
     private static final int LEAST = 8;
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
+    /** For each that runs: whoever waits has a thread, which others would have to do without. */
+    private static final int BEHIND = 2;
+
     /** Of the clients that have requests under way. */
     private final Map<Client, Line> lines = new HashMap<>();
 
@@ -30,11 +33,14 @@ class Turns {
         return atOnce;
     }
 
-    /** Waits for the turn of a request; false when it does not come, as none of the client's ends. */
+    /** Waits for the turn of a request; false when it does not come, as none of the client's ends, or too many of them wait before it. */
     boolean enter(Client client) {
         Line line;
         synchronized (lines) {
             line = lines.computeIfAbsent(client, c -> new Line(atOnce));
+            if (line.getQueueLength() >= BEHIND * atOnce) {
+                return false;
+            }
             line.requests++;
         }
         boolean entered = false;

@@ -19,7 +19,7 @@ public class Waits {
     private final Refusals refusals;
 
     Waits(HttpLimits limits, Turns turns, Refusals refusals, @Value("${server.tomcat.threads.max}") int threads) {
-        limits.leavesRoom(threads);
+        limits.check(threads);
         this.shares = limits.waiting();
         this.turns = turns;
         this.refusals = refusals;

@@ -2,6 +2,7 @@ package routes.platform.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -12,6 +13,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.mock.web.MockAsyncContext;
@@ -19,6 +23,7 @@ import org.springframework.mock.web.MockHttpServletRequest;
 import org.springframework.mock.web.MockHttpServletResponse;
 import org.springframework.security.oauth2.jwt.Jwt;
 import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationToken;
+import org.springframework.util.unit.DataSize;
 import routes.platform.error.Failures;
 
 class RequestLimitsTest {
@@ -48,9 +53,37 @@ class RequestLimitsTest {
     void takesAllWithoutATokenForOneClient() {
         RequestLimits limits = limits(1000, 1000);
 
-        assertThat(whileUnderWay(limits, null, 6, () -> errors(limits, null, 1)))
+        assertThat(whileUnderWay(limits, null, 4, () -> errors(limits, null, 1)))
+                .as("they read, and no more of them may than there are threads for that")
                 .hasSize(1);
-        assertThat(whileUnderWay(limits, null, 6, () -> errors(limits, "a", 1))).isEmpty();
+        assertThat(whileUnderWay(limits, null, 4, () -> errors(limits, "a", 1))).isEmpty();
+    }
+
+    @Test
+    void refusesWhoWouldWaitForATurnBehindTooMany() throws Exception {
+        Turns turns = new Turns();
+        Client client = new Client("default", "a");
+        for (int i = 0; i < turns.atOnce(); i++) {
+            assertThat(turns.enter(client)).isTrue();
+        }
+        ExecutorService line = Executors.newCachedThreadPool();
+        try {
+            List<Future<Boolean>> entered = new ArrayList<>();
+            for (int i = 0; i < 3 * turns.atOnce(); i++) {
+                entered.add(line.submit(() -> turns.enter(client)));
+            }
+            await().atMost(Duration.ofSeconds(1)).until(() -> entered.stream().anyMatch(Future::isDone));
+            for (int i = 0; i < 2 * turns.atOnce(); i++) {
+                turns.leave(client);
+            }
+            int refused = 0;
+            for (Future<Boolean> one : entered) {
+                refused += one.get() ? 0 : 1;
+            }
+            assertThat(refused).isBetween(1, turns.atOnce());
+        } finally {
+            line.shutdownNow();
+        }
     }
 
     @Test
@@ -74,16 +107,42 @@ class RequestLimitsTest {
 
     @Test
     void startsOnlyWhenThreadsAreLeftForReads() {
-        HttpLimits limits = new HttpLimits(Duration.ofSeconds(1), THREADS, 1, 0.5, 0.75, 1, 1);
+        assertRefused(limits(THREADS, 1, 0.5, 0.75, 1, 1), "max-waiting");
+    }
 
+    @Test
+    void startsOnlyWithLimitsThatLetSomethingThrough() {
+        assertRefused(limits(4, 0, 0.5, 0.75, 1, 1), "max-publishing");
+        assertRefused(limits(4, 5, 0.5, 0.75, 1, 1), "max-publishing");
+        assertRefused(limits(4, 1, 0, 0.75, 1, 1), "client-share");
+        assertRefused(limits(4, 1, 0.5, 1.1, 1, 1), "tenant-share");
+        assertRefused(limits(4, 1, 0.5, Double.NaN, 1, 1), "tenant-share");
+        assertRefused(limits(4, 1, 0.5, 0.75, 0, 1), "client-rate");
+        assertRefused(limits(4, 1, 0.5, 0.75, 1, -1), "tenant-rate");
+    }
+
+    private void assertRefused(HttpLimits limits, String property) {
         assertThatThrownBy(() -> new Waits(limits, new Turns(), new Refusals(meters), THREADS))
                 .isInstanceOf(InvalidConfigurationPropertyValueException.class)
-                .hasMessageContaining("event-broker.http.max-waiting");
+                .hasMessageContaining("event-broker.http." + property);
+    }
+
+    private static HttpLimits limits(
+            int waiting, int publishing, double client, double tenant, int clientRate, int tenantRate) {
+        return new HttpLimits(
+                DataSize.ofMegabytes(1),
+                Duration.ofSeconds(1),
+                waiting,
+                publishing,
+                client,
+                tenant,
+                clientRate,
+                tenantRate);
     }
 
     private RequestLimits limits(int clientRate, int tenantRate) {
         return new RequestLimits(
-                new HttpLimits(Duration.ofSeconds(1), 4, 1, 0.5, 0.75, clientRate, tenantRate),
+                limits(4, 1, 0.5, 0.75, clientRate, tenantRate),
                 new Problems(new ObjectMapper(), new Failures()),
                 new Refusals(meters),
                 new Turns(),

@@ -2,15 +2,20 @@ package routes.platform.http;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import org.springframework.util.unit.DataSize;
 
 /** Limits for tests without a server. */
 public final class TestLimits {
 
     private TestLimits() {}
 
+    public static HttpLimits limits() {
+        return new HttpLimits(DataSize.ofMegabytes(1), Duration.ofSeconds(1), 1, 1, 1, 1, 1, 1);
+    }
+
     /** One request at a time. */
     public static BrokerBulkhead bulkhead() {
-        HttpLimits limits = new HttpLimits(Duration.ofSeconds(1), 1, 1, 1, 1, 1, 1);
+        HttpLimits limits = limits();
         Refusals refusals = new Refusals(new SimpleMeterRegistry());
         return new BrokerBulkhead(limits, new Waits(limits, new Turns(), refusals, 2), refusals);
     }
