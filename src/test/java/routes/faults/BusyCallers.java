@@ -3,6 +3,7 @@ package routes.faults;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -18,6 +19,7 @@ import java.util.TreeMap;
 final class BusyCallers implements AutoCloseable {
 
     private static final int PAUSE_MILLIS = 2000;
+    private static final int LITTLE = 4096;
 
     private final InetSocketAddress server;
     private final Selector selector = Selector.open();
@@ -38,15 +40,21 @@ final class BusyCallers implements AutoCloseable {
      * @param first what each of them sends
      * @param then what it sends every two seconds
      * @param again whether it sends the first again as soon as it is answered
+     * @param takes whether it takes the answers
      */
-    record Kind(int count, String first, String then, boolean again) {
+    record Kind(int count, String first, String then, boolean again, boolean takes) {
 
         static Kind slow(int count, String first, String then) {
-            return new Kind(count, first, then, false);
+            return new Kind(count, first, then, false, true);
+        }
+
+        /** They take a little of their answer every two seconds, and begin again when the server ends it. */
+        static Kind slowTakers(int count, String requests) {
+            return new Kind(count, requests, "", true, false);
         }
 
         static Kind flood(int count, String request) {
-            return new Kind(count, request, "", true);
+            return new Kind(count, request, "", true, true);
         }
     }
 
@@ -98,9 +106,15 @@ final class BusyCallers implements AutoCloseable {
                 if (channel != null) {
                     channel.close();
                 }
-                channel = SocketChannel.open(server);
+                channel = SocketChannel.open();
+                if (!kind.takes()) {
+                    channel.setOption(StandardSocketOptions.SO_RCVBUF, LITTLE);
+                }
+                channel.connect(server);
                 channel.configureBlocking(false);
-                channel.register(selector, SelectionKey.OP_READ, this);
+                if (kind.takes()) {
+                    channel.register(selector, SelectionKey.OP_READ, this);
+                }
                 send(kind.first());
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -113,6 +127,10 @@ final class BusyCallers implements AutoCloseable {
 
         private void goOn() {
             try {
+                if (!kind.takes() && channel.read(read.clear().limit(LITTLE)) < 0) {
+                    begin();
+                    return;
+                }
                 // fails when it is closed
                 send(kind.then());
             } catch (IOException e) {

@@ -32,6 +32,10 @@ class BusyDoorsIT {
     private static final Duration FAST = Duration.ofMillis(100);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String ORDERS = "/api/pharmacy-orders?limit=1&patientId=nobody";
+
+    /** Large, and open to everybody. */
+    private static final String FILE = "/webjars/swagger-ui/swagger-ui-bundle.js";
+
     private static final String EVENTS = "POST /api/topics/medication.prescription.created/events";
 
     private static Instance instance;
@@ -91,7 +95,14 @@ class BusyDoorsIT {
                                         " "))),
                 new Attack(
                         "a flood of one client over 64 connections",
-                        List.of(BusyCallers.Kind.flood(64, head("GET " + ORDERS, sandbox)))));
+                        List.of(BusyCallers.Kind.flood(64, head("GET " + ORDERS, sandbox)))),
+                new Attack(
+                        "a stranger who takes large files slowly and many small ones, and a flood of one client",
+                        List.of(
+                                BusyCallers.Kind.slowTakers(
+                                        64, head("GET " + FILE, "").repeat(10)),
+                                BusyCallers.Kind.flood(32, head("GET /docs/index.html", "")),
+                                BusyCallers.Kind.flood(64, head("GET " + ORDERS, sandbox)))));
     }
 
     private static String head(String line, String headers) {
