@@ -34,6 +34,7 @@ import routes.RuntimeIT;
         properties = {
             "event-broker.http.body-timeout=2s",
             "event-broker.http.max-waiting=4",
+            "event-broker.http.max-publishing=4",
             "event-broker.http.client-rate=20",
             "server.tomcat.connection-timeout=3s",
             "server.tomcat.threads.max=10"
