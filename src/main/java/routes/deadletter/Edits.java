@@ -56,6 +56,7 @@ class Edits {
      * @param original the value before
      * @throws ProblemException 400 when the new value is not what consumers can read, or says of whom or of what somebody else's does; 403 when
      *     the caller may not write it in their own name
+     * @throws RegistryUnavailableException when the value before cannot be read until the registry answers
      */
     void check(Reprocessing.Sendable edited, byte[] original, Caller caller) throws RegistryUnavailableException {
         LetterValues.Decoded decoded =
@@ -70,11 +71,12 @@ class Edits {
         Channel channel = contract.channel(edited.topic())
                 .orElseThrow(() -> new ProblemException(409, "the original topic is not in the contract"));
         JsonNode before = values.whole(original, edited.topic());
+        JsonNode identity = values.identity(original, edited.topic());
         JsonNode after = decoded.json();
         String id =
                 channel.isEnveloped() ? METADATA + "/eventId" : after.has("commandType") ? "/commandId" : "/eventId";
-        requireTarget(channel.keyPointer(), before, after, edited.key());
-        requireSame(id, before, after);
+        requireTarget(channel.keyPointer(), identity, after, edited.key());
+        requireSame(id, identity, after);
         Optional<String> changed = compared(channel, after)
                 .filter(place -> !place.equals(id) && !place.equals(channel.keyPointer()))
                 .filter(place -> !isSame(before.at(place), after.at(place)) && !isUselessLink(place, before.at(place)))

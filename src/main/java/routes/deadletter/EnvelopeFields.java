@@ -2,21 +2,35 @@ package routes.deadletter;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.Map;
 
-/** Reads from JSON of any size, in little memory, only the texts that {@link Envelope} looks for. */
+/** Reads from JSON of any size, in little memory, only the texts that {@link Envelope} looks for, and one more. */
 final class EnvelopeFields {
 
     private static final JsonFactory JSON = new JsonFactory();
 
     /** Those of a text have no fields themselves. */
-    private record Fields(Map<String, Fields> wanted) {}
+    private record Fields(Map<String, Fields> wanted) {
+
+        private Fields with(JsonPointer text) {
+            if (text.matches()) {
+                return TEXT;
+            }
+            Map<String, Fields> more = new HashMap<>(wanted);
+            more.put(
+                    text.getMatchingProperty(),
+                    wanted.getOrDefault(text.getMatchingProperty(), TEXT).with(text.tail()));
+            return new Fields(more);
+        }
+    }
 
     private static final Fields TEXT = new Fields(Map.of());
 
@@ -36,12 +50,16 @@ final class EnvelopeFields {
 
     private EnvelopeFields() {}
 
-    /** @return an object with these fields, or a missing node when the bytes are not one JSON object, or have one of the fields twice */
-    static JsonNode read(byte[] json) {
+    /**
+     * @param pointer to a text that is wanted beside them; empty for none
+     * @return an object with these fields, or a missing node when the bytes are not one JSON object, or have one of the fields twice
+     */
+    static JsonNode read(byte[] json, String pointer) {
+        Fields wanted = pointer.isEmpty() ? WANTED : WANTED.with(JsonPointer.compile(pointer));
         try (JsonParser parser = JSON.createParser(json)) {
             ObjectNode found = JsonNodeFactory.instance.objectNode();
             boolean whole = parser.nextToken() == JsonToken.START_OBJECT
-                    && read(parser, WANTED, found)
+                    && read(parser, wanted, found)
                     && parser.nextToken() == null;
             return whole ? found : MissingNode.getInstance();
         } catch (IOException e) {

@@ -116,9 +116,18 @@ class LetterValues {
         }
     }
 
-    /** The same of a value that can be read as a whole; else nothing. */
-    JsonNode whole(byte[] value, String topic) {
-        return value == null || value.length > MAX_DECODED ? MissingNode.getInstance() : json(value, topic);
+    /**
+     * The same of a value that can be read as a whole; else nothing.
+     *
+     * @throws RegistryUnavailableException when the registry has to say first how to read it: then it is not known that it cannot be read
+     */
+    JsonNode whole(byte[] value, String topic) throws RegistryUnavailableException {
+        return isLarge(value) ? MissingNode.getInstance() : readable(value, topic);
+    }
+
+    /** The same of a value of any size; of a large one only which event it is, and its record key. */
+    JsonNode identity(byte[] value, String topic) throws RegistryUnavailableException {
+        return readable(value, topic);
     }
 
     /** What it says about itself. */
@@ -147,15 +156,23 @@ class LetterValues {
     }
 
     private JsonNode readable(byte[] value, String topic) throws RegistryUnavailableException {
-        AvroSchema schema = contract.channel(topic).map(Channel::avro).orElse(null);
+        Optional<Channel> channel = contract.channel(topic);
+        AvroSchema schema = channel.map(Channel::avro).orElse(null);
         try {
-            if (value != null && value.length > MAX_DECODED) {
-                return schema == null ? EnvelopeFields.read(value) : envelope(avro.decode(value, schema));
+            if (isLarge(value)) {
+                return schema == null
+                        ? EnvelopeFields.read(
+                                value, channel.map(Channel::keyPointer).orElse(""))
+                        : envelope(avro.decode(value, schema));
             }
             return schema == null ? Json.readObject(value) : AvroJson.of(avro.decode(value, schema));
         } catch (ProblemException e) {
             return MissingNode.getInstance();
         }
+    }
+
+    private static boolean isLarge(byte[] value) {
+        return value != null && value.length > MAX_DECODED;
     }
 
     private static JsonNode envelope(SpecificRecord record) {

@@ -2,10 +2,12 @@ package routes.deadletter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.kafka.common.header.Header;
@@ -15,7 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.core.io.ClassPathResource;
+import routes.KnownSchemas;
 import routes.platform.Caller;
+import routes.platform.avro.AvroCodec;
+import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
 
@@ -23,6 +28,8 @@ class EditsTest {
 
     private static final String COMMANDS = "medication.commands";
     private static final String CREATED = "medication.prescription.created";
+
+    private static final String PATIENTS = "patient.events";
 
     private static final String COMMAND =
             """
@@ -224,6 +231,41 @@ class EditsTest {
                 .hasMessage("nobody writes to this topic in their own name");
     }
 
+    @Test
+    void takesNoOtherIdOfWhatIsTooLargeToBeReadAsAWhole() {
+        String large = UNFIT_EVENT.replace("\"p-1\"", "\"" + "x".repeat(LetterValues.MAX_DECODED) + "\"");
+        String own = FIT_EVENT.replace("dr-1", "operator").replace("\"a\"", "\"\"");
+
+        assertThat(refused(CREATED, large, own.replace("7d1a01", "7d1a02"), operator("events.write")))
+                .hasMessage("/metadata/eventId: is not that of the dead letter");
+        assertThat(refused(CREATED, large, own.replace("rx-1", "rx-2"), operator("events.write")))
+                .hasMessage("/payload/id: is not the key of the record");
+        assertThat(refused(CREATED, large, FIT_EVENT, operator("events.write")))
+                .hasMessageStartingWith("the dead letter cannot be read");
+        assertThatCode(() -> check(CREATED, large, own, operator("events.write")))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void waitsForTheRegistryThatSaysWhatTheLetterIs() throws Exception {
+        KnownSchemas registry = new KnownSchemas(contract);
+        LetterValues values = new LetterValues(contract, new AvroCodec(contract, registry));
+        byte[] edit = values.encode(
+                bytes(
+                        """
+                        {"metadata":{"eventId":"8d8f8a52-8d68-4f60-9a26-7a3d9f7d1a01","eventType":"t","eventSource":"s","timestamp":1,\
+                        "security":{"principal":"operator","tenant":"default"}},"payload":{}}"""),
+                PATIENTS);
+        values.decode(edit, PATIENTS, Map.of());
+        byte[] original = edit.clone();
+        original[4] = 77;
+        registry.stop();
+
+        assertThatThrownBy(() ->
+                        new Edits(contract, values).check(letter(PATIENTS, edit), original, operator("patients.write")))
+                .isInstanceOf(RegistryUnavailableException.class);
+    }
+
     private ProblemException refused(String topic, String original, String edit, Caller caller) {
         ProblemException refused =
                 catchThrowableOfType(ProblemException.class, () -> check(topic, original, edit, caller));
@@ -232,22 +274,13 @@ class EditsTest {
     }
 
     private void check(String topic, String original, String edit, Caller caller) throws Exception {
-        List<Header> headers = List.of(new RecordHeader("tenant", "default".getBytes(StandardCharsets.UTF_8)));
-        edits.check(
-                new Reprocessing.Sendable(
-                        1,
-                        "id",
-                        "default",
-                        topic,
-                        bytes("rx-1"),
-                        bytes(edit),
-                        headers,
-                        "",
-                        DeadLetterFilter.Status.NEW,
-                        1,
-                        null),
-                bytes(original),
-                caller);
+        edits.check(letter(topic, bytes(edit)), bytes(original), caller);
+    }
+
+    private static Reprocessing.Sendable letter(String topic, byte[] value) {
+        List<Header> headers = List.of(new RecordHeader("tenant", bytes("default")));
+        return new Reprocessing.Sendable(
+                1, "id", "default", topic, bytes("rx-1"), value, headers, "", DeadLetterFilter.Status.NEW, 1, null);
     }
 
     private static Caller operator(String... scopes) {

@@ -17,7 +17,7 @@ class EnvelopeFieldsTest {
                  "metadata":{"tags":[{"tenant":"wrong"}],"eventId":"e","security":{"claims":{"tenant":"claimed"},"tenant":"named"}}}"""
                         .formatted("{},".repeat(1_000_000));
 
-        Envelope envelope = Envelope.of(EnvelopeFields.read(bytes(value)), true);
+        Envelope envelope = Envelope.of(EnvelopeFields.read(bytes(value), ""), true);
 
         assertThat(envelope.eventId()).hasValue("e");
         assertThat(envelope.tenant()).hasValue("named");
@@ -26,9 +26,16 @@ class EnvelopeFieldsTest {
     @Test
     void readsFlatValues() {
         Envelope envelope = Envelope.of(
-                EnvelopeFields.read(bytes("{\"payload\":{\"eventId\":\"no\"},\"eventId\":\"yes\"}")), false);
+                EnvelopeFields.read(bytes("{\"payload\":{\"eventId\":\"no\"},\"eventId\":\"yes\"}"), ""), false);
 
         assertThat(envelope.eventId()).hasValue("yes");
+    }
+
+    @Test
+    void readsTheRecordKeyToo() {
+        byte[] value = bytes("{\"payload\":{\"name\":\"no\",\"id\":\"rx-1\"},\"id\":\"no\"}");
+
+        assertThat(EnvelopeFields.read(value, "/payload/id")).hasToString("{\"payload\":{\"id\":\"rx-1\"}}");
     }
 
     @ParameterizedTest
@@ -43,7 +50,7 @@ class EnvelopeFieldsTest {
                 "{\"metadata\":{\"security\":{\"tenant\":\"t\",\"tenant\":\"u\"}}}"
             })
     void findsNothingInWhatHasNoneOrIsNoJson(String value) {
-        assertThat(Envelope.of(EnvelopeFields.read(bytes(value)), true).tenant())
+        assertThat(Envelope.of(EnvelopeFields.read(bytes(value), ""), true).tenant())
                 .isEmpty();
     }
 
