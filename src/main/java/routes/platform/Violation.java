@@ -12,6 +12,9 @@ import java.util.regex.Pattern;
  */
 public record Violation(String place, String message) {
 
+    /** One of very many, which is only counted. */
+    public static final Violation UNTOLD = new Violation("elsewhere", "more does not fit");
+
     /**
      * A name that may be repeated. Ids and dates have digits or marks, names of persons begin with a capital; a short word of letters is a
      * name that somebody has made up or misspelt.
@@ -39,6 +42,9 @@ public record Violation(String place, String message) {
 
     /** The same for somebody who has sent only what is at that place, such as {@code /payload}. */
     public Violation below(String parent) {
+        if (this == UNTOLD) {
+            return this;
+        }
         String below =
                 place.startsWith(parent + "/") || place.equals(parent) ? place.substring(parent.length()) : place;
         return new Violation(below.isEmpty() ? "/" : below, message);

@@ -6,6 +6,7 @@ import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SchemaLocation;
 import com.networknt.schema.SpecVersion.VersionFlag;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.StreamSupport;
@@ -46,9 +47,13 @@ public final class EventSchema {
         return violations(value).stream().findFirst().map(Violation::toString);
     }
 
-    /** Everything that is wrong, sorted; empty when the value is as the schema says. */
+    /** Everything that is wrong, sorted, and behind it what is only counted; empty when the value is as the schema says. */
     public List<String> errors(JsonNode value) {
-        return violations(value).stream().map(Violation::toString).sorted().toList();
+        return violations(value).stream()
+                .sorted(Comparator.comparing((Violation violation) -> violation == Violation.UNTOLD)
+                        .thenComparing(Violation::toString))
+                .map(Violation::toString)
+                .toList();
     }
 
     /** Everything that is wrong and where, such as {@code /payload/medication/name: is required}. */

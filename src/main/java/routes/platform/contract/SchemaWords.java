@@ -1,6 +1,7 @@
 package routes.platform.contract;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.networknt.schema.JsonNodePath;
 import com.networknt.schema.JsonSchema;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.PathType;
@@ -9,8 +10,12 @@ import com.networknt.schema.SchemaValidatorsConfig;
 import com.networknt.schema.ValidationMessage;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -29,6 +34,9 @@ public final class SchemaWords {
             .regularExpressionFactory(SchemaWords::expression)
             .build();
 
+    /** Whoever shows some of what is wrong shows fewer. */
+    private static final int MAX_TOLD = 21;
+
     private final JsonSchemaFactory factory;
     private final JsonSchema schema;
 
@@ -44,9 +52,35 @@ public final class SchemaWords {
         return text -> pattern.matcher(text).find();
     }
 
-    /** Everything that is wrong with a value; none when it is as the schema says. */
+    /** What makes the words of a message, without looking for them. */
+    private record Fault(JsonNodePath at, String type, String property, JsonNode says) {
+
+        private static Fault of(ValidationMessage message) {
+            return new Fault(
+                    message.getInstanceLocation(), message.getType(), message.getProperty(), message.getSchemaNode());
+        }
+    }
+
+    /**
+     * Everything that is wrong with a value; none when it is as the schema says. A small body can have hundreds of thousands of faults, so behind
+     * the first ones each is {@link Violation#UNTOLD}.
+     */
     List<Violation> violations(JsonNode value) {
-        return schema.validate(value).stream().map(this::violation).distinct().toList();
+        Set<Fault> faults = new HashSet<>();
+        Set<Violation> told = new LinkedHashSet<>();
+        int untold = 0;
+        for (ValidationMessage message : schema.validate(value)) {
+            if (!faults.add(Fault.of(message))) {
+                continue;
+            }
+            if (told.size() < MAX_TOLD) {
+                told.add(violation(message));
+            } else {
+                untold++;
+            }
+        }
+        return Stream.concat(told.stream(), Collections.nCopies(untold, Violation.UNTOLD).stream())
+                .toList();
     }
 
     private Violation violation(ValidationMessage message) {

@@ -2,10 +2,18 @@ package routes.platform.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import routes.platform.Json;
+import routes.platform.Violation;
+import routes.platform.error.ProblemException;
 
 class EventSchemaTest {
 
@@ -40,6 +48,22 @@ class EventSchemaTest {
     @ValueSource(strings = {"a\\n", "a\\r\\n", "a\\u0085", "a\\u0000", "\\n"})
     void refusesControlCharactersAtTheEndToo(String type) {
         assertThat(errors(type, "1")).startsWith("/eventType: ");
+    }
+
+    @Test
+    void findsWordsOnlyForTheFirstOfVeryManyFaults() {
+        JsonNode value = Json.readObject(("{\"security\":{\"claims\":{\"scope\":[" + "1,".repeat(100_000) + "1]}}}")
+                .getBytes(StandardCharsets.UTF_8));
+
+        List<Violation> violations = schema.violations(value);
+
+        // 4 required fields of the metadata, the principal, and the scopes
+        assertThat(violations).hasSize(100_006);
+        Set<Violation> made = Collections.newSetFromMap(new IdentityHashMap<>());
+        made.addAll(violations);
+        assertThat(made).hasSizeLessThan(25).doesNotHaveDuplicates();
+        assertThat(schema.errors(value)).hasSize(100_006).first().asString().startsWith("/");
+        assertThat(ProblemException.line(violations)).endsWith("; and 100005 more");
     }
 
     private String errors(String type, String timestamp) {
