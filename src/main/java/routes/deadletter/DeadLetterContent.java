@@ -13,6 +13,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.Violation;
 import routes.platform.error.ProblemException;
+import routes.platform.http.HeadOnly;
 import routes.platform.http.HttpRequest;
 
 /** The bytes of a part of a letter, whole, whatever they are: a file for the caller, and nothing that a browser would show. */
@@ -65,18 +66,18 @@ class DeadLetterContent {
     }
 
     /** A letter's part: of a header the number is its place, of what belongs to a reprocessing the timestamp of that. */
-    private record Place(long letter, Part part, Long number) {
+    private record Place(String tenant, long letter, Part part, Long number) {
 
         private String sql(String select) {
             return "select " + select.formatted(part.column) + " from "
                     + (part.isOfAnAttempt(number)
-                            ? "dead_letter_attempt where letter = :letter and reprocess_timestamp = :number"
-                            : "dead_letter where seq = :letter");
+                            ? "dead_letter_attempt where tenant = :tenant and letter = :letter and reprocess_timestamp = :number"
+                            : "dead_letter where tenant = :tenant and seq = :letter");
         }
     }
 
     /**
-     * Replaces the body by the bytes, which are read while they are sent.
+     * Replaces the body by the bytes, which are read while they are sent, or not at all for a HEAD.
      *
      * @throws ProblemException 404 when the caller has no such letter, or the letter no such part
      */
@@ -84,12 +85,13 @@ class DeadLetterContent {
         HttpRequest request = HttpRequest.of(exchange);
         Part part = Part.of(request.text("part"));
         Long number = number(request.number(NUMBER), part);
+        String tenant = request.caller().tenant();
         long letter = jdbc.sql("select seq from dead_letter where tenant = ? and id = ?")
-                .params(request.caller().tenant(), id)
+                .params(tenant, id)
                 .query(Long.class)
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);
-        Place place = new Place(letter, part, number);
+        Place place = new Place(tenant, letter, part, number);
         Integer bytes = statement(place, "octet_length(%s)")
                 .query((row, n) -> row.getObject(1, Integer.class))
                 .optional()
@@ -97,14 +99,18 @@ class DeadLetterContent {
         if (bytes == null) {
             throw new ProblemException(404, "the dead letter has no such part");
         }
-        exchange.getMessage().setBody(new SequenceInputStream(new Pieces(place, bytes)));
-        // Camel ends a response whose body fails as if it were whole. By its length a caller sees that it is not, and
-        // that nothing more comes, by the connection's end.
         exchange.getMessage().setHeader(HttpHeaders.CONTENT_LENGTH, bytes);
-        exchange.getMessage().setHeader(HttpHeaders.CONNECTION, "close");
         exchange.getMessage().setHeader(HttpHeaders.CONTENT_TYPE, MediaType.APPLICATION_OCTET_STREAM_VALUE);
         exchange.getMessage()
                 .setHeader(HttpHeaders.CONTENT_DISPOSITION, "attachment; filename=\"" + id + "." + part.code + "\"");
+        if (HeadOnly.isAskedFor(exchange)) {
+            exchange.getMessage().setBody(null);
+            return;
+        }
+        exchange.getMessage().setBody(new SequenceInputStream(new Pieces(place, bytes)));
+        // Camel ends a response whose body fails as if it were whole. By its length a caller sees that it is not, and
+        // that nothing more comes, by the connection's end.
+        exchange.getMessage().setHeader(HttpHeaders.CONNECTION, "close");
     }
 
     private static Long number(Long number, Part part) {
@@ -120,7 +126,10 @@ class DeadLetterContent {
     }
 
     private JdbcClient.StatementSpec statement(Place place, String select) {
-        return jdbc.sql(place.sql(select)).param("letter", place.letter()).param(NUMBER, place.number());
+        return jdbc.sql(place.sql(select))
+                .param("tenant", place.tenant())
+                .param("letter", place.letter())
+                .param(NUMBER, place.number());
     }
 
     private final class Pieces implements Enumeration<InputStream> {
