@@ -47,7 +47,7 @@ class DeadLetterDetail {
     private static final int SHOWN_OF_A_STACK = 8000;
     private static final int SHOWN_OF_A_FORMER_STACK = 1000;
 
-    /** Headers that are shown, and read here, however many others there are; of several with a name the last ones, which count. */
+    /** Headers that are shown, and read here, however many others there are, and of each name the last one, which counts. */
     private static final List<byte[]> TELLING = Stream.concat(
                     DeadLetterHeaders.ofTheLetter(),
                     Stream.of(RecordHeaders.CORRELATION_ID, RecordHeaders.CAUSATION_ID, RecordHeaders.TENANT))
@@ -57,12 +57,15 @@ class DeadLetterDetail {
     private static final String HEADERS =
             """
             select number, name, value, value_bytes from (
-                select (place - 1) / 2 as number, place, substring(part from 1 for %d) as name,
-                       lead(substring(part from 1 for %d)) over (order by place) as value,
-                       lead(octet_length(part)) over (order by place) as value_bytes
-                from dead_letter, unnest(headers) with ordinality as parts(part, place) where seq = :letter) pairs
-            where place %% 2 = 1
-            order by name in (:telling) desc, case when name in (:telling) then -place else place end limit %d"""
+                select (place - 1) / 2 as number, place, name, value, value_bytes, name in (:telling) as telling,
+                       row_number() over (partition by name order by place desc) as from_the_last
+                from (select place, substring(part from 1 for %d) as name,
+                             lead(substring(part from 1 for %d)) over (order by place) as value,
+                             lead(octet_length(part)) over (order by place) as value_bytes
+                      from dead_letter, unnest(headers) with ordinality as parts(part, place)
+                      where tenant = :tenant and seq = :letter) parts
+                where place %% 2 = 1) pairs
+            order by telling and from_the_last = 1 desc, telling desc, case when telling then -place else place end limit %d"""
                     .formatted(SHOWN_OF_A_NAME, SHOWN_OF_ANOTHER, SHOWN_HEADERS);
 
     private final JdbcClient jdbc;
@@ -139,25 +142,29 @@ class DeadLetterDetail {
     /** @throws routes.platform.error.ProblemException 404 when the caller has no such letter */
     @Transactional(readOnly = true)
     public Detail show(@org.apache.camel.Header("id") String id, Exchange exchange) {
+        String tenant = HttpRequest.of(exchange).caller().tenant();
         return jdbc.sql("select " + DeadLetterReview.COLUMNS
                         + """
                         , octet_length(key) as key_bytes, cardinality(headers) / 2 as header_count, consumer_group, error_stack,
                         octet_length(error_stack) as stack_bytes, discarded_by, discard_reason, updated_at,
                         substring(value from 1 for %d) as value_start, octet_length(value) as value_bytes,
                         substring(%s from 1 for %d) as sendable,
-                        exists (select 1 from dead_letter_attempt a where a.letter = seq and edited_value is not null) as edited,
-                        (select count(*) from dead_letter_attempt a where a.letter = seq) as reprocessing_count
-                        from dead_letter where tenant = ? and id = ?"""
+                        exists (select 1 from dead_letter_attempt a
+                                where a.tenant = :tenant and a.letter = seq and edited_value is not null) as edited,
+                        (select count(*) from dead_letter_attempt a where a.tenant = :tenant and a.letter = seq)
+                        as reprocessing_count
+                        from dead_letter where tenant = :tenant and id = :id"""
                                 .formatted(SHOWN_OF_A_VALUE, Reprocessing.Sendable.VALUE, LetterValues.MAX_DECODED + 1))
-                .params(HttpRequest.of(exchange).caller().tenant(), id)
-                .query(this::detail)
+                .param("tenant", tenant)
+                .param("id", id)
+                .query((row, n) -> detail(row, n, tenant))
                 .optional()
                 .orElseThrow(DeadLetterReview::noSuchLetter);
     }
 
-    private Detail detail(ResultSet row, int n) throws SQLException {
+    private Detail detail(ResultSet row, int n, String tenant) throws SQLException {
         DeadLetterReview.Entry entry = DeadLetterReview.Entry.of(row, n);
-        List<NamedHeader> headers = headers(entry.seq());
+        List<NamedHeader> headers = headers(tenant, entry.seq());
         LetterValues.Decoded decoded =
                 decode(entry.originalTopic(), row.getBytes("sendable"), row.getBoolean("edited"), headers);
         byte[] json = decoded.json() == null ? null : Json.write(decoded.json());
@@ -173,7 +180,7 @@ class DeadLetterDetail {
                 row.getInt("header_count"),
                 Letter.cut(row.getString("error_stack"), SHOWN_OF_A_STACK),
                 row.getInt("stack_bytes"),
-                attempts(entry.seq()),
+                attempts(tenant, entry.seq()),
                 row.getInt("reprocessing_count"),
                 row.getString("discarded_by") == null
                         ? null
@@ -183,10 +190,11 @@ class DeadLetterDetail {
                                 row.getString("discard_reason")));
     }
 
-    private List<NamedHeader> headers(long letter) {
+    private List<NamedHeader> headers(String tenant, long letter) {
         List<NamedHeader> headers = new ArrayList<>();
         int bytes = 0;
         for (NamedHeader header : jdbc.sql(HEADERS)
+                .param("tenant", tenant)
                 .param("letter", letter)
                 .param("telling", TELLING)
                 .query(NamedHeader::of)
@@ -245,17 +253,17 @@ class DeadLetterDetail {
         return problems;
     }
 
-    private List<Attempt> attempts(long letter) {
+    private List<Attempt> attempts(String tenant, long letter) {
         return jdbc.sql(
                         """
                         select * from (
                             select reprocess_timestamp, sent_by, reason, job, substring(edited_value from 1 for %d) as edited_start,
                                    octet_length(edited_value) as edited_bytes, failed_at, error_class, error_message, error_stack,
                                    octet_length(error_stack) as stack_bytes
-                            from dead_letter_attempt where letter = ? order by reprocess_timestamp desc limit %d) newest
+                            from dead_letter_attempt where tenant = ? and letter = ? order by reprocess_timestamp desc limit %d) newest
                         order by reprocess_timestamp"""
                                 .formatted(SHOWN_OF_ANOTHER, SHOWN_REPROCESSINGS))
-                .param(letter)
+                .params(tenant, letter)
                 .query((row, n) -> new Attempt(
                         row.getLong("reprocess_timestamp"),
                         row.getString("sent_by"),

@@ -146,6 +146,51 @@ class HostileLettersIT extends RuntimeIT {
     }
 
     @Test
+    void answersHeadWithoutReadingAPart() {
+        String id = letter(CREATED, key, "{}", Map.of());
+
+        HttpResponse<String> head =
+                exchange(request(PATH + "/" + id + "/content").HEAD());
+
+        assertThat(head.statusCode()).isEqualTo(200);
+        assertThat(head.headers().firstValue("Content-Length")).hasValue("2");
+        assertThat(head.headers().firstValue("Content-Type")).hasValue("application/octet-stream");
+        assertThat(head.headers().firstValue("Content-Disposition"))
+                .hasValue("attachment; filename=\"" + id + ".value\"");
+        assertThat(head.headers().firstValue("Connection")).isEmpty();
+        assertThat(exchange(request(PATH + "/" + id + "/content?part=editedValue&number=1")
+                                .HEAD())
+                        .statusCode())
+                .isEqualTo(404);
+    }
+
+    @Test
+    void readsTheLastHeaderOfEachNameHoweverManyThereAreOfAnother() throws Exception {
+        ProducerRecord<byte[], byte[]> letter = new ProducerRecord<>(COMMANDS + ".dlq", bytes(key), null);
+        letter.headers()
+                .add("dead-letter-id", bytes(run))
+                .add("tenant", bytes("other"))
+                .add("tenant", bytes("default"))
+                .add("original-topic", bytes(CREATED))
+                .add("value-omitted", bytes("true"));
+        for (int i = 0; i < 150; i++) {
+            letter.headers().add("correlation-id", bytes("c-" + i));
+        }
+        CompressedBatch.send(brokers(), MIB, List.of(letter));
+        await().until(() -> get(PATH + "/" + run).statusCode() == 200);
+
+        JsonNode detail = json(get(PATH + "/" + run).body());
+
+        assertThat(detail.path("headers")).hasSize(100);
+        assertThat(detail.at("/headers/99/value/text").asText()).isEqualTo("c-149");
+        assertThat(detail.path("headers").findValuesAsText("name"))
+                .contains("dead-letter-id", "tenant", "original-topic", "value-omitted");
+        assertThat(detail.path("headers").findValuesAsText("text")).contains("default");
+        assertThat(detail.path("problems").toString())
+                .contains("the dead letter is without its value", "header original-topic is not believed");
+    }
+
+    @Test
     void breaksOffWhenALetterGoesWhileItIsSent() throws Exception {
         byte[] large = new byte[24 * MIB];
         ProducerRecord<byte[], byte[]> letter = new ProducerRecord<>(CREATED + ".dlq", bytes(key), large);
