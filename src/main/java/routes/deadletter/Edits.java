@@ -54,11 +54,13 @@ class Edits {
     /**
      * @param edited the letter with its new value
      * @param original the value before
-     * @throws ProblemException 400 when the new value is not what consumers can read, or says of whom or of what somebody else's does; 403 when
+     * @throws ProblemException 400 when the new value is not what consumers can read, or says of whom or of what somebody else's does; 409 when nobody knows its topic; 403 when
      *     the caller may not write it in their own name
      * @throws RegistryUnavailableException when the value before cannot be read until the registry answers
      */
     void check(Reprocessing.Sendable edited, byte[] original, Caller caller) throws RegistryUnavailableException {
+        Channel channel = contract.channel(edited.topic())
+                .orElseThrow(() -> new ProblemException(409, "the original topic is not in the contract"));
         LetterValues.Decoded decoded =
                 values.decode(edited.value(), edited.topic(), Reprocessing.headersAsText(edited.headers()));
         if (!decoded.problems().isEmpty()) {
@@ -68,8 +70,6 @@ class Edits {
         if (!decoded.metadata().tenant().equals(edited.tenant())) {
             throw new ProblemException(400, SECURITY + "/tenant: is not that of the dead letter");
         }
-        Channel channel = contract.channel(edited.topic())
-                .orElseThrow(() -> new ProblemException(409, "the original topic is not in the contract"));
         JsonNode before = values.whole(original, edited.topic());
         JsonNode identity = values.identity(original, edited.topic());
         JsonNode after = decoded.json();

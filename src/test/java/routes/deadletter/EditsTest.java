@@ -247,6 +247,11 @@ class EditsTest {
     }
 
     @Test
+    void takesNoEditOfALetterWhoseTopicIsNotInTheContract() {
+        assertThat(refused("unknown", UNFIT, FIT, operator()).status()).isEqualTo(409);
+    }
+
+    @Test
     void waitsForTheRegistryThatSaysWhatTheLetterIs() throws Exception {
         KnownSchemas registry = new KnownSchemas(contract);
         LetterValues values = new LetterValues(contract, new AvroCodec(contract, registry));
