@@ -76,6 +76,20 @@ class ContractTest {
     }
 
     @Test
+    void everyOperationNamesTheErrorsThatEveryRequestCanHave() throws IOException {
+        assertThat(new OpenApi(new ClassPathResource("contract/openapi.yaml")).operations())
+                .allSatisfy(operation -> {
+                    List<String> errors = new ArrayList<>(List.of("400", "401", "403", "429", "503"));
+                    if (operation.getRequestBody() != null) {
+                        errors.addAll(List.of("408", "413", "415"));
+                    }
+                    assertThat(operation.getResponses())
+                            .as("responses of %s in openapi.yaml", operation.getOperationId())
+                            .containsKeys(errors.toArray(String[]::new));
+                });
+    }
+
+    @Test
     void everyReceivingOperationIsARouteOfItsGroupAndEveryRouteReceivesWhatTheContractSays() {
         Set<String> contract = asyncApi.channels().stream()
                 .flatMap(channel -> Stream.of(channel, asyncApi.deadLetters(channel)))
