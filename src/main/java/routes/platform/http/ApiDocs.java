@@ -3,6 +3,7 @@ package routes.platform.http;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -39,12 +40,34 @@ class ApiDocs implements WebMvcConfigurer {
 
     private final String tokenUrl;
     private final String tokenClients;
+    private final String policyOfThePage;
 
+    /** @throws IllegalArgumentException when it could not be put into the contract or the page's policy as it is */
     ApiDocs(
             @Value("${event-broker.http.token-url}") String tokenUrl,
             @Value("${event-broker.http.token-clients}") String tokenClients) {
-        this.tokenUrl = tokenUrl.isBlank() ? NOWHERE : tokenUrl;
-        this.tokenClients = tokenClients;
+        this.tokenUrl = tokenUrl.isBlank() ? NOWHERE : tokenUrl.strip();
+        this.tokenClients = tokenClients.strip();
+        if (this.tokenClients.chars().anyMatch(Character::isISOControl)) {
+            throw new IllegalArgumentException("event-broker.http.token-clients must be one line");
+        }
+        this.policyOfThePage =
+                "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' "
+                        + origin(this.tokenUrl)
+                        + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    }
+
+    private static String origin(String url) {
+        try {
+            URI uri = new URI(url);
+            if (uri.getHost() != null && ("https".equals(uri.getScheme()) || "http".equals(uri.getScheme()))) {
+                return uri.getScheme() + "://" + uri.getHost() + (uri.getPort() < 0 ? "" : ":" + uri.getPort());
+            }
+        } catch (URISyntaxException e) {
+            // told below, without the value
+        }
+        throw new IllegalArgumentException(
+                "event-broker.http.token-url must be a whole URL, such as https://issuer.example/oauth2/token");
     }
 
     @Override
@@ -73,13 +96,7 @@ class ApiDocs implements WebMvcConfigurer {
 
     /** What a browser may do with the answer to a request: the page runs its own scripts, and asks this API and the issuer. */
     String contentSecurityPolicy(HttpServletRequest request) {
-        if (!request.getRequestURI().startsWith(PAGE)) {
-            return NOTHING_TO_SHOW;
-        }
-        URI issuer = URI.create(tokenUrl);
-        return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self' "
-                + issuer.getScheme() + "://" + issuer.getRawAuthority()
-                + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        return request.getRequestURI().startsWith(PAGE) ? policyOfThePage : NOTHING_TO_SHOW;
     }
 
     /** The contract names the sandbox's issuer; here it is the one that this runtime's callers have. */
