@@ -3,7 +3,11 @@ package routes.deadletter;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import routes.platform.Instants;
 import routes.platform.Violation;
@@ -31,7 +35,7 @@ record DeadLetterFilter(
     }
 
     /** Those that leave letters out of what is sent again: that takes only NEW ones, so a status does not. */
-    static final List<String> NAMING = List.of("topic", "errorClass", "key", "keySha256", "from", "to");
+    private static final Map<String, Function<DeadLetterFilter, Object>> NAMING = naming();
 
     /** For a {@code where} clause; {@link #bind} gives the parameters. */
     static final String CONDITION =
@@ -69,9 +73,25 @@ record DeadLetterFilter(
                 instant(text(body, "to"), "/to"));
     }
 
-    /** Whether it says by one of {@link #NAMING} which letters are meant. */
+    private static Map<String, Function<DeadLetterFilter, Object>> naming() {
+        Map<String, Function<DeadLetterFilter, Object>> fields = new LinkedHashMap<>();
+        fields.put("topic", DeadLetterFilter::topic);
+        fields.put("errorClass", DeadLetterFilter::errorClass);
+        fields.put("key", DeadLetterFilter::key);
+        fields.put("keySha256", DeadLetterFilter::keySha256);
+        fields.put("from", DeadLetterFilter::from);
+        fields.put("to", DeadLetterFilter::to);
+        return fields;
+    }
+
+    /** The fields by which letters are named. */
+    static Set<String> names() {
+        return NAMING.keySet();
+    }
+
+    /** Whether it says by one of {@link #names()} which letters are meant. */
     boolean namesLetters() {
-        return topic != null || errorClass != null || key != null || keySha256 != null || from != null || to != null;
+        return NAMING.values().stream().anyMatch(field -> field.apply(this) != null);
     }
 
     /** What it is in a statement: named parameters of {@link #CONDITION}. */

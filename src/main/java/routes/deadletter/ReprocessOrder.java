@@ -31,7 +31,7 @@ record ReprocessOrder(DeadLetterFilter filter, int rate, String reason) {
         if (!all && !filter.namesLetters()) {
             throw new ProblemException(
                     400,
-                    "no letters are named: give " + String.join(", ", DeadLetterFilter.NAMING)
+                    "no letters are named: give " + String.join(", ", DeadLetterFilter.names())
                             + ", one or more of them, or \"all\": true for every NEW letter of the tenant");
         }
         return new ReprocessOrder(
