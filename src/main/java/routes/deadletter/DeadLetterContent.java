@@ -104,6 +104,7 @@ class DeadLetterContent {
         exchange.getMessage()
                 .setHeader(HttpHeaders.CONTENT_DISPOSITION, "attachment; filename=\"" + id + "." + part.code + "\"");
         if (HeadOnly.isAskedFor(exchange)) {
+            exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
             exchange.getMessage().setBody(null);
             return;
         }
