@@ -3,8 +3,8 @@ package routes.deadletter;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import routes.platform.PlainText;
 import routes.platform.TenantName;
 
 /**
@@ -14,9 +14,6 @@ import routes.platform.TenantName;
  * @param tenant empty when there is none
  */
 record Envelope(Optional<String> eventId, Optional<String> tenant) {
-
-    /** Nothing that a log line, an index or PostgreSQL could not hold. */
-    private static final Pattern PLAIN = Pattern.compile("[^\\p{Cntrl}\\x{80}-\\x{9f}]{1,256}");
 
     /** @param enveloped whether values of the topic are {@code {metadata, payload}} */
     static Envelope of(JsonNode node, boolean enveloped) {
@@ -34,7 +31,7 @@ record Envelope(Optional<String> eventId, Optional<String> tenant) {
     }
 
     static Optional<String> plain(String text) {
-        return Optional.ofNullable(text).filter(t -> PLAIN.matcher(t).matches());
+        return Optional.ofNullable(text).filter(PlainText::isOne);
     }
 
     /** Whose something is; a name of spaces is nobody's. */

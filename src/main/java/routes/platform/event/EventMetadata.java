@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.Map;
 import org.apache.avro.generic.IndexedRecord;
 import routes.platform.Caller;
+import routes.platform.PlainText;
 import routes.platform.TenantName;
 import routes.platform.UuidText;
 import routes.platform.error.InvalidMetadataException;
@@ -22,8 +23,6 @@ import routes.platform.error.InvalidMetadataException;
  */
 public record EventMetadata(
         String eventId, String eventType, long timestamp, String correlationId, String causationId, String tenant) {
-
-    private static final int MAX_LENGTH = 256;
 
     /** The last millisecond of the year 9999; schemas/metadata.json says the same. */
     private static final long MAX_TIMESTAMP = 253_402_300_799_999L;
@@ -139,14 +138,9 @@ public record EventMetadata(
     /** Short enough for an index, and without characters that PostgreSQL or a log line cannot hold: the schemas say the same. */
     private static String plain(String what, String text) {
         require(
-                text == null || isPlain(text),
-                what + " is longer than " + MAX_LENGTH + " characters, or has control characters");
+                text == null || text.isEmpty() || PlainText.isOne(text),
+                what + " is longer than " + PlainText.MAX_LENGTH + " characters, or has control characters");
         return text;
-    }
-
-    static boolean isPlain(String text) {
-        return text.codePointCount(0, text.length()) <= MAX_LENGTH
-                && text.chars().noneMatch(Character::isISOControl);
     }
 
     /** Whose an event is, from the first place that says it. What names no tenant is nobody's, and is not made {@code default}'s. */
@@ -154,8 +148,8 @@ public record EventMetadata(
         String tenant =
                 first(ofSecurity, ofClaims, RecordHeaders.text(headers, RecordHeaders.TENANT), Caller.DEFAULT_TENANT);
         if (!TenantName.isOne(tenant)) {
-            throw new InvalidMetadataException(
-                    "the tenant is blank, longer than " + MAX_LENGTH + " characters, or has control characters");
+            throw new InvalidMetadataException("the tenant is blank, longer than " + PlainText.MAX_LENGTH
+                    + " characters, or has control characters");
         }
         return tenant;
     }

@@ -1,6 +1,7 @@
 package routes.platform.event;
 
 import java.util.Map;
+import routes.platform.PlainText;
 
 /** The record headers of the contract that the runtime reads or writes itself. */
 public final class RecordHeaders {
@@ -31,6 +32,6 @@ public final class RecordHeaders {
      */
     static String link(Map<String, Object> headers, String name) {
         String text = text(headers, name);
-        return text != null && EventMetadata.isPlain(text) && !text.isBlank() ? text : null;
+        return PlainText.isVisible(text) ? text : null;
     }
 }

@@ -46,6 +46,7 @@ import org.springframework.security.web.firewall.HttpFirewall;
 import org.springframework.security.web.firewall.StrictHttpFirewall;
 import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter.ReferrerPolicy;
 import org.springframework.web.context.support.WebApplicationContextUtils;
+import routes.platform.PlainText;
 import routes.platform.TenantName;
 
 /**
@@ -148,10 +149,10 @@ class Access {
                 new JwtIssuerValidator(issuer),
                 new JwtClaimValidator<List<String>>(
                         JwtClaimNames.AUD, sent -> sent != null && sent.stream().anyMatch(audiences::contains)),
-                new JwtClaimValidator<Object>(JwtClaimNames.SUB, TokenCaller::isPlain),
+                new JwtClaimValidator<Object>(JwtClaimNames.SUB, PlainText::isOne),
                 new JwtClaimValidator<Object>(TokenCaller.TENANT, TenantName::isOne),
                 new JwtClaimValidator<Object>(
-                        TokenCaller.ORGANIZATION, sent -> sent == null || TokenCaller.isPlain(sent)))));
+                        TokenCaller.ORGANIZATION, sent -> sent == null || PlainText.isOne(sent)))));
         return decoder;
     }
 

@@ -4,11 +4,11 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.springframework.security.oauth2.jwt.Jwt;
 import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationToken;
 import routes.platform.Caller;
+import routes.platform.PlainText;
 
 /** Reads the caller from the token, which is the only thing that says who calls. */
 final class TokenCaller {
@@ -20,9 +20,6 @@ final class TokenCaller {
 
     /** Text with spaces between (RFC 9068, section 2.2.3), or a list. */
     private static final String SCOPE = "scope";
-
-    /** What a record header, an index and a log line can hold. */
-    private static final Pattern PLAIN = Pattern.compile("[^\\p{Cntrl}\\x{80}-\\x{9f}]{1,256}");
 
     private TokenCaller() {}
 
@@ -43,17 +40,10 @@ final class TokenCaller {
                         : texts(token.getClaim(SCOPE)));
     }
 
-    static boolean isPlain(Object claim) {
-        return claim instanceof String text && PLAIN.matcher(text).matches();
-    }
-
     /** A list, or one; what is no text does not count. */
     private static Set<String> texts(Object claim) {
         Collection<?> sent =
                 claim instanceof Collection<?> several ? several : claim == null ? Set.of() : Set.of(claim);
-        return sent.stream()
-                .filter(TokenCaller::isPlain)
-                .map(String.class::cast)
-                .collect(Collectors.toUnmodifiableSet());
+        return sent.stream().filter(PlainText::isOne).map(String.class::cast).collect(Collectors.toUnmodifiableSet());
     }
 }
