@@ -221,38 +221,6 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void endsAnAnswerThatIsTakenTooSlowlyBeforeItsLastChunk() throws Exception {
-        String event = """
-                {"id":"%s","patientId":"%s","medication":{"name":"%s"}}"""
-                .formatted(id, id, "n".repeat(900_000));
-        assertThat(post(EVENTS, "application/json", event).statusCode()).isEqualTo(202);
-        String orders = "/api/pharmacy-orders?patientId=" + id;
-        await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(get(orders).body()).contains("nnn"));
-        try (Socket socket = new Socket()) {
-            socket.setReceiveBufferSize(4096);
-            socket.connect(new InetSocketAddress("127.0.0.1", uri("/").getPort()));
-            socket.setSoTimeout((int) PATIENCE.toMillis());
-            socket.getOutputStream()
-                    .write(RawHttp.request(
-                            "GET " + orders, HOST + "Authorization: " + TOKENS.sandbox() + "\r\n", new byte[0]));
-            ByteArrayOutputStream answer = new ByteArrayOutputStream();
-            byte[] piece = new byte[16_384];
-            try {
-                for (int n; (n = socket.getInputStream().read(piece)) != -1; ) {
-                    answer.write(piece, 0, n);
-                    TimeUnit.MILLISECONDS.sleep(TRICKLE.toMillis() * 2);
-                }
-            } catch (SocketException e) {
-                // as good as the end
-            }
-            String taken = text(answer.toByteArray());
-            assertThat(taken.substring(0, 500)).startsWith("HTTP/1.1 200").contains("Transfer-Encoding: chunked");
-            assertThat(taken.substring(taken.length() - 20).strip()).matches("n+");
-        }
-    }
-
-    @Test
     void endsAStreamThatTrickles() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
             String head = HOST + "Authorization: " + TOKENS.sandbox() + "\r\nContent-Type: application/x-ndjson\r\n";
