@@ -329,7 +329,8 @@ class AccessIT extends RuntimeIT {
     /** Without those that are of one answer alone, or say how its body is framed. */
     private static Map<String, List<String>> headers(HttpResponse<String> answer) {
         Map<String, List<String>> headers = new TreeMap<>(answer.headers().map());
-        headers.keySet().removeAll(Set.of("date", "x-correlation-id", "transfer-encoding", "content-length"));
+        headers.keySet()
+                .removeAll(Set.of("date", "x-correlation-id", "transfer-encoding", "content-length", "connection"));
         return headers;
     }
 
