@@ -139,7 +139,7 @@ final class AbuseTable {
     /** @param behind the words up to the next piece of code */
     private record Code(String text, String behind) {
 
-        /** {@code × 1000} repeats the last character, or what is in … before it. */
+        /** {@code × 1000} repeats the last character. */
         String repeated(String what) {
             Matcher times = TIMES.matcher(behind);
             if (!times.matches()) {

@@ -211,4 +211,10 @@ public final class HostileJson {
         }
         return headers;
     }
+
+    /** What of it a failure shows. */
+    public static String start(byte[] json) {
+        String text = new String(json, StandardCharsets.UTF_8);
+        return text.substring(0, Math.min(text.length(), 1500));
+    }
 }

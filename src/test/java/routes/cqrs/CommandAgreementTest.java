@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.fail;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -20,13 +19,13 @@ import org.junit.jupiter.api.Timeout;
 import org.springframework.core.io.ClassPathResource;
 import routes.HostileJson;
 import routes.KnownSchemas;
+import routes.Requests;
 import routes.platform.Caller;
 import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
 import routes.platform.event.Events;
-import routes.platform.http.HttpRequest;
 
 /** What is accepted over HTTP is applied or rejected, and everything that follows from it can be read. */
 class CommandAgreementTest {
@@ -111,17 +110,7 @@ class CommandAgreementTest {
 
     private Optional<Message> send(String operation, byte[] body) {
         Exchange exchange = new DefaultExchange(context);
-        new HttpRequest(
-                        CALLER,
-                        "journey-1",
-                        "request-1",
-                        Optional.empty(),
-                        "POST",
-                        "/",
-                        Map.of(),
-                        Map.of(),
-                        "application/json")
-                .bindTo(exchange);
+        Requests.post(CALLER).bindTo(exchange);
         try {
             switch (operation) {
                 case "create" -> http.create(body, exchange);

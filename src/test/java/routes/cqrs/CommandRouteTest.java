@@ -6,18 +6,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.spi.Registry;
 import org.junit.jupiter.api.Test;
+import routes.Requests;
 import routes.RouteTest;
 import routes.platform.error.Failures;
 import routes.platform.event.Events;
-import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 import routes.platform.http.TestLimits;
 
@@ -124,17 +122,7 @@ class CommandRouteTest extends RouteTest {
 
     private Exchange request(String uri, String id, String body, String key) {
         return template.request(uri, exchange -> {
-            new HttpRequest(
-                            CALLER,
-                            "journey-1",
-                            "request-1",
-                            Optional.ofNullable(key),
-                            "POST",
-                            "/",
-                            Map.of(),
-                            Map.of(),
-                            "application/json")
-                    .bindTo(exchange);
+            Requests.post(CALLER, key).bindTo(exchange);
             exchange.getMessage().setHeader("id", id);
             exchange.getMessage().setBody(body.getBytes());
         });

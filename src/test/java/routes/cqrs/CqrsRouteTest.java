@@ -6,8 +6,6 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
@@ -19,11 +17,11 @@ import org.apache.camel.spi.Registry;
 import org.apache.camel.support.DefaultMessage;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
+import routes.Requests;
 import routes.RouteTest;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
-import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 
 /** The routes of the write side and of what is asked. */
@@ -130,8 +128,7 @@ class CqrsRouteTest extends RouteTest {
 
     private Exchange request(String uri, String id) {
         return template.request(uri, exchange -> {
-            new HttpRequest(CALLER, "journey-1", "request-1", Optional.empty(), "GET", "/", Map.of(), Map.of(), "")
-                    .bindTo(exchange);
+            Requests.get(CALLER).bindTo(exchange);
             exchange.getMessage().setHeader("id", id);
         });
     }

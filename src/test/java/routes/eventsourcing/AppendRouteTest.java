@@ -8,7 +8,6 @@ import eventbroker.patient.PatientEventPayload;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
@@ -20,12 +19,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import routes.Requests;
 import routes.RouteTest;
 import routes.platform.avro.ConfluentAvroDataFormat;
 import routes.platform.error.Failures;
 import routes.platform.event.Event;
 import routes.platform.event.Events;
-import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 import routes.platform.http.TestLimits;
 import routes.platform.state.IdempotencyKeys;
@@ -183,17 +182,7 @@ class AppendRouteTest extends RouteTest {
 
     private Exchange append(String body) {
         return template.request("direct:appendPatientEvent", exchange -> {
-            new HttpRequest(
-                            CALLER,
-                            "journey-1",
-                            "request-1",
-                            Optional.empty(),
-                            "POST",
-                            "/",
-                            Map.of(),
-                            Map.of(),
-                            "application/json")
-                    .bindTo(exchange);
+            Requests.post(CALLER).bindTo(exchange);
             exchange.getMessage().setHeader("id", "patient-7");
             exchange.getMessage().setBody(body.getBytes(java.nio.charset.StandardCharsets.UTF_8));
         });

@@ -3,9 +3,6 @@ package routes.eventsourcing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
-import java.nio.charset.StandardCharsets;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.camel.Exchange;
@@ -17,13 +14,13 @@ import org.junit.jupiter.api.Timeout;
 import org.springframework.core.io.ClassPathResource;
 import routes.HostileJson;
 import routes.KnownSchemas;
+import routes.Requests;
 import routes.platform.Caller;
 import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
 import routes.platform.event.Events;
-import routes.platform.http.HttpRequest;
 
 /** What is accepted over HTTP is read by every consumer of the patients' events. */
 class PatientAgreementTest {
@@ -56,7 +53,7 @@ class PatientAgreementTest {
             } catch (ProblemException e) {
                 continue;
             } catch (RuntimeException | StackOverflowError e) {
-                fail("seed " + seed + ", a failure that no caller is to blame for: " + start(sent), e);
+                fail("seed " + seed + ", a failure that no caller is to blame for: " + HostileJson.start(sent), e);
             }
             accepted++;
             try {
@@ -68,7 +65,7 @@ class PatientAgreementTest {
                         System.currentTimeMillis());
                 assertThat(read.metadata().tenant()).isEqualTo("home");
             } catch (Exception | AssertionError e) {
-                fail("seed " + seed + ", accepted, and poison: " + start(sent), e);
+                fail("seed " + seed + ", accepted, and poison: " + HostileJson.start(sent), e);
             }
         }
         assertThat(accepted).isBetween(CASES / 5, CASES * 4 / 5);
@@ -76,22 +73,7 @@ class PatientAgreementTest {
 
     private Exchange exchange() {
         Exchange exchange = new DefaultExchange(context);
-        new HttpRequest(
-                        CALLER,
-                        "journey-1",
-                        "request-1",
-                        Optional.empty(),
-                        "POST",
-                        "/",
-                        Map.of(),
-                        Map.of(),
-                        "application/json")
-                .bindTo(exchange);
+        Requests.post(CALLER).bindTo(exchange);
         return exchange;
-    }
-
-    private static String start(byte[] json) {
-        String text = new String(json, StandardCharsets.UTF_8);
-        return text.substring(0, Math.min(text.length(), 1500));
     }
 }

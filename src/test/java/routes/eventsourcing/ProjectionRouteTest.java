@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,12 +21,12 @@ import org.apache.camel.support.DefaultMessage;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
+import routes.Requests;
 import routes.RouteTest;
 import routes.platform.error.DeadLetters;
 import routes.platform.error.Failures;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
-import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 
 /** The routes of the view of patients and of replay. */
@@ -150,7 +149,7 @@ class ProjectionRouteTest extends RouteTest {
 
     private Exchange request(String uri, String id) {
         return template.request(uri, exchange -> {
-            new HttpRequest(CALLER, "c", "r", Optional.empty(), "GET", "/", Map.of(), Map.of(), "").bindTo(exchange);
+            Requests.get(CALLER).bindTo(exchange);
             exchange.getMessage().setHeader("id", id);
         });
     }

@@ -6,8 +6,6 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Body;
@@ -17,13 +15,13 @@ import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.spi.Registry;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
+import routes.Requests;
 import routes.RouteTest;
 import routes.platform.error.Failures;
 import routes.platform.event.Event;
 import routes.platform.event.Events;
 import routes.platform.event.HttpEvents;
 import routes.platform.event.NdjsonEvents;
-import routes.platform.http.HttpRequest;
 import routes.platform.http.Problems;
 import routes.platform.http.TestLimits;
 import routes.platform.state.IdempotencyKeys;
@@ -144,17 +142,7 @@ class PubsubRouteTest extends RouteTest {
 
     private Exchange publish(String topic, String body) {
         return template.request("direct:publishEvents", exchange -> {
-            new HttpRequest(
-                            CALLER,
-                            "journey-1",
-                            "request-1",
-                            Optional.empty(),
-                            "POST",
-                            "/",
-                            Map.of(),
-                            Map.of(),
-                            "application/json")
-                    .bindTo(exchange);
+            Requests.post(CALLER).bindTo(exchange);
             exchange.getMessage().setHeader("topic", topic);
             exchange.getMessage().setHeader("Content-Type", "application/json");
             exchange.getMessage().setBody(body.getBytes());

@@ -61,13 +61,13 @@ public record HttpLimits(
         return new Shares(maxWaiting, share(tenantShare), share(clientShare));
     }
 
-    /** Who has all that may wait can still read. */
+    /** A client whose waiting requests use up its share still has threads for reads. */
     Shares underWay(int threads) {
         int reads = threads - maxWaiting;
         return new Shares(threads, share(tenantShare) + reads, share(clientShare) + reads);
     }
 
-    /** They never wait for a body, an effect or the broker, and anybody can be one of them. */
+    /** Callers without a token share the threads for reads: they never wait for a body, an effect or the broker. */
     Shares underWayWithoutToken(int threads) {
         int reads = threads - maxWaiting;
         return new Shares(threads, reads, reads);

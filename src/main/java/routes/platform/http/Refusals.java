@@ -15,7 +15,7 @@ class Refusals {
     }
 
     ProblemException count(String limit, int status, String error) {
-        meters.counter("event.broker.http.refused", "limit", limit).increment();
+        meters.counter("event-broker.http.refused", "limit", limit).increment();
         return new ProblemException(status, error + ", try again");
     }
 }

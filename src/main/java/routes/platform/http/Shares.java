@@ -4,10 +4,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** What is there a number of times, and how much of it each tenant and each client has. */
+/** Counts the places that each client, each tenant and all together hold, and lets none hold more than its share. */
 final class Shares {
 
-    /** What nobody is in the way of. */
+    /** Who holds places. */
     enum Holder {
         CLIENT,
         TENANT,
@@ -16,7 +16,7 @@ final class Shares {
 
     private final Map<Holder, Integer> most;
 
-    /** Of whoever has any: no more entries than there are places, however many clients there have been. */
+    /** By client, tenant and all. Who holds none has no entry, so strangers do not fill the map. */
     private final Map<Object, Integer> taken = new HashMap<>();
 
     Shares(int all, int tenant, int client) {
@@ -27,7 +27,7 @@ final class Shares {
         return most.get(holder);
     }
 
-    /** Takes one for a client, or says who has all that it may have. */
+    /** Takes a place for a client, or names the holder whose share is used up. */
     synchronized Optional<Holder> take(Client client) {
         for (Holder holder : Holder.values()) {
             if (taken.getOrDefault(key(holder, client), 0) >= most(holder)) {

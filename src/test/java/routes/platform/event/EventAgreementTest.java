@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.camel.Exchange;
@@ -19,12 +18,12 @@ import org.junit.jupiter.api.Timeout;
 import org.springframework.core.io.ClassPathResource;
 import routes.HostileJson;
 import routes.KnownSchemas;
+import routes.Requests;
 import routes.platform.Caller;
 import routes.platform.Json;
 import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
-import routes.platform.http.HttpRequest;
 
 /** What is accepted over HTTP is read by every consumer of its topic, and what is refused there is refused here, whatever a caller makes of an event. */
 class EventAgreementTest {
@@ -64,13 +63,14 @@ class EventAgreementTest {
                 // what becomes larger than can be read when it is sent on is good as it was sent
                 if (!e.getMessage().startsWith("JSON beyond") && isEnvelope(sent)) {
                     assertThatThrownBy(
-                                    () -> events.decode(sent, TOPIC, Map.of(), -1), "seed " + seed + " " + start(sent))
+                                    () -> events.decode(sent, TOPIC, Map.of(), -1),
+                                    "seed " + seed + " " + HostileJson.start(sent))
                             .isInstanceOf(ProblemException.class);
                     refused++;
                 }
                 continue;
             } catch (RuntimeException | StackOverflowError e) {
-                fail("seed " + seed + ", a failure that no caller is to blame for: " + start(sent), e);
+                fail("seed " + seed + ", a failure that no caller is to blame for: " + HostileJson.start(sent), e);
             }
             accepted++;
             byte[] value = exchange.getMessage().getBody(byte[].class);
@@ -89,7 +89,7 @@ class EventAgreementTest {
                             .matches(text -> text.chars().noneMatch(Character::isISOControl), "plain text");
                 }
             } catch (Exception | AssertionError e) {
-                fail("seed " + seed + ", accepted, and poison: " + start(value), e);
+                fail("seed " + seed + ", accepted, and poison: " + HostileJson.start(value), e);
             }
         }
         assertThat(accepted).isBetween(CASES / 5, CASES * 4 / 5);
@@ -126,24 +126,9 @@ class EventAgreementTest {
 
     private static Exchange exchange(byte[] body) {
         Exchange exchange = new DefaultExchange(CONTEXT);
-        new HttpRequest(
-                        CALLER,
-                        "journey-1",
-                        "request-1",
-                        Optional.empty(),
-                        "POST",
-                        "/",
-                        Map.of(),
-                        Map.of(),
-                        "application/json")
-                .bindTo(exchange);
+        Requests.post(CALLER).bindTo(exchange);
         exchange.getMessage().setBody(body);
         return exchange;
-    }
-
-    private static String start(byte[] json) {
-        String text = new String(json, StandardCharsets.UTF_8);
-        return text.substring(0, Math.min(text.length(), 1500));
     }
 
     private static byte[] bytes(String text) {

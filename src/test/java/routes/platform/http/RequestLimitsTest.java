@@ -150,7 +150,7 @@ class RequestLimitsTest {
     }
 
     private double refused(String limit) {
-        return meters.counter("event.broker.http.refused", "limit", limit).count();
+        return meters.counter("event-broker.http.refused", "limit", limit).count();
     }
 
     private interface Asked {

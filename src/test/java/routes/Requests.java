@@ -1,0 +1,30 @@
+package routes;
+
+import java.util.Map;
+import java.util.Optional;
+import routes.platform.Caller;
+import routes.platform.http.HttpRequest;
+
+/** Requests as routes get them: the contract has been checked, and it is known who calls. */
+public final class Requests {
+
+    private Requests() {}
+
+    public static HttpRequest get(Caller caller) {
+        return request(caller, null, "GET", "");
+    }
+
+    public static HttpRequest post(Caller caller) {
+        return post(caller, null);
+    }
+
+    /** @param key the Idempotency-Key, or null */
+    public static HttpRequest post(Caller caller, String key) {
+        return request(caller, key, "POST", "application/json");
+    }
+
+    private static HttpRequest request(Caller caller, String key, String method, String mediaType) {
+        return new HttpRequest(
+                caller, "journey-1", "request-1", Optional.ofNullable(key), method, "/", Map.of(), Map.of(), mediaType);
+    }
+}
