@@ -53,7 +53,7 @@ class ContractTest {
         assertThat(operations)
                 .as(
                         "routes with routeConfigurationId http that have an operation in openapi.yaml: add the operation for"
-                                + " each that is missing, or make the route handed-over")
+                                + " each that is missing, or make the route a sub-route")
                 .containsAll(entries);
     }
 

@@ -31,13 +31,13 @@ import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 import routes.platform.error.BrakeException;
+import routes.platform.error.DeadLetterChannel;
 import routes.platform.error.DeadLetterHeaders;
-import routes.platform.error.DeadLetters;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import routes.platform.error.MalformedJsonException;
 import routes.platform.error.ProblemException;
 import routes.platform.error.RecordMessage;
-import routes.platform.error.UnknownFailures;
+import routes.platform.error.UnknownFailurePolicy;
 import routes.platform.error.UnreadableRecordException;
 
 /** What becomes of a record when the work of a route fails: of every route that reads a topic, with all its steps replaced by one. */
@@ -78,7 +78,7 @@ class ErrorPolicyRouteTest extends RouteTest {
 
     @Override
     protected Object deadLetters() {
-        return new DeadLetters(contract, new Failures());
+        return new DeadLetterChannel(contract, new FailureClassifier());
     }
 
     @Override
@@ -86,10 +86,10 @@ class ErrorPolicyRouteTest extends RouteTest {
         CamelContext context = super.createCamelContext();
         context.getRegistry()
                 .bind(
-                        "unknownFailures",
-                        new UnknownFailures(
-                                new Failures(),
-                                new UnknownFailures.Settings(ATTEMPTS, BRAKE),
+                        "unknownFailurePolicy",
+                        new UnknownFailurePolicy(
+                                new FailureClassifier(),
+                                new UnknownFailurePolicy.Settings(ATTEMPTS, BRAKE),
                                 new SimpleMeterRegistry(),
                                 System::nanoTime));
         return context;
@@ -255,8 +255,9 @@ class ErrorPolicyRouteTest extends RouteTest {
             String topic, String group, int unknownFailures, long offset, byte[] value, Exception failure) {
         works(group).forEach(work -> work.failure = failure);
         return template.send("direct:" + group, exchange -> {
-            exchange.setProperty(DeadLetters.UNKNOWN_FAILURES, unknownFailures);
-            exchange.setProperty(DeadLetters.RECORD, new ConsumerRecord<>(topic, 0, offset, new byte[] {1}, value));
+            exchange.setProperty(DeadLetterChannel.UNKNOWN_FAILURES, unknownFailures);
+            exchange.setProperty(
+                    DeadLetterChannel.RECORD, new ConsumerRecord<>(topic, 0, offset, new byte[] {1}, value));
         });
     }
 

@@ -52,7 +52,7 @@ class RouteStyleTest {
                     .isNotBlank();
             assertThat(route.path("routeConfigurationId").asText())
                     .as("error policy of %s", id)
-                    .isIn("consumer", "http", "clock", "handed-over");
+                    .isIn("consumer", "http", "scheduled", "sub-route");
         }
     }
 
@@ -77,7 +77,7 @@ class RouteStyleTest {
     @MethodSource("files")
     void aPatternSwitchesOffAsAWhole(Path file) {
         for (JsonNode route : RouteYaml.routes(file)) {
-            if (!route.path("routeConfigurationId").asText().equals("handed-over")) {
+            if (!route.path("routeConfigurationId").asText().equals("sub-route")) {
                 assertThat(route.path("autoStartup").asText())
                         .as("autoStartup of %s", route.path("id").asText())
                         .isEqualTo("{{event-broker." + route.path("group").asText() + ".enabled}}");

@@ -28,10 +28,10 @@ import org.springframework.core.io.ClassPathResource;
 import routes.platform.Caller;
 import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
-import routes.platform.error.DeadLetters;
-import routes.platform.error.Failures;
-import routes.platform.error.UnknownFailures;
-import routes.platform.event.Events;
+import routes.platform.error.DeadLetterChannel;
+import routes.platform.error.FailureClassifier;
+import routes.platform.error.UnknownFailurePolicy;
+import routes.platform.event.EventReader;
 
 /**
  * Tests the routes of one YAML file, without Spring and without servers, in milliseconds. URIs and placeholders are those of
@@ -71,15 +71,15 @@ public abstract class RouteTest extends CamelTestSupport {
         kafka.setDefaultPollTimeout(10);
         context.addComponent("kafka", kafka);
         context.addComponent("outbox", new StubComponent());
-        context.getRegistry().bind("events", new Events(contract, avro));
-        context.getRegistry().bind("failures", new Failures());
-        context.getRegistry().bind("deadLetters", deadLetters());
+        context.getRegistry().bind("eventReader", new EventReader(contract, avro));
+        context.getRegistry().bind("failureClassifier", new FailureClassifier());
+        context.getRegistry().bind("deadLetterChannel", deadLetters());
         context.getRegistry()
                 .bind(
-                        "unknownFailures",
-                        new UnknownFailures(
-                                new Failures(),
-                                new UnknownFailures.Settings(ATTEMPTS, 1),
+                        "unknownFailurePolicy",
+                        new UnknownFailurePolicy(
+                                new FailureClassifier(),
+                                new UnknownFailurePolicy.Settings(ATTEMPTS, 1),
                                 new SimpleMeterRegistry(),
                                 System::nanoTime));
         context.getRegistry().bind("transacted", new WithoutTransaction());
@@ -124,7 +124,7 @@ public abstract class RouteTest extends CamelTestSupport {
      */
     protected void receive(String uri, String topic, byte[] value) {
         template.send(uri, exchange -> {
-            exchange.setProperty(DeadLetters.RECORD, new ConsumerRecord<>(topic, 0, 0, null, value));
+            exchange.setProperty(DeadLetterChannel.RECORD, new ConsumerRecord<>(topic, 0, 0, null, value));
             exchange.getMessage().setHeader(KafkaConstants.TOPIC, topic);
             exchange.getMessage().setBody(value);
         });
@@ -186,7 +186,7 @@ public abstract class RouteTest extends CamelTestSupport {
 
         public void address(Exchange exchange) {
             exchange.getMessage()
-                    .setBody(exchange.getProperty(DeadLetters.RECORD, ConsumerRecord.class)
+                    .setBody(exchange.getProperty(DeadLetterChannel.RECORD, ConsumerRecord.class)
                             .value());
         }
     }

@@ -171,9 +171,9 @@ enum RouteTrap {
                                             || !saga.has("compensation")
                                             || !saga.has("completion"))
                     || uses(route, "saga")
-                            && !route.path("routeConfigurationId").asText().equals("handed-over"),
+                            && !route.path("routeConfigurationId").asText().equals("sub-route"),
             """
-            routeConfigurationId: handed-over
+            routeConfigurationId: sub-route
             from: {uri: direct:a, steps: [{saga: {propagation: REQUIRES_NEW, steps: []}}]}
             """),
     A_SECOND_SAGA_OR_A_STEP_BESIDE_IT_THAT_CAMEL_MOVES_INSIDE(
@@ -181,7 +181,7 @@ enum RouteTrap {
                     && (any(route, "saga").count() > 1
                             || route.path("from").path("steps").size() > 1),
             """
-            routeConfigurationId: handed-over
+            routeConfigurationId: sub-route
             from: {uri: direct:a, steps: [{saga: {propagation: MANDATORY, steps: []}}, {to: {uri: direct:b}}]}
             """),
     A_DURATION_WHOSE_UNIT_DEPENDS_ON_THE_CAMEL_VERSION(

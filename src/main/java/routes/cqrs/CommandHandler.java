@@ -55,7 +55,7 @@ class CommandHandler {
         exchange.getMessage().setBody(null);
         exchange.setProperty(TYPE, command.type().commandType);
         exchange.setProperty(STATUS, REPEATED);
-        if (!log.isFirst(command)) {
+        if (!log.markHandled(command)) {
             return;
         }
         Optional<Prescription> known = find(command);

@@ -66,7 +66,7 @@ class CommandLog {
      */
     public void accept(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
-        PrescriptionCommands.Sent sent = PrescriptionCommands.sent(exchange);
+        PrescriptionCommandFactory.Sent sent = PrescriptionCommandFactory.sent(exchange);
         byte[] fingerprint = exchange.getProperty(HttpRequest.FINGERPRINT, byte[].class);
         String tenant = request.caller().tenant();
         int added = jdbc.sql(
@@ -97,7 +97,7 @@ class CommandLog {
      * @throws ProblemException 409 when its id is that of another command
      */
     @Transactional(propagation = Propagation.MANDATORY)
-    boolean isFirst(Command command) {
+    boolean markHandled(Command command) {
         jdbc.sql(
                         """
                         insert into medication_command (tenant, command_id, command_type, prescription_id, status)

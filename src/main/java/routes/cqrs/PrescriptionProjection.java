@@ -13,7 +13,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.Json;
-import routes.platform.projection.LoggedEvent;
+import routes.platform.projection.PositionedEvent;
 import routes.platform.projection.Projection;
 
 /**
@@ -58,7 +58,7 @@ class PrescriptionProjection extends Projection {
 
     private record View(Key key, ObjectNode prescription) {
 
-        static View of(LoggedEvent event) {
+        static View of(PositionedEvent event) {
             JsonNode value = (JsonNode) event.event().payload();
             return new View(
                     new Key(event.event().metadata().tenant(), event.key()),
@@ -84,7 +84,7 @@ class PrescriptionProjection extends Projection {
     }
 
     @Override
-    public void apply(List<LoggedEvent> events) {
+    public void apply(List<PositionedEvent> events) {
         // in one order for everybody, or two transactions could wait for each other
         Map<Key, View> highest = new TreeMap<>(Key.ORDER);
         events.stream()

@@ -69,21 +69,21 @@ class DeadLetterDetail {
                     .formatted(SHOWN_OF_A_NAME, SHOWN_OF_ANOTHER, SHOWN_HEADERS);
 
     private final JdbcClient jdbc;
-    private final LetterValues values;
+    private final ValueFormats values;
 
-    DeadLetterDetail(JdbcClient jdbc, LetterValues values) {
+    DeadLetterDetail(JdbcClient jdbc, ValueFormats values) {
         this.jdbc = jdbc;
         this.values = values;
     }
 
     /** @param number its place among the headers of the letter, from 0 */
-    record NamedHeader(long number, String name, Raw value) {
+    record NamedHeader(long number, String name, BytePreview value) {
 
         private static NamedHeader of(ResultSet row, int n) throws SQLException {
             return new NamedHeader(
                     row.getLong("number"),
                     new String(row.getBytes("name"), StandardCharsets.UTF_8),
-                    Raw.of(row.getBytes("value"), row.getLong("value_bytes")));
+                    BytePreview.of(row.getBytes("value"), row.getLong("value_bytes")));
         }
 
         private int shownBytes() {
@@ -104,7 +104,7 @@ class DeadLetterDetail {
             String reason,
             UUID jobId,
             boolean edited,
-            Raw editedValue,
+            BytePreview editedValue,
             Long failedAt,
             String errorClass,
             String errorMessage,
@@ -127,8 +127,8 @@ class DeadLetterDetail {
     record Detail(
             @JsonUnwrapped DeadLetterReview.Entry entry,
             String consumerGroup,
-            Raw key,
-            Raw value,
+            BytePreview key,
+            BytePreview value,
             @JsonRawValue String decoded,
             List<String> problems,
             List<NamedHeader> headers,
@@ -154,7 +154,10 @@ class DeadLetterDetail {
                         (select count(*) from dead_letter_attempt a where a.tenant = :tenant and a.letter = seq)
                         as reprocessing_count
                         from dead_letter where tenant = :tenant and id = :id"""
-                                .formatted(SHOWN_OF_A_VALUE, Reprocessing.Sendable.VALUE, LetterValues.MAX_DECODED + 1))
+                                .formatted(
+                                        SHOWN_OF_A_VALUE,
+                                        DeadLetterReprocessor.Sendable.VALUE,
+                                        ValueFormats.MAX_DECODED + 1))
                 .param("tenant", tenant)
                 .param("id", id)
                 .query((row, n) -> detail(row, n, tenant))
@@ -165,20 +168,20 @@ class DeadLetterDetail {
     private Detail detail(ResultSet row, int n, String tenant) throws SQLException {
         DeadLetterReview.Entry entry = DeadLetterReview.Entry.of(row, n);
         List<NamedHeader> headers = headers(tenant, entry.seq());
-        LetterValues.Decoded decoded =
+        ValueFormats.Decoded decoded =
                 decode(entry.originalTopic(), row.getBytes("sendable"), row.getBoolean("edited"), headers);
         byte[] json = decoded.json() == null ? null : Json.write(decoded.json());
         boolean shown = json != null && json.length <= SHOWN_DECODED;
         return new Detail(
                 entry,
                 row.getString("consumer_group"),
-                Raw.of(row.getBytes("key_start"), row.getLong("key_bytes")),
-                Raw.of(row.getBytes("value_start"), row.getLong("value_bytes")),
+                BytePreview.of(row.getBytes("key_start"), row.getLong("key_bytes")),
+                BytePreview.of(row.getBytes("value_start"), row.getLong("value_bytes")),
                 shown ? new String(json, StandardCharsets.UTF_8) : null,
                 problems(decoded.problems(), json != null && !shown, entry.originalTopic(), headers),
                 headers,
                 row.getInt("header_count"),
-                Letter.cut(row.getString("error_stack"), SHOWN_OF_A_STACK),
+                DeadLetter.cut(row.getString("error_stack"), SHOWN_OF_A_STACK),
                 row.getInt("stack_bytes"),
                 attempts(tenant, entry.seq()),
                 row.getInt("reprocessing_count"),
@@ -209,7 +212,7 @@ class DeadLetterDetail {
     }
 
     /** Everything else about a letter can be looked at without a registry. */
-    private LetterValues.Decoded decode(String topic, byte[] value, boolean edited, List<NamedHeader> headers) {
+    private ValueFormats.Decoded decode(String topic, byte[] value, boolean edited, List<NamedHeader> headers) {
         Map<String, Object> text = new HashMap<>();
         boolean omitted = false;
         for (NamedHeader header : headers) {
@@ -221,12 +224,12 @@ class DeadLetterDetail {
             }
         }
         if (omitted) {
-            return LetterValues.unfit(List.of("the dead letter is without its value"));
+            return ValueFormats.unfit(List.of("the dead letter is without its value"));
         }
         try {
             return values.decode(value, topic, text);
         } catch (RegistryUnavailableException e) {
-            return LetterValues.unfit(List.of(e.getMessage()));
+            return ValueFormats.unfit(List.of(e.getMessage()));
         }
     }
 
@@ -234,7 +237,7 @@ class DeadLetterDetail {
             List<String> found, boolean tooLarge, String topic, List<NamedHeader> headers) {
         List<String> problems = new ArrayList<>(found.stream()
                 .limit(SHOWN_PROBLEMS)
-                .map(problem -> Letter.cut(problem, SHOWN_OF_A_PROBLEM))
+                .map(problem -> DeadLetter.cut(problem, SHOWN_OF_A_PROBLEM))
                 .toList());
         int more = found.size() - problems.size();
         if (more > 0) {
@@ -270,13 +273,13 @@ class DeadLetterDetail {
                         row.getString("reason"),
                         row.getObject("job", UUID.class),
                         row.getBytes("edited_start") != null,
-                        Raw.of(row.getBytes("edited_start"), row.getLong("edited_bytes")),
+                        BytePreview.of(row.getBytes("edited_start"), row.getLong("edited_bytes")),
                         row.getObject("failed_at", Long.class),
                         row.getString("error_class"),
                         row.getString("error_message"),
                         row.getString("error_stack") == null
                                 ? null
-                                : Letter.cut(row.getString("error_stack"), SHOWN_OF_A_FORMER_STACK),
+                                : DeadLetter.cut(row.getString("error_stack"), SHOWN_OF_A_FORMER_STACK),
                         row.getObject("stack_bytes", Integer.class)))
                 .list();
     }

@@ -21,7 +21,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 import org.springframework.util.Assert;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import routes.platform.state.RetentionRule;
 
 /** Records dead letters. One that comes twice is one; one that was sent again and fails again is the same letter as before. */
@@ -50,10 +50,10 @@ class DeadLetterStore {
 
     private final JdbcTemplate jdbc;
     private final TransactionTemplate transaction;
-    private final Failures failures;
+    private final FailureClassifier failures;
     private final JdbcClient client;
-    private final LetterValues values;
-    private final OmittedValues omitted;
+    private final ValueFormats values;
+    private final OmittedValueFetcher omitted;
     private final int maxAttempts;
     private final Clock clock = Clock.systemUTC();
 
@@ -61,9 +61,9 @@ class DeadLetterStore {
     DeadLetterStore(
             JdbcTemplate jdbc,
             TransactionTemplate transaction,
-            LetterValues values,
-            OmittedValues omitted,
-            Failures failures,
+            ValueFormats values,
+            OmittedValueFetcher omitted,
+            FailureClassifier failures,
             @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
         this.jdbc = jdbc;
         this.transaction = transaction;
@@ -95,7 +95,7 @@ class DeadLetterStore {
         try {
             return record(records, Function.identity());
         } catch (RuntimeException e) {
-            if (records.size() > 1 || failures.kind(e) != Failures.Kind.POISON) {
+            if (records.size() > 1 || failures.kind(e) != FailureClassifier.Kind.POISON) {
                 throw e;
             }
             Message letter = records.get(0);
@@ -105,15 +105,15 @@ class DeadLetterStore {
                     letter.getHeader(KafkaConstants.PARTITION),
                     letter.getHeader(KafkaConstants.OFFSET),
                     failures.describe(e));
-            return record(records, Letter::withoutValue);
+            return record(records, DeadLetter::withoutValue);
         }
     }
 
-    private int record(List<Message> records, Function<Letter, Letter> form) {
+    private int record(List<Message> records, Function<DeadLetter, DeadLetter> form) {
         return transaction.execute(status -> {
             int recorded = 0;
             for (Message message : records) {
-                Letter letter = omitted.withItsTenant(Letter.of(message, values, clock));
+                DeadLetter letter = omitted.withItsTenant(DeadLetter.of(message, values, clock));
                 if (store(form.apply(letter.isTooLarge() ? letter.withoutValue() : letter))) {
                     recorded++;
                 }
@@ -122,7 +122,7 @@ class DeadLetterStore {
         });
     }
 
-    private boolean store(Letter letter) {
+    private boolean store(DeadLetter letter) {
         if (letter.reprocessTimestamp().isPresent()) {
             Optional<Boolean> counted = failedAgain(letter);
             if (counted.isPresent()) {
@@ -140,14 +140,14 @@ class DeadLetterStore {
         return insert(letter);
     }
 
-    private boolean insert(Letter letter) {
+    private boolean insert(DeadLetter letter) {
         return insert(letter, letter.id())
                 // an id that another letter has: nothing is lost, and nothing is taken for something else
                 || !isKnown(letter, letter.id()) && insert(letter, letter.ownId());
     }
 
     /** Whether it is counted now; empty when it does not come from an attempt that was made here for its group. */
-    private Optional<Boolean> failedAgain(Letter letter) {
+    private Optional<Boolean> failedAgain(DeadLetter letter) {
         List<Long> letters = attempt(
                         """
                         update dead_letter_attempt a
@@ -183,14 +183,14 @@ class DeadLetterStore {
         return Optional.of(true);
     }
 
-    private boolean isOfAnAttempt(Letter letter) {
+    private boolean isOfAnAttempt(DeadLetter letter) {
         return attempt("select letter from dead_letter_attempt a " + ATTEMPT, letter)
                 .query(Long.class)
                 .optional()
                 .isPresent();
     }
 
-    private JdbcClient.StatementSpec attempt(String sql, Letter letter) {
+    private JdbcClient.StatementSpec attempt(String sql, DeadLetter letter) {
         return client.sql(sql)
                 .param("topic", letter.originalTopic())
                 .param("key", letter.keyDigest())
@@ -199,7 +199,7 @@ class DeadLetterStore {
                 .param("group", letter.consumerGroup(), Types.VARCHAR);
     }
 
-    private boolean isKnown(Letter letter, String id) {
+    private boolean isKnown(DeadLetter letter, String id) {
         return client.sql(
                         """
                         select exists (select 1 from dead_letter where tenant = ? and id = ? and original_topic = ?
@@ -209,8 +209,8 @@ class DeadLetterStore {
                         letter.tenant(),
                         id,
                         letter.originalTopic(),
-                        Letter.digest(letter.key()),
-                        Letter.digest(letter.value()),
+                        DeadLetter.digest(letter.key()),
+                        DeadLetter.digest(letter.value()),
                         letter.consumerGroup(),
                         letter.originalPartition(),
                         letter.originalOffset())
@@ -218,7 +218,7 @@ class DeadLetterStore {
                 .single();
     }
 
-    private boolean insert(Letter letter, String id) {
+    private boolean insert(DeadLetter letter, String id) {
         return jdbc.execute((Connection connection) -> {
             try (PreparedStatement insert = connection.prepareStatement(INSERT)) {
                 insert.setString(1, letter.tenant());

@@ -39,7 +39,7 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
 
     private final JdbcClient jdbc;
     private final StepRunner steps;
-    private final Reprocessing reprocessing;
+    private final DeadLetterReprocessor reprocessing;
     private final ObjectMapper mapper;
     private final LongStatements longStatements;
     private final int defaultRate;
@@ -47,7 +47,7 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
     ReprocessJobs(
             JdbcClient jdbc,
             StepRunner steps,
-            Reprocessing reprocessing,
+            DeadLetterReprocessor reprocessing,
             ObjectMapper mapper,
             LongStatements longStatements,
             @Value("${event-broker.deadletter.rate}") int defaultRate) {
@@ -57,8 +57,8 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
         this.mapper = mapper;
         this.longStatements = longStatements;
         Assert.isTrue(
-                defaultRate >= 1 && defaultRate <= ReprocessOrder.MAX_RATE,
-                "event-broker.deadletter.rate is not from 1 to " + ReprocessOrder.MAX_RATE);
+                defaultRate >= 1 && defaultRate <= ReprocessRequest.MAX_RATE,
+                "event-broker.deadletter.rate is not from 1 to " + ReprocessRequest.MAX_RATE);
         this.defaultRate = defaultRate;
     }
 
@@ -141,7 +141,7 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
         HttpRequest request = HttpRequest.of(exchange);
         String tenant = request.caller().tenant();
         String principal = request.caller().principal();
-        ReprocessOrder order = order(body);
+        ReprocessRequest order = order(body);
         UUID id = request.idempotencyKey()
                 .map(key -> NameBasedUuid.of(tenant, principal, key, "reprocess"))
                 .orElseGet(UUID::randomUUID);
@@ -244,11 +244,11 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
     @Override
     public void step(Due job) {
         List<Listed> next = next(job);
-        List<Reprocessing.Sendable> letters = lock(next).stream()
+        List<DeadLetterReprocessor.Sendable> letters = lock(next).stream()
                 .filter(letter -> reprocessing.unsendable(letter).isEmpty())
                 .toList();
         if (!letters.isEmpty()) {
-            reprocessing.send(letters, new Reprocessing.Sender(job.createdBy(), job.reason(), job.id()), null);
+            reprocessing.send(letters, new DeadLetterReprocessor.Sender(job.createdBy(), job.reason(), job.id()), null);
         }
         jdbc.sql(
                         """
@@ -290,22 +290,23 @@ class ReprocessJobs implements StepWork<ReprocessJobs.Due> {
     }
 
     /** Those that are as they were when the job began, locked until the transaction ends. */
-    private List<Reprocessing.Sendable> lock(List<Listed> listed) {
+    private List<DeadLetterReprocessor.Sendable> lock(List<Listed> listed) {
         if (listed.isEmpty()) {
             return List.of();
         }
         Map<Long, Integer> attempts = listed.stream().collect(Collectors.toMap(Listed::letter, Listed::attempts));
-        List<Reprocessing.Sendable> letters = new ArrayList<>(jdbc.sql("select " + Reprocessing.Sendable.COLUMNS
-                        + " from dead_letter where seq in (:letters) and status = 'NEW' order by seq for update")
+        List<DeadLetterReprocessor.Sendable> letters = new ArrayList<>(jdbc.sql(
+                        "select " + DeadLetterReprocessor.Sendable.COLUMNS
+                                + " from dead_letter where seq in (:letters) and status = 'NEW' order by seq for update")
                 .param("letters", List.copyOf(attempts.keySet()))
-                .query(Reprocessing.Sendable::of)
+                .query(DeadLetterReprocessor.Sendable::of)
                 .list());
         letters.removeIf(letter -> letter.attempts() != attempts.get(letter.seq()));
         return letters;
     }
 
-    private ReprocessOrder order(byte[] body) {
-        return ReprocessOrder.of(Json.readObject(body), defaultRate);
+    private ReprocessRequest order(byte[] body) {
+        return ReprocessRequest.of(Json.readObject(body), defaultRate);
     }
 
     private static ProblemException noSuchJob() {

@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.avro.Schema;
-import routes.platform.projection.LoggedEvent;
+import routes.platform.projection.PositionedEvent;
 
 /** The payload of a patient event as names and values; one that is null is not in this event. */
 final class PatientPayload {
@@ -15,7 +15,7 @@ final class PatientPayload {
 
     private PatientPayload() {}
 
-    static Map<String, String> fields(LoggedEvent event) {
+    static Map<String, String> fields(PositionedEvent event) {
         PatientEventPayload payload = (PatientEventPayload) event.event().payload();
         Map<String, String> fields = new LinkedHashMap<>();
         for (Schema.Field field : FIELDS) {

@@ -21,7 +21,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.support.SqlArrayValue;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
-import routes.platform.projection.LoggedEvent;
+import routes.platform.projection.PositionedEvent;
 import routes.platform.projection.Projection;
 
 /**
@@ -119,7 +119,7 @@ class PatientProjection extends Projection {
         private static final Comparator<Patient> ORDER =
                 Comparator.comparing(Patient::tenant).thenComparing(Patient::id);
 
-        static Patient of(LoggedEvent event) {
+        static Patient of(PositionedEvent event) {
             return new Patient(event.event().metadata().tenant(), event.key());
         }
 
@@ -134,7 +134,7 @@ class PatientProjection extends Projection {
         private static final Comparator<EventKey> ORDER =
                 Comparator.comparing(EventKey::patient).thenComparing(EventKey::event);
 
-        static EventKey of(LoggedEvent event) {
+        static EventKey of(PositionedEvent event) {
             return new EventKey(
                     Patient.of(event), UUID.fromString(event.event().metadata().eventId()));
         }
@@ -157,9 +157,9 @@ class PatientProjection extends Projection {
     }
 
     @Override
-    public void apply(List<LoggedEvent> events) {
+    public void apply(List<PositionedEvent> events) {
         // in one order for everybody, or two transactions with the same events or patients could wait for each other
-        Map<EventKey, LoggedEvent> first = new TreeMap<>(EventKey.ORDER);
+        Map<EventKey, PositionedEvent> first = new TreeMap<>(EventKey.ORDER);
         events.forEach(event -> first.putIfAbsent(EventKey.of(event), event));
         int partition = events.get(0).partition();
         Map<EventKey, Boolean> added = add(partition, first);
@@ -173,13 +173,13 @@ class PatientProjection extends Projection {
     }
 
     /** @return whether an event is new; of those that are neither new nor have an earlier record now there is nothing */
-    private Map<EventKey, Boolean> add(int partition, Map<EventKey, LoggedEvent> events) {
-        Collection<LoggedEvent> rows = events.values();
+    private Map<EventKey, Boolean> add(int partition, Map<EventKey, PositionedEvent> events) {
+        Collection<PositionedEvent> rows = events.values();
         Map<EventKey, Boolean> added = new LinkedHashMap<>();
         jdbc.sql(ADD_EVENTS)
                 .param("partition", partition)
                 .param("tenants", texts(rows, e -> e.event().metadata().tenant()))
-                .param("patients", texts(rows, LoggedEvent::key))
+                .param("patients", texts(rows, PositionedEvent::key))
                 .param(
                         "ids",
                         new SqlArrayValue(
@@ -187,12 +187,12 @@ class PatientProjection extends Projection {
                                 events.keySet().stream().map(EventKey::event).toArray()))
                 .param("types", texts(rows, e -> e.event().metadata().eventType()))
                 .param("timestamps", longs(rows, e -> e.event().metadata().timestamp()))
-                .param("offsets", longs(rows, LoggedEvent::offset))
+                .param("offsets", longs(rows, PositionedEvent::offset))
                 .param(
                         "reprocessed",
                         new SqlArrayValue(
                                 "bool",
-                                rows.stream().map(LoggedEvent::reprocessed).toArray()))
+                                rows.stream().map(PositionedEvent::reprocessed).toArray()))
                 .param("correlations", texts(rows, e -> e.event().metadata().correlationId()))
                 .param("causations", texts(rows, e -> e.event().metadata().causationId()))
                 .param("data", texts(rows, e -> json(PatientPayload.fields(e))))
@@ -211,9 +211,9 @@ class PatientProjection extends Projection {
      *
      * @return the patients whose view has to be made anew
      */
-    private Set<Patient> append(int partition, Map<EventKey, LoggedEvent> events, Map<EventKey, Boolean> added) {
+    private Set<Patient> append(int partition, Map<EventKey, PositionedEvent> events, Map<EventKey, Boolean> added) {
         Set<Patient> unsettled = new HashSet<>();
-        Map<Patient, List<LoggedEvent>> changes = new TreeMap<>();
+        Map<Patient, List<PositionedEvent>> changes = new TreeMap<>();
         events.forEach((key, event) -> {
             Boolean isNew = added.get(key);
             if (isNew != null) {
@@ -229,7 +229,7 @@ class PatientProjection extends Projection {
         List<String> views = new ArrayList<>();
         List<Long> offsets = new ArrayList<>();
         changes.values().forEach(ofPatient -> {
-            ofPatient.sort(Comparator.comparingLong(LoggedEvent::offset));
+            ofPatient.sort(Comparator.comparingLong(PositionedEvent::offset));
             PatientFold fold = new PatientFold();
             ofPatient.forEach(event -> fold.add(
                     event.event().metadata().eventType(),

@@ -57,7 +57,7 @@ class PharmacyOrders {
     @Transactional
     public void queue(@Body Event<JsonNode> event, @Header(KafkaConstants.TIMESTAMP) long written) {
         EventMetadata metadata = event.metadata();
-        if (!handled.isFirst(
+        if (!handled.markHandled(
                 GROUP,
                 metadata.tenant(),
                 metadata.eventId(),

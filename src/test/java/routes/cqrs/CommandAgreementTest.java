@@ -25,7 +25,7 @@ import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
-import routes.platform.event.Events;
+import routes.platform.event.EventReader;
 
 /** What is accepted over HTTP is applied or rejected, and everything that follows from it can be read. */
 class CommandAgreementTest {
@@ -39,8 +39,8 @@ class CommandAgreementTest {
             {"patientId": "p-1", "prescriberId": "Dr. A", "quantity": 30, "medication": {"name": "Aspirin", "rxnorm": null}, "notes": ["a"]}""";
 
     private final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
-    private final Events events = new Events(contract, new AvroCodec(contract, new KnownSchemas(contract)));
-    private final PrescriptionCommands http = new PrescriptionCommands(contract, events);
+    private final EventReader events = new EventReader(contract, new AvroCodec(contract, new KnownSchemas(contract)));
+    private final PrescriptionCommandFactory http = new PrescriptionCommandFactory(contract, events);
     private final PrescriptionAnnouncement announcement = new PrescriptionAnnouncement(contract);
     private final DefaultCamelContext context = new DefaultCamelContext();
 
@@ -128,7 +128,7 @@ class CommandAgreementTest {
     }
 
     private Command command(Message sent) throws Exception {
-        return Command.of(this.<JsonNode>read(sent, PrescriptionCommands.TOPIC), false);
+        return Command.of(this.<JsonNode>read(sent, PrescriptionCommandFactory.TOPIC), false);
     }
 
     /** As the consumers do, one after the other: what they send themselves has to be readable too. */

@@ -14,9 +14,9 @@ import org.apache.camel.spi.Registry;
 import org.junit.jupiter.api.Test;
 import routes.Requests;
 import routes.RouteTest;
-import routes.platform.error.Failures;
-import routes.platform.event.Events;
-import routes.platform.http.Problems;
+import routes.platform.error.FailureClassifier;
+import routes.platform.event.EventReader;
+import routes.platform.http.ProblemResponses;
 import routes.platform.http.TestLimits;
 
 /** The routes that make commands of requests. */
@@ -40,11 +40,13 @@ class CommandRouteTest extends RouteTest {
 
     @Override
     protected void bind(Registry registry) {
-        registry.bind("prescriptionCommands", new PrescriptionCommands(contract, new Events(contract, avro)));
+        registry.bind(
+                "prescriptionCommandFactory",
+                new PrescriptionCommandFactory(contract, new EventReader(contract, avro)));
         registry.bind("commandLog", log);
         registry.bind("brokerBulkhead", TestLimits.bulkhead());
         registry.bind("idempotencyKeys", keys);
-        registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
+        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
     }
 
     @Override
@@ -149,7 +151,7 @@ class CommandRouteTest extends RouteTest {
         private boolean handledBefore;
 
         public void accept(Exchange exchange) {
-            accepted.add(PrescriptionCommands.sent(exchange).commandId());
+            accepted.add(PrescriptionCommandFactory.sent(exchange).commandId());
             if (handledBefore) {
                 exchange.setProperty(CommandLog.HANDLED_BEFORE, true);
             }

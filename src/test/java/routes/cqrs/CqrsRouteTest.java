@@ -19,10 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
 import routes.Requests;
 import routes.RouteTest;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
-import routes.platform.http.Problems;
+import routes.platform.http.ProblemResponses;
 
 /** The routes of the write side and of what is asked. */
 class CqrsRouteTest extends RouteTest {
@@ -49,8 +49,8 @@ class CqrsRouteTest extends RouteTest {
         registry.bind("commandLog", new Log());
         registry.bind("commandHandler", handler);
         registry.bind("prescriptionProjection", view);
-        registry.bind("prescriptions", new Queries());
-        registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
+        registry.bind("prescriptionQueries", new Queries());
+        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
     }
 
     @Override
@@ -172,11 +172,11 @@ class CqrsRouteTest extends RouteTest {
 
     public static final class Queries {
 
-        public Prescriptions.View show(@Header("id") String id) {
-            return new Prescriptions.View(id, 1, 1, "{\"id\":\"%s\", \"quantity\":1.50}".formatted(id));
+        public PrescriptionQueries.View show(@Header("id") String id) {
+            return new PrescriptionQueries.View(id, 1, 1, "{\"id\":\"%s\", \"quantity\":1.50}".formatted(id));
         }
 
-        public List<Prescriptions.View> list() {
+        public List<PrescriptionQueries.View> list() {
             return List.of(show("rx-1"));
         }
     }

@@ -24,8 +24,8 @@ import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.Json;
 import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
-import routes.platform.projection.LoggedEvent;
 import routes.platform.projection.OwnSchema;
+import routes.platform.projection.PositionedEvent;
 
 /** The view is the fold of the log, whatever comes how often: for random logs, in a schema of its own of the real database. */
 class PrescriptionProjectionIT {
@@ -54,7 +54,7 @@ class PrescriptionProjectionIT {
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
     void hasTheHighestVersionWhateverTheBatchesAndHowOftenTheyCome(long seed) {
         Random random = new Random(seed);
-        List<List<LoggedEvent>> log = log("v" + seed, random);
+        List<List<PositionedEvent>> log = log("v" + seed, random);
         List<Integer> next = new ArrayList<>(List.of(0, 0, 0));
         for (int i = 0; i < 200; i++) {
             int partition = random.nextInt(PARTITIONS);
@@ -79,10 +79,10 @@ class PrescriptionProjectionIT {
     @ValueSource(longs = {1, 2, 3, 4, 5})
     void isTheSameWhenTwoMembersHaveEachPartitionAtOnce(long seed) throws Exception {
         Random random = new Random(-seed);
-        List<List<LoggedEvent>> log = log("m" + seed, random);
+        List<List<PositionedEvent>> log = log("m" + seed, random);
         ExecutorService members = Executors.newFixedThreadPool(2 * PARTITIONS);
         List<Future<?>> running = new ArrayList<>();
-        for (List<LoggedEvent> records : log) {
+        for (List<PositionedEvent> records : log) {
             for (int member = 0; member < 2; member++) {
                 int batch = 1 + random.nextInt(9);
                 running.add(members.submit(() -> {
@@ -126,10 +126,10 @@ class PrescriptionProjectionIT {
     }
 
     /** Prescriptions with versions in the order of one partition, records that come twice, and older ones that were dead letters. */
-    private static List<List<LoggedEvent>> log(String prefix, Random random) {
-        List<List<LoggedEvent>> log = new ArrayList<>();
+    private static List<List<PositionedEvent>> log(String prefix, Random random) {
+        List<List<PositionedEvent>> log = new ArrayList<>();
         for (int partition = 0; partition < PARTITIONS; partition++) {
-            List<LoggedEvent> records = new ArrayList<>();
+            List<PositionedEvent> records = new ArrayList<>();
             long[] versions = new long[4];
             for (int offset = 0; offset < 60; offset++) {
                 int rx = random.nextInt(versions.length);
@@ -142,7 +142,7 @@ class PrescriptionProjectionIT {
         return log;
     }
 
-    private static void assertIsTheFoldOf(List<List<LoggedEvent>> log, String prefix) {
+    private static void assertIsTheFoldOf(List<List<PositionedEvent>> log, String prefix) {
         Map<String, String> fold = new TreeMap<>();
         Map<String, Long> highest = new TreeMap<>();
         log.forEach(partition -> partition.forEach(record -> {
@@ -168,7 +168,7 @@ class PrescriptionProjectionIT {
         return views;
     }
 
-    private static LoggedEvent version(String id, int partition, long offset, long version) {
+    private static PositionedEvent version(String id, int partition, long offset, long version) {
         return event(
                 id,
                 partition,
@@ -178,11 +178,11 @@ class PrescriptionProjectionIT {
                         .formatted(id, version, version));
     }
 
-    private static LoggedEvent event(String id, int partition, long offset, String type, String payload) {
+    private static PositionedEvent event(String id, int partition, long offset, String type, String payload) {
         ObjectNode value = (ObjectNode) Json.readObject("{}".getBytes(StandardCharsets.UTF_8));
         value.set("payload", Json.readObject(payload.getBytes(StandardCharsets.UTF_8)));
         String event = UUID.randomUUID().toString();
-        return new LoggedEvent(
+        return new PositionedEvent(
                 id,
                 new Event<>(
                         "medication.events",
@@ -193,7 +193,7 @@ class PrescriptionProjectionIT {
                 false);
     }
 
-    private static void apply(List<LoggedEvent> batch) {
+    private static void apply(List<PositionedEvent> batch) {
         transactions.executeWithoutResult(status -> projection.apply(batch));
     }
 }

@@ -1291,7 +1291,7 @@ class DeadletterIT extends RuntimeIT {
     private static String sha256(byte[] bytes) {
         return bytes == null
                 ? "null"
-                : new String(Base64.getEncoder().encode(Letter.digest(bytes)), StandardCharsets.US_ASCII);
+                : new String(Base64.getEncoder().encode(DeadLetter.digest(bytes)), StandardCharsets.US_ASCII);
     }
 
     private String event(String id) {

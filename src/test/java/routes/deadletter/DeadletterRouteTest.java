@@ -23,11 +23,11 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
 import routes.RouteTest;
-import routes.platform.error.DeadLetters;
-import routes.platform.error.Failures;
+import routes.platform.error.DeadLetterChannel;
+import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
-import routes.platform.http.Problems;
+import routes.platform.http.ProblemResponses;
 
 class DeadletterRouteTest extends RouteTest {
 
@@ -48,11 +48,11 @@ class DeadletterRouteTest extends RouteTest {
         registry.bind("deadLetterReview", new Review());
         registry.bind("deadLetterDetail", new Detail());
         registry.bind("deadLetterContent", new Content());
-        registry.bind("reprocessing", new Sending());
-        registry.bind("omittedValues", new Fetching());
+        registry.bind("deadLetterReprocessor", new Sending());
+        registry.bind("omittedValueFetcher", new Fetching());
         registry.bind("reprocessJobs", jobs);
         registry.bind("idempotencyKeys", keys);
-        registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
+        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
     }
 
     @Override
@@ -196,8 +196,8 @@ class DeadletterRouteTest extends RouteTest {
             for (int i = 0; i < count; i++) {
                 letters.add(new DefaultMessage(exchange));
             }
-            exchange.setProperty(DeadLetters.UNKNOWN_FAILURES, unknownFailures);
-            exchange.setProperty(DeadLetters.RECORD, new ConsumerRecord<>(LETTERS, 0, 0, null, null));
+            exchange.setProperty(DeadLetterChannel.UNKNOWN_FAILURES, unknownFailures);
+            exchange.setProperty(DeadLetterChannel.RECORD, new ConsumerRecord<>(LETTERS, 0, 0, null, null));
             exchange.getMessage().setHeader(KafkaConstants.TOPIC, LETTERS);
             exchange.getMessage().setBody(letters);
         });

@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import routes.RuntimeIT;
 import routes.platform.event.Event;
-import routes.platform.event.Events;
+import routes.platform.event.EventReader;
 import sandbox.ServerProcess;
 
 /** What is appended over HTTP, as it rests on the topic. */
@@ -31,7 +31,7 @@ class AppendIT extends RuntimeIT {
     private final String patient = "patient-" + UUID.randomUUID();
 
     @Autowired
-    private Events events;
+    private EventReader events;
 
     @Test
     void appendsTheRecordThatTheContractDescribes() throws Exception {

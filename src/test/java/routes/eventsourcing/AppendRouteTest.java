@@ -22,10 +22,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import routes.Requests;
 import routes.RouteTest;
 import routes.platform.avro.ConfluentAvroDataFormat;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import routes.platform.event.Event;
-import routes.platform.event.Events;
-import routes.platform.http.Problems;
+import routes.platform.event.EventReader;
+import routes.platform.http.ProblemResponses;
 import routes.platform.http.TestLimits;
 import routes.platform.state.IdempotencyKeys;
 
@@ -46,11 +46,11 @@ class AppendRouteTest extends RouteTest {
     @Override
     protected void bind(Registry registry) {
         registry.bind("avro", new ConfluentAvroDataFormat(contract, avro));
-        registry.bind("patientEvents", new PatientEvents());
+        registry.bind("patientEventFactory", new PatientEventFactory());
         // no request here has a key
         registry.bind("idempotencyKeys", new IdempotencyKeys(null, null));
         registry.bind("brokerBulkhead", TestLimits.bulkhead());
-        registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
+        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
     }
 
     @Override
@@ -74,7 +74,7 @@ class AppendRouteTest extends RouteTest {
                 .containsEntry("correlation-id", "journey-1")
                 .containsEntry("causation-id", "request-1")
                 .containsEntry("tenant", "default");
-        Event<?> event = new Events(contract, avro).decode(record.getBody(byte[].class), TOPIC, Map.of(), -1);
+        Event<?> event = new EventReader(contract, avro).decode(record.getBody(byte[].class), TOPIC, Map.of(), -1);
         assertThat(event.metadata().eventType()).isEqualTo("patient.profile.created");
         assertThat(event.metadata().correlationId()).isEqualTo("journey-1");
         assertThat(event.metadata().causationId()).isEqualTo("request-1");

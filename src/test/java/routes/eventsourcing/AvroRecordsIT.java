@@ -37,7 +37,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import routes.RuntimeIT;
 import routes.platform.avro.AvroCodec;
 import routes.platform.event.Event;
-import routes.platform.event.Events;
+import routes.platform.event.EventReader;
 import sandbox.ServerProcess;
 
 /** Records of an Avro topic that cannot be read, for ever or for now, and their neighbours. */
@@ -54,7 +54,7 @@ class AvroRecordsIT extends RuntimeIT {
     private AvroCodec codec;
 
     @Autowired
-    private Events events;
+    private EventReader events;
 
     @BeforeAll
     static void patience() {

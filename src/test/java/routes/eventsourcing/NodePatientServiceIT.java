@@ -22,7 +22,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import routes.NodeClients;
 import routes.RuntimeIT;
 import routes.platform.event.Event;
-import routes.platform.event.Events;
+import routes.platform.event.EventReader;
 
 /** Services on kafkajs and its registry client append to patient.events directly, and read what the runtime appends. */
 class NodePatientServiceIT extends RuntimeIT {
@@ -33,7 +33,7 @@ class NodePatientServiceIT extends RuntimeIT {
     private final String patient = "patient-" + UUID.randomUUID();
 
     @Autowired
-    private Events events;
+    private EventReader events;
 
     @TempDir
     private Path directory;

@@ -20,7 +20,7 @@ import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
-import routes.platform.event.Events;
+import routes.platform.event.EventReader;
 
 /** What is accepted over HTTP is read by every consumer of the patients' events. */
 class PatientAgreementTest {
@@ -30,8 +30,8 @@ class PatientAgreementTest {
 
     private final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
     private final AvroCodec avro = new AvroCodec(contract, new KnownSchemas(contract));
-    private final Events events = new Events(contract, avro);
-    private final PatientEvents http = new PatientEvents();
+    private final EventReader events = new EventReader(contract, avro);
+    private final PatientEventFactory http = new PatientEventFactory();
     private final DefaultCamelContext context = new DefaultCamelContext();
 
     @Test

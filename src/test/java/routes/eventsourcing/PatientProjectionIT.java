@@ -27,8 +27,8 @@ import org.springframework.dao.PessimisticLockingFailureException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.event.EventMetadata;
-import routes.platform.projection.LoggedEvent;
 import routes.platform.projection.OwnSchema;
+import routes.platform.projection.PositionedEvent;
 
 /**
  * The view is the fold of the log, whatever comes how often and in which order: for random logs, in a schema of its own of the real
@@ -75,10 +75,10 @@ class PatientProjectionIT {
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
     void isTheFoldOfTheLogWhateverTheBatchesAndTheirOrder(long seed) {
         Random random = new Random(seed);
-        Map<Integer, List<LoggedEvent>> log = log("ordered-" + seed, random);
+        Map<Integer, List<PositionedEvent>> log = log("ordered-" + seed, random);
 
-        Map<Integer, List<LoggedEvent>> delivered = new LinkedHashMap<>();
-        for (List<LoggedEvent> batch : deliveries(log, random)) {
+        Map<Integer, List<PositionedEvent>> delivered = new LinkedHashMap<>();
+        for (List<PositionedEvent> batch : deliveries(log, random)) {
             apply(batch);
             delivered
                     .computeIfAbsent(batch.get(0).partition(), partition -> new ArrayList<>())
@@ -93,13 +93,13 @@ class PatientProjectionIT {
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
     void isTheFoldOfTheLogWhenTwoMembersHaveEachPartitionAtOnce(long seed) throws Exception {
         Random random = new Random(-seed);
-        Map<Integer, List<LoggedEvent>> log = log("at-once-" + seed, random);
+        Map<Integer, List<PositionedEvent>> log = log("at-once-" + seed, random);
         ExecutorService members = Executors.newFixedThreadPool(2 * PARTITIONS);
         try {
             List<Future<?>> running = new ArrayList<>();
-            for (List<LoggedEvent> records : log.values()) {
+            for (List<PositionedEvent> records : log.values()) {
                 for (int member = 0; member < 2; member++) {
-                    List<List<LoggedEvent>> batches = batches(records, random);
+                    List<List<PositionedEvent>> batches = batches(records, random);
                     running.add(members.submit(() -> batches.forEach(PatientProjectionIT::applyUntilDone)));
                 }
             }
@@ -116,7 +116,7 @@ class PatientProjectionIT {
     @Test
     void readsNoHistoryOfAPatientWhoseEventsComeInTheirOrder() {
         String patient = "appended";
-        List<LoggedEvent> log = new ArrayList<>();
+        List<PositionedEvent> log = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
             // a clock that goes back does not change the order of the log
             log.add(event(patient, 0, i, 1000 - i, TYPES.get(1), Map.of("firstName", "n" + i), false));
@@ -139,9 +139,10 @@ class PatientProjectionIT {
     @Test
     void putsADeadLetterThatWasSentAgainWhereItsTimeIs() {
         String patient = "reprocessed";
-        LoggedEvent created = event(patient, 0, 0, 100, TYPES.get(0), Map.of("firstName", "first"), false);
-        LoggedEvent married = event(patient, 0, 2, 300, TYPES.get(1), Map.of("firstName", "third"), false);
-        LoggedEvent late = event(patient, 0, 3, 200, TYPES.get(1), Map.of("firstName", "second", "phone", "new"), true);
+        PositionedEvent created = event(patient, 0, 0, 100, TYPES.get(0), Map.of("firstName", "first"), false);
+        PositionedEvent married = event(patient, 0, 2, 300, TYPES.get(1), Map.of("firstName", "third"), false);
+        PositionedEvent late =
+                event(patient, 0, 3, 200, TYPES.get(1), Map.of("firstName", "second", "phone", "new"), true);
 
         apply(List.of(created));
         apply(List.of(married));
@@ -153,10 +154,10 @@ class PatientProjectionIT {
 
     @Test
     void keepsTheTenantsApart() {
-        LoggedEvent here = event("shared", 0, 0, 1, TYPES.get(0), Map.of("firstName", "here"), false);
-        LoggedEvent there = event("shared", 0, 1, 1, TYPES.get(0), Map.of("firstName", "there"), false);
+        PositionedEvent here = event("shared", 0, 0, 1, TYPES.get(0), Map.of("firstName", "here"), false);
+        PositionedEvent there = event("shared", 0, 1, 1, TYPES.get(0), Map.of("firstName", "there"), false);
         EventMetadata metadata = there.event().metadata();
-        LoggedEvent other = new LoggedEvent(
+        PositionedEvent other = new PositionedEvent(
                 there.key(),
                 Samples.event(
                         TOPIC,
@@ -181,12 +182,12 @@ class PatientProjectionIT {
                 .containsExactly("default here", "other there");
     }
 
-    private static void apply(List<LoggedEvent> batch) {
+    private static void apply(List<PositionedEvent> batch) {
         transactions.executeWithoutResult(status -> projection.apply(batch));
     }
 
     /** As the consumer does, when the database asks for another try. */
-    private static void applyUntilDone(List<LoggedEvent> batch) {
+    private static void applyUntilDone(List<PositionedEvent> batch) {
         while (true) {
             try {
                 apply(batch);
@@ -198,9 +199,9 @@ class PatientProjectionIT {
     }
 
     /** Some patients, each mostly in one partition, with events that come twice, count by time, or have an id that was there before. */
-    private static Map<Integer, List<LoggedEvent>> log(String prefix, Random random) {
-        Map<Integer, List<LoggedEvent>> log = new LinkedHashMap<>();
-        List<LoggedEvent> all = new ArrayList<>();
+    private static Map<Integer, List<PositionedEvent>> log(String prefix, Random random) {
+        Map<Integer, List<PositionedEvent>> log = new LinkedHashMap<>();
+        List<PositionedEvent> all = new ArrayList<>();
         for (int partition = 0; partition < PARTITIONS; partition++) {
             log.put(partition, new ArrayList<>());
         }
@@ -210,7 +211,7 @@ class PatientProjectionIT {
             int partition = random.nextInt(10) < 7 ? patient % PARTITIONS : random.nextInt(PARTITIONS);
             // a partition has gaps, where poison was
             offset += 1 + random.nextInt(2);
-            LoggedEvent event = event(
+            PositionedEvent event = event(
                     prefix + "-" + patient,
                     partition,
                     offset,
@@ -219,8 +220,8 @@ class PatientProjectionIT {
                     fields(random),
                     random.nextInt(12) == 0);
             if (!all.isEmpty() && random.nextInt(8) == 0) {
-                LoggedEvent before = all.get(random.nextInt(all.size()));
-                event = new LoggedEvent(
+                PositionedEvent before = all.get(random.nextInt(all.size()));
+                event = new PositionedEvent(
                         before.key(), before.event(), partition, offset, random.nextBoolean() && before.reprocessed());
             } else if (!all.isEmpty() && random.nextInt(20) == 0) {
                 // the id of another event: which of them counts must not depend on chance
@@ -232,9 +233,9 @@ class PatientProjectionIT {
         return log;
     }
 
-    private static LoggedEvent withIdOf(LoggedEvent other, LoggedEvent event) {
+    private static PositionedEvent withIdOf(PositionedEvent other, PositionedEvent event) {
         EventMetadata metadata = event.event().metadata();
-        return new LoggedEvent(
+        return new PositionedEvent(
                 other.key(),
                 Samples.event(
                         TOPIC,
@@ -261,7 +262,7 @@ class PatientProjectionIT {
         return fields;
     }
 
-    private static LoggedEvent event(
+    private static PositionedEvent event(
             String patient,
             int partition,
             long offset,
@@ -270,7 +271,7 @@ class PatientProjectionIT {
             Map<String, String> fields,
             boolean reprocessed) {
         String id = UUID.randomUUID().toString();
-        return new LoggedEvent(
+        return new PositionedEvent(
                 patient,
                 Samples.event(TOPIC, new EventMetadata(id, type, timestamp, id, null, "default"), fields),
                 partition,
@@ -279,12 +280,12 @@ class PatientProjectionIT {
     }
 
     /** Each partition in its order, the partitions mixed, and now and then a part of one once more. */
-    private static List<List<LoggedEvent>> deliveries(Map<Integer, List<LoggedEvent>> log, Random random) {
-        Map<Integer, List<List<LoggedEvent>>> left = new LinkedHashMap<>();
+    private static List<List<PositionedEvent>> deliveries(Map<Integer, List<PositionedEvent>> log, Random random) {
+        Map<Integer, List<List<PositionedEvent>>> left = new LinkedHashMap<>();
         log.forEach((partition, records) -> left.put(partition, new ArrayList<>(batches(records, random))));
-        List<List<LoggedEvent>> deliveries = new ArrayList<>();
+        List<List<PositionedEvent>> deliveries = new ArrayList<>();
         while (left.values().stream().anyMatch(batches -> !batches.isEmpty())) {
-            List<List<LoggedEvent>> batches = left.get(random.nextInt(PARTITIONS));
+            List<List<PositionedEvent>> batches = left.get(random.nextInt(PARTITIONS));
             if (!batches.isEmpty()) {
                 deliveries.add(batches.remove(0));
             }
@@ -295,8 +296,8 @@ class PatientProjectionIT {
         return deliveries;
     }
 
-    private static List<List<LoggedEvent>> batches(List<LoggedEvent> records, Random random) {
-        List<List<LoggedEvent>> batches = new ArrayList<>();
+    private static List<List<PositionedEvent>> batches(List<PositionedEvent> records, Random random) {
+        List<List<PositionedEvent>> batches = new ArrayList<>();
         for (int from = 0; from < records.size(); ) {
             int to = Math.min(records.size(), from + 1 + random.nextInt(20));
             batches.add(records.subList(from, to));
@@ -306,8 +307,8 @@ class PatientProjectionIT {
         return batches;
     }
 
-    private static void assertIsTheFoldOf(Map<Integer, List<LoggedEvent>> log, String prefix) {
-        Map<String, List<LoggedEvent>> counting = counting(log);
+    private static void assertIsTheFoldOf(Map<Integer, List<PositionedEvent>> log, String prefix) {
+        Map<String, List<PositionedEvent>> counting = counting(log);
         Map<String, View> expected = new TreeMap<>();
         counting.forEach((patient, events) -> expected.put(patient, fold(events)));
 
@@ -324,23 +325,23 @@ class PatientProjectionIT {
     }
 
     /** Of each event its lowest record, by patient. */
-    private static Map<String, List<LoggedEvent>> counting(Map<Integer, List<LoggedEvent>> log) {
-        Map<String, LoggedEvent> byId = new LinkedHashMap<>();
+    private static Map<String, List<PositionedEvent>> counting(Map<Integer, List<PositionedEvent>> log) {
+        Map<String, PositionedEvent> byId = new LinkedHashMap<>();
         log.values().stream()
                 .flatMap(List::stream)
-                .sorted(Comparator.comparingInt(LoggedEvent::partition).thenComparingLong(LoggedEvent::offset))
+                .sorted(Comparator.comparingInt(PositionedEvent::partition).thenComparingLong(PositionedEvent::offset))
                 .forEach(event ->
                         byId.putIfAbsent(event.key() + event.event().metadata().eventId(), event));
-        Map<String, List<LoggedEvent>> byPatient = new TreeMap<>();
+        Map<String, List<PositionedEvent>> byPatient = new TreeMap<>();
         byId.values().forEach(event -> byPatient
                 .computeIfAbsent(event.key(), patient -> new ArrayList<>())
                 .add(event));
         return byPatient;
     }
 
-    private static View fold(List<LoggedEvent> events) {
-        Map<LoggedEvent, Long> places = new HashMap<>();
-        for (LoggedEvent event : events) {
+    private static View fold(List<PositionedEvent> events) {
+        Map<PositionedEvent, Long> places = new HashMap<>();
+        for (PositionedEvent event : events) {
             long time = event.event().metadata().timestamp();
             places.put(
                     event,
@@ -352,13 +353,13 @@ class PatientProjectionIT {
                                     .max()
                                     .orElseThrow());
         }
-        List<LoggedEvent> order = new ArrayList<>(events);
+        List<PositionedEvent> order = new ArrayList<>(events);
         Collections.shuffle(order);
-        order.sort(Comparator.comparingLong((LoggedEvent e) -> places.get(e))
-                .thenComparingInt(LoggedEvent::partition)
-                .thenComparingLong(LoggedEvent::offset));
+        order.sort(Comparator.comparingLong((PositionedEvent e) -> places.get(e))
+                .thenComparingInt(PositionedEvent::partition)
+                .thenComparingLong(PositionedEvent::offset));
         Map<String, Object> view = new TreeMap<>();
-        for (LoggedEvent event : order) {
+        for (PositionedEvent event : order) {
             EventMetadata metadata = event.event().metadata();
             if (!metadata.eventType().equals("patient.nickname.given")) {
                 for (String field : FIELDS) {
@@ -374,13 +375,13 @@ class PatientProjectionIT {
                 }
             }
         }
-        LoggedEvent last = order.get(order.size() - 1);
+        PositionedEvent last = order.get(order.size() - 1);
         return new View(
                 json(MAPPER.valueToTree(view).toString()),
                 last.partition(),
                 events.stream()
                         .filter(e -> e.partition() == last.partition())
-                        .mapToLong(LoggedEvent::offset)
+                        .mapToLong(PositionedEvent::offset)
                         .max()
                         .orElseThrow());
     }

@@ -23,11 +23,11 @@ import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
 import routes.Requests;
 import routes.RouteTest;
-import routes.platform.error.DeadLetters;
-import routes.platform.error.Failures;
+import routes.platform.error.DeadLetterChannel;
+import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
-import routes.platform.http.Problems;
+import routes.platform.http.ProblemResponses;
 
 /** The routes of the view of patients and of replay. */
 class ProjectionRouteTest extends RouteTest {
@@ -50,10 +50,10 @@ class ProjectionRouteTest extends RouteTest {
     @Override
     protected void bind(Registry registry) {
         registry.bind("patientProjection", view);
-        registry.bind("patients", new Queries());
-        registry.bind("rebuilds", new Operations());
+        registry.bind("patientQueries", new Queries());
+        registry.bind("rebuildService", new Operations());
         registry.bind("rebuildWorker", worker);
-        registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
+        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
     }
 
     @Override
@@ -141,7 +141,7 @@ class ProjectionRouteTest extends RouteTest {
                 message.setBody(value);
                 batch.add(message);
             }
-            exchange.setProperty(DeadLetters.RECORD, new ConsumerRecord<>(TOPIC, 0, 0, null, values[0]));
+            exchange.setProperty(DeadLetterChannel.RECORD, new ConsumerRecord<>(TOPIC, 0, 0, null, values[0]));
             exchange.getMessage().setHeader(KafkaConstants.TOPIC, TOPIC);
             exchange.getMessage().setBody(batch);
         });

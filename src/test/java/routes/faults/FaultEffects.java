@@ -54,7 +54,7 @@ class FaultEffects {
 
     @Transactional
     public void apply(@Body Event<JsonNode> event) {
-        if (handled.isFirst(
+        if (handled.markHandled(
                 GROUP,
                 event.metadata().tenant(),
                 event.metadata().eventId(),

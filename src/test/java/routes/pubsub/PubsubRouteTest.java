@@ -17,12 +17,12 @@ import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
 import routes.Requests;
 import routes.RouteTest;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
+import routes.platform.event.EnvelopeWrapper;
 import routes.platform.event.Event;
-import routes.platform.event.Events;
-import routes.platform.event.HttpEvents;
-import routes.platform.event.NdjsonEvents;
-import routes.platform.http.Problems;
+import routes.platform.event.EventReader;
+import routes.platform.event.NdjsonBatches;
+import routes.platform.http.ProblemResponses;
 import routes.platform.http.TestLimits;
 import routes.platform.state.IdempotencyKeys;
 
@@ -46,10 +46,10 @@ class PubsubRouteTest extends RouteTest {
         IdempotencyKeys keys = new IdempotencyKeys(null, null);
         registry.bind("idempotencyKeys", keys);
         registry.bind("brokerBulkhead", TestLimits.bulkhead());
-        HttpEvents httpEvents = new HttpEvents(contract, new Events(contract, avro));
-        registry.bind("httpEvents", httpEvents);
-        registry.bind("ndjsonEvents", new NdjsonEvents(httpEvents, keys, new ObjectMapper(), TestLimits.limits()));
-        registry.bind("problems", new Problems(new ObjectMapper(), new Failures()));
+        EnvelopeWrapper httpEvents = new EnvelopeWrapper(contract, new EventReader(contract, avro));
+        registry.bind("envelopeWrapper", httpEvents);
+        registry.bind("ndjsonBatches", new NdjsonBatches(httpEvents, keys, new ObjectMapper(), TestLimits.limits()));
+        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
     }
 
     @Override

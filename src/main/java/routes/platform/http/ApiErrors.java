@@ -61,7 +61,7 @@ class ApiErrors extends ResponseEntityExceptionHandler implements ErrorControlle
         HttpHeaders headers = new HttpHeaders();
         String correlationId = correlationId((String) request.getAttribute(RequestFilter.CORRELATION_ID), headers);
         int code = status instanceof Integer known ? known : 404;
-        return request.getAttribute(Problems.ERROR) instanceof String error
+        return request.getAttribute(ProblemResponses.ERROR) instanceof String error
                 ? problem(headers, Problem.of(code, error, correlationId))
                 : problem(headers, Problem.of(code, correlationId));
     }

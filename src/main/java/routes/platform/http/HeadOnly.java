@@ -11,7 +11,7 @@ public final class HeadOnly {
     private HeadOnly() {}
 
     public static boolean isAskedFor(Exchange exchange) {
-        ServletRequest request = exchange.getProperty(Problems.SERVLET_REQUEST, ServletRequest.class);
+        ServletRequest request = exchange.getProperty(ProblemResponses.SERVLET_REQUEST, ServletRequest.class);
         while (request instanceof ServletRequestWrapper wrapper) {
             request = wrapper.getRequest();
         }

@@ -49,13 +49,13 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     private static final MediaType NDJSON = MediaType.parseMediaType("application/x-ndjson");
 
     private final OpenApi contract;
-    private final Problems problems;
+    private final ProblemResponses problems;
     private final int maxBody;
     private final Duration bodyTimeout;
 
     private final Waits waits;
 
-    HttpIngress(OpenApi contract, Problems problems, Waits waits, HttpLimits limits) {
+    HttpIngress(OpenApi contract, ProblemResponses problems, Waits waits, HttpLimits limits) {
         this.contract = contract;
         this.problems = problems;
         this.waits = waits;
@@ -75,7 +75,7 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
         HttpServletRequest servlet =
                 exchange.getMessage().getHeader("CamelHttpServletRequest", HttpServletRequest.class);
         exchange.setProperty(CorrelationId.PROPERTY, servlet.getAttribute(RequestFilter.CORRELATION_ID));
-        exchange.setProperty(Problems.SERVLET_REQUEST, servlet);
+        exchange.setProperty(ProblemResponses.SERVLET_REQUEST, servlet);
         try {
             admit(exchange, servlet, operation);
         } catch (RuntimeException e) {

@@ -19,7 +19,7 @@ import org.springframework.security.authentication.AuthenticationServiceExceptio
 import org.springframework.stereotype.Component;
 import org.springframework.web.cors.CorsUtils;
 import org.springframework.web.filter.OncePerRequestFilter;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 /** First and last to see a request: gives it its correlation id, on the response and in the log too, and refuses what nothing behind it is for. */
 @Component
@@ -34,10 +34,10 @@ class RequestFilter extends OncePerRequestFilter {
 
     private static final Logger LOG = LoggerFactory.getLogger(RequestFilter.class);
 
-    private final Problems problems;
-    private final Failures failures;
+    private final ProblemResponses problems;
+    private final FailureClassifier failures;
 
-    RequestFilter(Problems problems, Failures failures) {
+    RequestFilter(ProblemResponses problems, FailureClassifier failures) {
         this.problems = problems;
         this.failures = failures;
     }

@@ -28,7 +28,7 @@ class RequestLimits extends OncePerRequestFilter {
     private static final Duration LATER = Duration.ofSeconds(1);
 
     private final HttpLimits limits;
-    private final Problems problems;
+    private final ProblemResponses problems;
     private final Refusals refusals;
     private final Turns turns;
     private final Shares withToken;
@@ -38,7 +38,7 @@ class RequestLimits extends OncePerRequestFilter {
 
     RequestLimits(
             HttpLimits limits,
-            Problems problems,
+            ProblemResponses problems,
             Refusals refusals,
             Turns turns,
             @Value("${server.tomcat.threads.max}") int threads) {

@@ -19,9 +19,9 @@ import org.springframework.stereotype.Component;
 @Component
 class Unauthenticated implements AuthenticationEntryPoint {
 
-    private final Problems problems;
+    private final ProblemResponses problems;
 
-    Unauthenticated(Problems problems) {
+    Unauthenticated(ProblemResponses problems) {
         this.problems = problems;
     }
 

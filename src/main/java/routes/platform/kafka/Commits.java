@@ -12,7 +12,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 /** What a member has committed: each position once, one request at a time. Only for the thread that polls. */
 final class Commits {
@@ -21,14 +21,14 @@ final class Commits {
 
     private final String name;
     private final Duration timeout;
-    private final Failures failures;
+    private final FailureClassifier failures;
     private final Map<TopicPartition, OffsetAndMetadata> committed = new ConcurrentHashMap<>();
     private boolean underWay;
 
     /** Whether the broker takes the metadata that say what is finished beyond a position. */
     private boolean withMetadata = true;
 
-    Commits(String name, Duration timeout, Failures failures) {
+    Commits(String name, Duration timeout, FailureClassifier failures) {
         this.name = name;
         this.timeout = timeout;
         this.failures = failures;
@@ -55,7 +55,7 @@ final class Commits {
     }
 
     /** Does not wait for the answer. */
-    void start(Consumer<Object, Object> client, Map<TopicPartition, PartitionWork> works) {
+    void start(Consumer<Object, Object> client, Map<TopicPartition, PartitionDispatcher> works) {
         if (underWay) {
             return;
         }
@@ -80,7 +80,7 @@ final class Commits {
     void finish(
             Consumer<Object, Object> client,
             Collection<TopicPartition> partitions,
-            Function<TopicPartition, PartitionWork> works) {
+            Function<TopicPartition, PartitionDispatcher> works) {
         Map<TopicPartition, OffsetAndMetadata> offsets = due(partitions, works);
         if (offsets.isEmpty()) {
             return;
@@ -102,10 +102,10 @@ final class Commits {
     }
 
     private Map<TopicPartition, OffsetAndMetadata> due(
-            Collection<TopicPartition> partitions, Function<TopicPartition, PartitionWork> works) {
+            Collection<TopicPartition> partitions, Function<TopicPartition, PartitionDispatcher> works) {
         Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
         for (TopicPartition partition : partitions) {
-            PartitionWork work = works.apply(partition);
+            PartitionDispatcher work = works.apply(partition);
             OffsetAndMetadata position = work == null ? null : work.position();
             if (position != null && !withMetadata) {
                 position = new OffsetAndMetadata(position.offset(), position.leaderEpoch(), "");

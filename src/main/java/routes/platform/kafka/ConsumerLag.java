@@ -51,7 +51,7 @@ final class ConsumerLag {
                 .sum();
     }
 
-    private static Stream<Map.Entry<TopicPartition, PartitionWork>> works(PipelinedConsumer consumer) {
+    private static Stream<Map.Entry<TopicPartition, PartitionDispatcher>> works(PipelinedConsumer consumer) {
         return consumer.members().stream().flatMap(member -> member.works().entrySet().stream());
     }
 

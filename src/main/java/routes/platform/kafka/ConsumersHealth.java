@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import org.springframework.boot.actuate.health.AbstractHealthIndicator;
 import org.springframework.boot.actuate.health.Health;
 import org.springframework.stereotype.Component;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 /**
  * Which partitions wait for a record that cannot be finished, cannot be read, or have a dead letter that cannot be written, and why. Keys
@@ -17,9 +17,9 @@ import routes.platform.error.Failures;
 class ConsumersHealth extends AbstractHealthIndicator {
 
     private final PipelinedKafkaComponent kafka;
-    private final Failures failures;
+    private final FailureClassifier failures;
 
-    ConsumersHealth(PipelinedKafkaComponent kafka, Failures failures) {
+    ConsumersHealth(PipelinedKafkaComponent kafka, FailureClassifier failures) {
         this.kafka = kafka;
         this.failures = failures;
     }

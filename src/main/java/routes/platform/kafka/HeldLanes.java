@@ -8,16 +8,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import routes.platform.error.BrakeException;
 import routes.platform.error.DeadLetterException;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 /** The lanes of a partition whose record has failed and waits for a retry. Not for several threads. */
 final class HeldLanes {
 
-    private static final Logger LOG = LoggerFactory.getLogger(PartitionWork.class);
+    private static final Logger LOG = LoggerFactory.getLogger(PartitionDispatcher.class);
 
     private final String name;
     private final ConsumerSettings settings;
-    private final Failures failures;
+    private final FailureClassifier failures;
     private final int most;
     private final Set<Lane> held = new LinkedHashSet<>();
 
@@ -25,7 +25,7 @@ final class HeldLanes {
      * @param name of topic, partition and group, for the log
      * @param most that may be held before the partition is
      */
-    HeldLanes(String name, ConsumerSettings settings, Failures failures, int most) {
+    HeldLanes(String name, ConsumerSettings settings, FailureClassifier failures, int most) {
         this.name = name;
         this.settings = settings;
         this.failures = failures;
@@ -33,7 +33,7 @@ final class HeldLanes {
     }
 
     void hold(Lane lane, Throwable failure, long now) {
-        lane.failed(failure, failures.kind(failure) == Failures.Kind.UNKNOWN, now, settings);
+        lane.failed(failure, failures.kind(failure) == FailureClassifier.Kind.UNKNOWN, now, settings);
         held.add(lane);
         if (lane.failures == 1) {
             LOG.warn("held: {}, offset {}: {}", name, lane.entries.peek().offset(), failures.describe(failure));

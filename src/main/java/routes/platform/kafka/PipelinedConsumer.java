@@ -31,8 +31,8 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import routes.platform.contract.AsyncApi;
-import routes.platform.error.DeadLetters;
-import routes.platform.error.Failures;
+import routes.platform.error.DeadLetterChannel;
+import routes.platform.error.FailureClassifier;
 import routes.platform.error.RecordInBatchException;
 import routes.platform.error.UnreadableRecordException;
 
@@ -47,15 +47,18 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     private final PipelinedKafkaEndpoint endpoint;
     private final KafkaConfiguration configuration;
     private final ConsumerSettings settings;
-    private final Failures failures;
+    private final FailureClassifier failures;
     private final LostRecords lost;
-    private volatile List<Member> members = List.of();
+    private volatile List<GroupMember> members = List.of();
     private ExecutorService pollers;
     private ExecutorService workers;
     private long suspendedAt;
 
     PipelinedConsumer(
-            PipelinedKafkaEndpoint endpoint, Processor processor, ConsumerSettings settings, Failures failures) {
+            PipelinedKafkaEndpoint endpoint,
+            Processor processor,
+            ConsumerSettings settings,
+            FailureClassifier failures) {
         super(endpoint, processor);
         this.endpoint = endpoint;
         this.configuration = endpoint.getConfiguration();
@@ -68,7 +71,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         return configuration.getGroupId();
     }
 
-    List<Member> members() {
+    List<GroupMember> members() {
         return members;
     }
 
@@ -93,9 +96,9 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         workers = threads.newThreadPool(this, name + "-worker", workerPool());
         Duration timeout = Duration.ofMillis(Math.min(
                 configuration.getCommitTimeoutMs(), settings.drainTimeout().toMillis()));
-        List<Member> started = new ArrayList<>();
+        List<GroupMember> started = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            Member member = new Member(
+            GroupMember member = new GroupMember(
                     name + "-" + i,
                     settings,
                     failures,
@@ -120,7 +123,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
             members.forEach(
                     member -> member.stop(suspendedAt + settings.drainTimeout().toNanos()));
         } else {
-            members.forEach(Member::suspend);
+            members.forEach(GroupMember::suspend);
         }
         super.doSuspend();
     }
@@ -128,7 +131,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     @Override
     protected void doResume() throws Exception {
         suspendedAt = 0;
-        members.forEach(Member::resume);
+        members.forEach(GroupMember::resume);
         super.doResume();
     }
 
@@ -175,8 +178,8 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         }
     }
 
-    private PartitionWork work(TopicPartition partition, OffsetAndMetadata committed) {
-        return new PartitionWork(
+    private PartitionDispatcher work(TopicPartition partition, OffsetAndMetadata committed) {
+        return new PartitionDispatcher(
                 "%s partition %d, group %s".formatted(partition.topic(), partition.partition(), group()),
                 committed,
                 settings,
@@ -230,7 +233,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     private boolean handle(
             List<ConsumerRecord<Object, Object>> messages, int unknownFailures, Consumer<Throwable> done) {
         Exchange exchange = createExchange(false);
-        exchange.setProperty(DeadLetters.UNKNOWN_FAILURES, unknownFailures);
+        exchange.setProperty(DeadLetterChannel.UNKNOWN_FAILURES, unknownFailures);
         try {
             fill(exchange, messages);
         } catch (UnreadableRecordException e) {
@@ -268,7 +271,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     private void fill(Exchange exchange, List<ConsumerRecord<Object, Object>> messages) {
         ConsumerRecord<Object, Object> first = messages.get(0);
         if (messages.size() == 1) {
-            exchange.setProperty(DeadLetters.RECORD, first);
+            exchange.setProperty(DeadLetterChannel.RECORD, first);
         }
         Message in = exchange.getMessage();
         if (!configuration.isBatching()) {

@@ -21,7 +21,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 /**
  * Camel's component for {@code kafka:}, by its name: Camel looks there before it makes its own. Boot configures it as it would the
@@ -33,18 +33,19 @@ class PipelinedKafkaComponent extends KafkaComponent {
 
     private final ConsumerSettings settings;
     private final MeterRegistry meters;
-    private final Failures failures;
+    private final FailureClassifier failures;
     private final ConsumerLag lag;
     private final Map<PipelinedConsumer, List<Meter>> running = new ConcurrentHashMap<>();
 
     @Autowired
     PipelinedKafkaComponent(
-            ConsumerSettings settings, MeterRegistry meters, Failures failures, ObjectProvider<Admin> admin) {
+            ConsumerSettings settings, MeterRegistry meters, FailureClassifier failures, ObjectProvider<Admin> admin) {
         this(settings, meters, failures, (Supplier<Admin>) admin::getObject);
     }
 
     /** @param admin asked for when it is needed: it is made from what this component is configured with */
-    PipelinedKafkaComponent(ConsumerSettings settings, MeterRegistry meters, Failures failures, Supplier<Admin> admin) {
+    PipelinedKafkaComponent(
+            ConsumerSettings settings, MeterRegistry meters, FailureClassifier failures, Supplier<Admin> admin) {
         this.lag = new ConsumerLag(admin, this::running);
         this.settings = settings;
         this.meters = meters;
@@ -85,13 +86,13 @@ class PipelinedKafkaComponent extends KafkaComponent {
         running.put(
                 consumer,
                 List.of(
-                        gauge(consumer, "in.flight", null, works(consumer, PartitionWork::inFlight)),
-                        gauge(consumer, "in.flight.bytes", null, works(consumer, PartitionWork::bytes)),
+                        gauge(consumer, "in.flight", null, works(consumer, PartitionDispatcher::inFlight)),
+                        gauge(consumer, "in.flight.bytes", null, works(consumer, PartitionDispatcher::bytes)),
                         FunctionCounter.builder("event-broker.consumer.records.lost", consumer, c -> c.lost()
                                         .count())
                                 .tags(tags(consumer))
                                 .register(meters),
-                        gauge(consumer, "held.keys", null, works(consumer, PartitionWork::heldKeys)),
+                        gauge(consumer, "held.keys", null, works(consumer, PartitionDispatcher::heldKeys)),
                         gauge(
                                 consumer,
                                 "held.partitions",
@@ -107,7 +108,7 @@ class PipelinedKafkaComponent extends KafkaComponent {
                                 "seconds",
                                 c -> c.members().stream()
                                                 .flatMap(member -> member.works().values().stream())
-                                                .mapToLong(PartitionWork::age)
+                                                .mapToLong(PartitionDispatcher::age)
                                                 .max()
                                                 .orElse(0)
                                         / (double) TimeUnit.SECONDS.toNanos(1))));
@@ -121,7 +122,7 @@ class PipelinedKafkaComponent extends KafkaComponent {
     }
 
     private static ToDoubleFunction<PipelinedConsumer> works(
-            PipelinedConsumer consumer, ToDoubleFunction<PartitionWork> value) {
+            PipelinedConsumer consumer, ToDoubleFunction<PartitionDispatcher> value) {
         return c -> c.members().stream()
                 .flatMap(member -> member.works().values().stream())
                 .mapToDouble(value)

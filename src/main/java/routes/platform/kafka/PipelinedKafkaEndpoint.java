@@ -15,7 +15,7 @@ import org.apache.camel.component.kafka.KafkaProducer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import routes.platform.error.RecordMessage;
 
 /** A {@code kafka:} endpoint with the stock producer and our consumer. What the consumer cannot do it refuses by the option's name. */
@@ -40,14 +40,14 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
             ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG);
 
     private final ConsumerSettings settings;
-    private final Failures failures;
+    private final FailureClassifier failures;
     private final boolean autoCommitAsked;
 
     PipelinedKafkaEndpoint(
             String uri,
             PipelinedKafkaComponent component,
             ConsumerSettings settings,
-            Failures failures,
+            FailureClassifier failures,
             boolean autoCommitAsked) {
         super(uri, component);
         this.settings = settings;

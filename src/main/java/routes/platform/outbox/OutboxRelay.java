@@ -26,7 +26,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 import routes.platform.database.DirectConnections;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import routes.platform.outbox.OutboxSender.Result;
 import routes.platform.outbox.OutboxSender.Row;
 
@@ -67,7 +67,7 @@ class OutboxRelay implements SmartLifecycle {
     private final ObjectProvider<CamelContext> camel;
     private final Admin admin;
     private final OutboxSettings settings;
-    private final Failures failures;
+    private final FailureClassifier failures;
     private final AtomicLong sent = new AtomicLong();
     private volatile Thread thread;
     private volatile boolean stopping;
@@ -81,7 +81,7 @@ class OutboxRelay implements SmartLifecycle {
             ObjectProvider<CamelContext> camel,
             Admin admin,
             OutboxSettings settings,
-            Failures failures) {
+            FailureClassifier failures) {
         this.database = connections.source("event-broker-outbox", Map.of("socketTimeout", SOCKET_TIMEOUT_S));
         this.camel = camel;
         this.admin = admin;

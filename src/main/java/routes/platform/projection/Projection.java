@@ -89,7 +89,7 @@ public abstract class Projection {
      *
      * @param events of one partition, in its order
      */
-    public abstract void apply(List<LoggedEvent> events);
+    public abstract void apply(List<PositionedEvent> events);
 
     /**
      * Makes a batch of records part of the view that is served.
@@ -98,10 +98,10 @@ public abstract class Projection {
      * @throws RecordInBatchException for the first that the view can never have
      */
     public final void project(@Body List<Message> batch) {
-        List<LoggedEvent> events = new ArrayList<>(batch.size());
+        List<PositionedEvent> events = new ArrayList<>(batch.size());
         for (int i = 0; i < batch.size(); i++) {
             try {
-                events.add(LoggedEvent.of(batch.get(i)));
+                events.add(PositionedEvent.of(batch.get(i)));
             } catch (ProblemException e) {
                 throw new RecordInBatchException(i, e);
             }
@@ -135,7 +135,7 @@ public abstract class Projection {
         return "projection " + name;
     }
 
-    private void note(LoggedEvent last) {
+    private void note(PositionedEvent last) {
         jdbc.sql(NOTE_POSITION)
                 .params(name, last.event().topic(), last.partition(), last.offset() + 1)
                 .update();

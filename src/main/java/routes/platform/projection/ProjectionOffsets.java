@@ -19,7 +19,7 @@ import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 /** How far a projection is, as the brokers and its own position know it. */
 @Component
@@ -29,9 +29,9 @@ class ProjectionOffsets {
 
     private final Admin kafka;
     private final JdbcClient jdbc;
-    private final Failures failures;
+    private final FailureClassifier failures;
 
-    ProjectionOffsets(Admin kafka, JdbcClient jdbc, Failures failures) {
+    ProjectionOffsets(Admin kafka, JdbcClient jdbc, FailureClassifier failures) {
         this.kafka = kafka;
         this.jdbc = jdbc;
         this.failures = failures;

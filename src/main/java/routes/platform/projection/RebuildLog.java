@@ -15,8 +15,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
-import routes.platform.error.Failures;
-import routes.platform.event.Events;
+import routes.platform.error.FailureClassifier;
+import routes.platform.event.EventReader;
 
 /** The records of the log as rebuilds read them. It keeps a client while a rebuild is at work here. Not for several threads. */
 @Component
@@ -25,8 +25,8 @@ class RebuildLog {
     /** Of a read. */
     static final int RECORDS = 2000;
 
-    private final Events events;
-    private final Failures failures;
+    private final EventReader events;
+    private final FailureClassifier failures;
     private final CamelContext camel;
     private final JdbcClient jdbc;
 
@@ -37,7 +37,7 @@ class RebuildLog {
 
     private Set<String> keys;
 
-    RebuildLog(Events events, Failures failures, CamelContext camel, JdbcClient jdbc) {
+    RebuildLog(EventReader events, FailureClassifier failures, CamelContext camel, JdbcClient jdbc) {
         this.events = events;
         this.failures = failures;
         this.camel = camel;
@@ -51,7 +51,7 @@ class RebuildLog {
      * @param next behind what has been read, of each partition that was asked for
      * @param poison records that are none
      */
-    record Read(List<List<LoggedEvent>> events, Map<TopicPartition, Long> next, int poison) {}
+    record Read(List<List<PositionedEvent>> events, Map<TopicPartition, Long> next, int poison) {}
 
     Map<TopicPartition, Long> beginnings(Set<TopicPartition> partitions) {
         return reader().beginnings(partitions);
@@ -66,13 +66,13 @@ class RebuildLog {
     Read read(RebuildPositions.Positions positions, UUID keysOf) throws IOException {
         LogReader.Batch batch = reader().read(positions.next(), positions.end());
         Set<String> wanted = keys(keysOf);
-        List<List<LoggedEvent>> read = new ArrayList<>();
+        List<List<PositionedEvent>> read = new ArrayList<>();
         int poison = 0;
         for (List<ConsumerRecord<byte[], byte[]>> records : batch.records().values()) {
-            List<LoggedEvent> ofPartition = new ArrayList<>(records.size());
+            List<PositionedEvent> ofPartition = new ArrayList<>(records.size());
             for (ConsumerRecord<byte[], byte[]> message : records) {
                 if (wanted == null || isOf(wanted, message)) {
-                    Optional<LoggedEvent> event = event(message);
+                    Optional<PositionedEvent> event = event(message);
                     event.ifPresent(ofPartition::add);
                     poison += event.isPresent() ? 0 : 1;
                 }
@@ -89,11 +89,11 @@ class RebuildLog {
     }
 
     /** What is poison for the view that is served is passed over here: it rests in its dead-letter topic. */
-    private Optional<LoggedEvent> event(ConsumerRecord<byte[], byte[]> message) throws IOException {
+    private Optional<PositionedEvent> event(ConsumerRecord<byte[], byte[]> message) throws IOException {
         try {
-            return Optional.of(LoggedEvent.of(message, events.decode(message)));
+            return Optional.of(PositionedEvent.of(message, events.decode(message)));
         } catch (RuntimeException | StackOverflowError e) {
-            if (failures.kind(e) == Failures.Kind.POISON) {
+            if (failures.kind(e) == FailureClassifier.Kind.POISON) {
                 return Optional.empty();
             }
             throw e;

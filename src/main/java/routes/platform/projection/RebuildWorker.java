@@ -209,8 +209,8 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
         RebuildPositions.Positions before = positions.of(run, projection);
         RebuildLog.Read read = log.read(before, null);
         Set<String> found = new HashSet<>();
-        for (List<LoggedEvent> events : read.events()) {
-            for (LoggedEvent event : events) {
+        for (List<PositionedEvent> events : read.events()) {
+            for (PositionedEvent event : events) {
                 if (run.has(event.event().metadata().timestamp())) {
                     found.add(event.key());
                 }

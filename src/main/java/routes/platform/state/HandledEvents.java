@@ -26,7 +26,7 @@ public class HandledEvents {
      * @throws ProblemException 409 when the id is that of an event about something else, which would be lost as a repeat
      */
     @Transactional(propagation = Propagation.MANDATORY)
-    public boolean isFirst(String group, String tenant, String eventId, String subject) {
+    public boolean markHandled(String group, String tenant, String eventId, String subject) {
         UUID id = UUID.fromString(eventId);
         int noted = jdbc.sql(
                         """

@@ -13,7 +13,7 @@ import org.springframework.boot.actuate.health.HealthIndicator;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 /**
  * Purges what grows, some thousand rows at a time, each time in a transaction of its own: none holds many locks, or takes long. Several
@@ -28,12 +28,12 @@ class Retention implements HealthIndicator {
 
     private final JdbcClient jdbc;
     private final List<RetentionRule> rules;
-    private final Failures failures;
+    private final FailureClassifier failures;
 
     /** Tables whose last purge failed, and why. */
     private final Map<String, String> failing = new ConcurrentHashMap<>();
 
-    Retention(JdbcClient jdbc, List<RetentionRule> rules, Failures failures, MeterRegistry meters) {
+    Retention(JdbcClient jdbc, List<RetentionRule> rules, FailureClassifier failures, MeterRegistry meters) {
         this.jdbc = jdbc;
         this.rules = rules;
         this.failures = failures;

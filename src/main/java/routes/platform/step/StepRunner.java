@@ -11,7 +11,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 /**
  * Takes the steps of {@link StepWork}. A step is one transaction that locks its row: so any instance can take any step, exactly one takes
@@ -47,9 +47,9 @@ public class StepRunner {
     private final JdbcClient jdbc;
     private final TransactionTemplate transaction;
     private final TransactionTemplate savepoint;
-    private final Failures failures;
+    private final FailureClassifier failures;
 
-    StepRunner(JdbcClient jdbc, TransactionTemplate transaction, Failures failures) {
+    StepRunner(JdbcClient jdbc, TransactionTemplate transaction, FailureClassifier failures) {
         this.jdbc = jdbc;
         this.transaction = transaction;
         this.savepoint = new TransactionTemplate(Objects.requireNonNull(transaction.getTransactionManager()));
@@ -103,12 +103,12 @@ public class StepRunner {
     }
 
     private <R extends StepWork.Row> void failed(StepWork<R> work, R row, Throwable failure) {
-        Failures.Kind kind = failures.kind(failure);
-        boolean unknown = kind == Failures.Kind.UNKNOWN;
+        FailureClassifier.Kind kind = failures.kind(failure);
+        boolean unknown = kind == FailureClassifier.Kind.UNKNOWN;
         if (unknown) {
             LOG.warn("{} {}: {}", work.name(), row.id(), failures.stack(failure));
         }
-        if (kind == Failures.Kind.POISON || unknown && row.unknownFailures() + 1 >= UNKNOWN_FAILURES) {
+        if (kind == FailureClassifier.Kind.POISON || unknown && row.unknownFailures() + 1 >= UNKNOWN_FAILURES) {
             end(work, row, failures.describe(failure));
         } else {
             putOff(work, row, unknown, failures.describe(failure));

@@ -47,13 +47,13 @@ import routes.KnownSchemas;
 import routes.platform.Json;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.AvroSchema;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import routes.platform.error.MalformedAvroException;
 import routes.platform.error.ProblemException;
 import routes.platform.error.SchemaViolationException;
 import routes.platform.error.UnknownSchemaException;
 import routes.platform.event.Event;
-import routes.platform.event.Events;
+import routes.platform.event.EventReader;
 
 class AvroCodecTest {
 
@@ -63,7 +63,7 @@ class AvroCodecTest {
     private final AvroSchema ours = contract.channel(TOPIC).orElseThrow().avro();
     private final KnownSchemas registry = new KnownSchemas(contract);
     private final AvroCodec codec = new AvroCodec(contract, registry);
-    private final Events events = new Events(contract, codec);
+    private final EventReader events = new EventReader(contract, codec);
 
     @Test
     void readsWhatItWrites() throws IOException {
@@ -411,7 +411,8 @@ class AvroCodecTest {
         byte[] cold = value.clone();
         cold[4] = 9;
         assertThatThrownBy(() -> codec.decode(cold, ours))
-                .satisfies(e -> assertThat(new Failures().isDependencyDown(e)).isTrue());
+                .satisfies(e ->
+                        assertThat(new FailureClassifier().isDependencyDown(e)).isTrue());
     }
 
     private PatientEvent event() {

@@ -46,8 +46,8 @@ class EventAgreementTest {
                     .formatted(PAYLOAD);
 
     private final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
-    private final Events events = new Events(contract, new AvroCodec(contract, new KnownSchemas(contract)));
-    private final HttpEvents http = new HttpEvents(contract, events);
+    private final EventReader events = new EventReader(contract, new AvroCodec(contract, new KnownSchemas(contract)));
+    private final EnvelopeWrapper http = new EnvelopeWrapper(contract, events);
 
     @Test
     @Timeout(120)

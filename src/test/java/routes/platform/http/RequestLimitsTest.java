@@ -24,7 +24,7 @@ import org.springframework.mock.web.MockHttpServletResponse;
 import org.springframework.security.oauth2.jwt.Jwt;
 import org.springframework.security.oauth2.server.resource.authentication.JwtAuthenticationToken;
 import org.springframework.util.unit.DataSize;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 class RequestLimitsTest {
 
@@ -143,7 +143,7 @@ class RequestLimitsTest {
     private RequestLimits limits(int clientRate, int tenantRate) {
         return new RequestLimits(
                 limits(4, 1, 0.5, 0.75, clientRate, tenantRate),
-                new Problems(new ObjectMapper(), new Failures()),
+                new ProblemResponses(new ObjectMapper(), new FailureClassifier()),
                 new Refusals(meters),
                 new Turns(),
                 THREADS);

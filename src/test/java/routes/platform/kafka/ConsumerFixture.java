@@ -34,7 +34,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.springframework.boot.actuate.health.Health;
 import org.springframework.util.unit.DataSize;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import sandbox.Servers;
 import sandbox.Topics;
 
@@ -85,7 +85,10 @@ abstract class ConsumerFixture {
                 Duration.ofMillis(100),
                 Duration.ofSeconds(1));
         PipelinedKafkaComponent kafka = new PipelinedKafkaComponent(
-                settings, contexts.isEmpty() ? meters : new SimpleMeterRegistry(), new Failures(), () -> admin);
+                settings,
+                contexts.isEmpty() ? meters : new SimpleMeterRegistry(),
+                new FailureClassifier(),
+                () -> admin);
         DefaultCamelContext camel = new DefaultCamelContext();
         contexts.add(camel);
         camel.getShutdownStrategy().setTimeout(2);
@@ -117,7 +120,7 @@ abstract class ConsumerFixture {
     }
 
     static Health health(PipelinedKafkaComponent kafka) {
-        return new ConsumersHealth(kafka, new Failures()).health();
+        return new ConsumersHealth(kafka, new FailureClassifier()).health();
     }
 
     void send(int count, int keys) throws Exception {

@@ -136,10 +136,10 @@ class KafkaConsumerIT extends ConsumerFixture {
     @Test
     void readsOnInThePartitionsThatStayWhileAnotherMemberJoins() throws Exception {
         String cooperative = "&heartbeatIntervalMs=500&partitionAssignor=" + CooperativeStickyAssignor.class.getName();
-        Map<TopicPartition, PartitionWork> works = works(run(cooperative, this::note));
+        Map<TopicPartition, PartitionDispatcher> works = works(run(cooperative, this::note));
         await().until(() -> works.size() == 4);
-        Map<TopicPartition, PartitionWork> before = Map.copyOf(works);
-        Map<TopicPartition, PartitionWork> others = works(run(cooperative, this::note));
+        Map<TopicPartition, PartitionDispatcher> before = Map.copyOf(works);
+        Map<TopicPartition, PartitionDispatcher> others = works(run(cooperative, this::note));
         await().until(() -> works.size() == 2 && others.size() == 2);
 
         assertThat(before).as("none was given back and taken again").containsAllEntriesOf(works);
@@ -176,7 +176,7 @@ class KafkaConsumerIT extends ConsumerFixture {
         stop.join();
     }
 
-    private static Map<TopicPartition, PartitionWork> works(PipelinedKafkaComponent kafka) {
+    private static Map<TopicPartition, PartitionDispatcher> works(PipelinedKafkaComponent kafka) {
         return kafka.running().findFirst().orElseThrow().members().get(0).works();
     }
 

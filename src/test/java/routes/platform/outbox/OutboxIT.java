@@ -47,7 +47,7 @@ import org.springframework.transaction.IllegalTransactionStateException;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
 import routes.platform.database.DirectConnections;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import sandbox.Topics;
 
 /** The outbox against a real broker and a real database. Its relay may be the one of another runtime in this JVM. */
@@ -435,7 +435,8 @@ class OutboxIT extends RuntimeIT {
             }
             return camel.getObject();
         });
-        OutboxRelay second = new OutboxRelay(connectionsBesideThePool, failing, admin, settings, new Failures());
+        OutboxRelay second =
+                new OutboxRelay(connectionsBesideThePool, failing, admin, settings, new FailureClassifier());
         OutboxStatus status = new OutboxStatus(jdbc, second, new SimpleMeterRegistry());
         relay.stop();
         second.start();
@@ -488,7 +489,7 @@ class OutboxIT extends RuntimeIT {
     @Test
     void isSentByAnotherRelayWhenTheOneStopsOrLosesItsConnection() throws Exception {
         becomeActive();
-        OutboxRelay second = new OutboxRelay(connectionsBesideThePool, camel, admin, settings, new Failures());
+        OutboxRelay second = new OutboxRelay(connectionsBesideThePool, camel, admin, settings, new FailureClassifier());
         second.start();
         try {
             add("k", "1");

@@ -42,7 +42,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
-import routes.platform.event.Events;
+import routes.platform.event.EventReader;
 import sandbox.Topics;
 
 /** The replay of a projection that is not a pattern's: what it needs from any, and what it does when something is wrong. */
@@ -59,7 +59,7 @@ class RebuildIT extends RuntimeIT {
     private Records projection;
 
     @Autowired
-    private Events events;
+    private EventReader events;
 
     @Autowired
     private CamelContext camel;
@@ -98,7 +98,7 @@ class RebuildIT extends RuntimeIT {
         }
 
         @Override
-        public void apply(List<LoggedEvent> batch) {
+        public void apply(List<PositionedEvent> batch) {
             if (failures.get() > 0 && failures.getAndDecrement() > 0) {
                 throw failure;
             }

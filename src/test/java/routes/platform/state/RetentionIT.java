@@ -13,7 +13,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.actuate.health.Status;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.RuntimeIT;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 
 class RetentionIT extends RuntimeIT {
 
@@ -155,7 +155,7 @@ class RetentionIT extends RuntimeIT {
     }
 
     private Retention purging(RetentionRule... rules) {
-        return new Retention(jdbc, List.of(rules), new Failures(), new SimpleMeterRegistry());
+        return new Retention(jdbc, List.of(rules), new FailureClassifier(), new SimpleMeterRegistry());
     }
 
     /** With a difference, which goes with it. */

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessException;
 import org.springframework.dao.DataAccessResourceFailureException;
-import routes.platform.error.Failures;
+import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 import routes.platform.projection.OwnSchema;
 
@@ -52,7 +52,7 @@ class StepRunnerIT {
     @BeforeEach
     void begin() {
         own.jdbc.sql("delete from walk").update();
-        runner = new StepRunner(own.jdbc, own.transactions, new Failures());
+        runner = new StepRunner(own.jdbc, own.transactions, new FailureClassifier());
     }
 
     private record Walk(UUID id, String name, int failures, int unknownFailures) implements StepWork.Row {}
@@ -154,7 +154,7 @@ class StepRunnerIT {
         work.each = walk -> {
             throw new ProblemException(409, "never");
         };
-        StepRunner other = new StepRunner(own.jdbc, own.transactions, new Failures());
+        StepRunner other = new StepRunner(own.jdbc, own.transactions, new FailureClassifier());
         work.afterFailure = () ->
                 others.add(CompletableFuture.supplyAsync(() -> other.turn(work)).join());
 
@@ -294,7 +294,7 @@ class StepRunnerIT {
         };
         runner.turn(work);
 
-        assertThat(new StepRunner(own.jdbc, own.transactions, new Failures()).turn(work))
+        assertThat(new StepRunner(own.jdbc, own.transactions, new FailureClassifier()).turn(work))
                 .isFalse();
     }
 

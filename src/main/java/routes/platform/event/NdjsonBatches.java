@@ -1,0 +1,190 @@
+package routes.platform.event;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.DigestInputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.UUID;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.apache.camel.Message;
+import org.springframework.stereotype.Component;
+import routes.platform.NameBasedUuid;
+import routes.platform.contract.Channel;
+import routes.platform.error.ProblemException;
+import routes.platform.http.HttpLimits;
+import routes.platform.http.HttpRequest;
+import routes.platform.http.ProblemResponses;
+import routes.platform.http.RequestBody;
+import routes.platform.state.IdempotencyKeys;
+
+/**
+ * Events that a caller streams, one per line. A batch of them is in memory at a time, whatever the length of the stream or of a line.
+ *
+ * @see <a href="https://github.com/ndjson/ndjson-spec">NDJSON</a>
+ */
+@Component("ndjsonBatches")
+public class NdjsonBatches {
+
+    private static final int BATCH_LINES = 500;
+    private static final int BATCH_BYTES = 1 << 20;
+    private static final int MAX_REJECTED = 1000;
+
+    /** One after the other: what follows is no better, and each costs as much as a good one. */
+    private static final int MAX_REJECTED_IN_A_ROW = 1000;
+
+    private static final String PROPERTY = "ndjsonStream";
+
+    private final EnvelopeWrapper events;
+    private final IdempotencyKeys keys;
+    private final ObjectMapper mapper;
+
+    /** In which a stream has to go on. */
+    private final Duration interval;
+
+    public NdjsonBatches(EnvelopeWrapper events, IdempotencyKeys keys, ObjectMapper mapper, HttpLimits limits) {
+        this.events = events;
+        this.keys = keys;
+        this.mapper = mapper;
+        this.interval = limits.bodyTimeout();
+    }
+
+    /** Begins to read the body, unless the request has been answered before. */
+    public void open(@Header("topic") String topic, Exchange exchange) throws IOException {
+        HttpRequest request = HttpRequest.of(exchange);
+        Channel channel = events.publishable(topic);
+        InputStream body = new SteadyStream(RequestBody.of(exchange).stream(), interval);
+        try {
+            keys.claimStream(request, body, exchange);
+        } catch (SteadyStream.TooSlowException e) {
+            throw new ProblemException(408, "the stream " + e.getMessage());
+        }
+        exchange.setProperty(PROPERTY, new Stream(request, channel, new DigestInputStream(body, request.digest())));
+    }
+
+    /** Whether there may be another batch. */
+    public boolean more(Exchange exchange) {
+        return !stream(exchange).lines.ended();
+    }
+
+    /** Sets the body to the records of the next batch; lines that are wrong are noted instead. */
+    public void next(Exchange exchange) {
+        Stream stream = stream(exchange);
+        List<Message> batch = new ArrayList<>(BATCH_LINES);
+        int bytes = 0;
+        while (batch.size() < BATCH_LINES && bytes < BATCH_BYTES && !stream.lines.ended()) {
+            renew(stream);
+            try {
+                byte[] line = stream.lines.next();
+                if (line.length > 0) {
+                    batch.add(events.record(line, stream.channel, exchange, stream.id(line))
+                            .message());
+                    bytes += line.length;
+                    stream.rejectedInARow = 0;
+                }
+            } catch (ProblemException e) {
+                stream.reject(e.getMessage());
+            } catch (SteadyStream.TooSlowException e) {
+                throw new ProblemException(
+                        408, "the stream %s, in line %d".formatted(e.getMessage(), stream.lines.number()));
+            } catch (IOException e) {
+                throw new ProblemException(400, "the stream broke off in line " + stream.lines.number());
+            }
+        }
+        stream.batch = batch.size();
+        exchange.getMessage().setBody(batch);
+    }
+
+    /** Counts the batch that the broker has acknowledged. */
+    public void acknowledged(Exchange exchange) {
+        Stream stream = stream(exchange);
+        stream.accepted += stream.batch;
+        exchange.setProperty(ProblemResponses.DONE_BEFORE, stream.accepted + " events were published before");
+    }
+
+    /** A batch may take long to arrive: a caller who sends slowly still has the key. */
+    private void renew(Stream stream) {
+        long now = System.nanoTime();
+        if (now - stream.renewedAt > IdempotencyKeys.renewal().toNanos()) {
+            keys.renew(stream.request);
+            stream.renewedAt = now;
+        }
+    }
+
+    /** Sets the body to what became of the stream, as JSON. */
+    public void receipt(Exchange exchange) throws JsonProcessingException {
+        Stream stream = stream(exchange);
+        exchange.setProperty(
+                HttpRequest.FINGERPRINT, stream.bytes.getMessageDigest().digest());
+        exchange.getMessage()
+                .setBody(mapper.writeValueAsString(new StreamReceipt(
+                        stream.accepted,
+                        stream.rejected,
+                        stream.rejectedTotal > stream.rejected.size() ? stream.rejectedTotal : null)));
+    }
+
+    private static Stream stream(Exchange exchange) {
+        return exchange.getProperty(PROPERTY, Stream.class);
+    }
+
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    record StreamReceipt(long accepted, List<Rejected> rejected, Long rejectedTotal) {}
+
+    record Rejected(long line, String error) {}
+
+    /** How far the stream of one request has been read. */
+    private static final class Stream {
+
+        private final HttpRequest request;
+        private final Channel channel;
+        private final DigestInputStream bytes;
+        private final BoundedLines lines;
+        private final List<Rejected> rejected = new ArrayList<>();
+        private long renewedAt = System.nanoTime();
+        private long rejectedTotal;
+        private int rejectedInARow;
+        private long accepted;
+        private int batch;
+
+        Stream(HttpRequest request, Channel channel, DigestInputStream bytes) {
+            this.request = request;
+            this.channel = channel;
+            this.bytes = bytes;
+            this.lines = new BoundedLines(new BufferedInputStream(bytes, 1 << 16), channel.maxMessageBytes());
+        }
+
+        void reject(String error) {
+            rejectedTotal++;
+            rejectedInARow++;
+            if (rejected.size() < MAX_REJECTED) {
+                rejected.add(new Rejected(lines.number(), error));
+            }
+            if (rejectedInARow == MAX_REJECTED_IN_A_ROW) {
+                throw new ProblemException(
+                        400,
+                        "%d lines in a row are wrong, the last of them line %d: %s"
+                                .formatted(rejectedInARow, lines.number(), error));
+            }
+        }
+
+        /** With an Idempotency-Key the id follows from the line and its place, so that a stream which is sent again has the same ids. */
+        UUID id(byte[] line) {
+            return request.idempotencyKey()
+                    .map(key -> NameBasedUuid.of(
+                            request.caller().tenant(),
+                            request.caller().principal(),
+                            key,
+                            channel.topic(),
+                            String.valueOf(lines.number()),
+                            HexFormat.of().formatHex(line)))
+                    .orElseGet(UUID::randomUUID);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package routes.platform.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.apache.camel.Exchange;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpHeaders;
+import org.springframework.stereotype.Component;
+import routes.platform.Violation;
+import routes.platform.error.FailureClassifier;
+import routes.platform.error.ProblemException;
+
+/** Answers a request that failed. */
+@Component("problemResponses")
+public class ProblemResponses {
+
+    /** Exchange property: what has been done of a request before it failed, as a half sentence for the caller. */
+    public static final String DONE_BEFORE = "doneBefore";
+
+    /** Exchange property. */
+    static final String SERVLET_REQUEST = "servletRequest";
+
+    /** Request attribute: the error, for when the server answers in our place because it could not read on. */
+    static final String ERROR = ProblemResponses.class.getName() + ".error";
+
+    private static final Logger LOG = LoggerFactory.getLogger(ProblemResponses.class);
+    private static final int RETRY_AFTER_SECONDS = 5;
+
+    private final ObjectMapper mapper;
+    private final FailureClassifier failures;
+
+    public ProblemResponses(ObjectMapper mapper, FailureClassifier failures) {
+        this.mapper = mapper;
+        this.failures = failures;
+    }
+
+    /** Turns the exception that a route's error policy caught into the response. */
+    public void answer(Exchange exchange) {
+        respond(exchange, exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class));
+    }
+
+    void respond(Exchange exchange, Throwable caught) {
+        ProblemException problem = failures.find(caught, ProblemException.class);
+        if (problem != null) {
+            List<Violation> errors =
+                    problem.violations().stream().map(Violation::inRequest).toList();
+            String error = errors.isEmpty() ? problem.getMessage() : ProblemException.line(errors);
+            write(exchange, problem.status(), error, errors, problem.isTemporary());
+        } else if (failures.find(caught, RecordTooLargeException.class) != null) {
+            write(exchange, 413, "the event is larger than its topic takes", List.of(), false);
+        } else if (failures.isDependencyDown(caught)) {
+            LOG.warn("answered 503: {}", failures.describe(caught));
+            write(exchange, 503, "a service that this request needs is not available, try again", List.of(), true);
+        } else {
+            LOG.error("answered 500: {}\n{}", failures.describe(caught), failures.stack(caught));
+            write(exchange, 500, "internal error", List.of(), false);
+        }
+    }
+
+    private void write(Exchange exchange, int status, String what, List<Violation> errors, boolean temporary) {
+        String correlationId = exchange.getProperty(CorrelationId.PROPERTY, String.class);
+        String before = exchange.getProperty(DONE_BEFORE, String.class);
+        String error = before == null ? what : what + "; " + before;
+        if (temporary) {
+            exchange.getMessage().setHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
+        exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
+        exchange.getMessage().setBody(json(Problem.of(status, error, errors, correlationId)));
+        HttpServletRequest request = exchange.getProperty(SERVLET_REQUEST, HttpServletRequest.class);
+        if (request != null) {
+            request.setAttribute(ERROR, error);
+        }
+    }
+
+    /** Answers a request that has not come to Camel. */
+    void refuse(HttpServletResponse response, int status, String error, String correlationId) throws IOException {
+        if (status == 429 || status == 503) {
+            response.setIntHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response.setStatus(status);
+        response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+        response.setHeader("X-Content-Type-Options", "nosniff");
+        response.setContentType(Problem.MEDIA_TYPE);
+        response.getOutputStream()
+                .write(json(Problem.of(status, error, correlationId)).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private String json(Problem problem) {
+        try {
+            return mapper.writeValueAsString(problem);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a problem is always JSON", e);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package routes.platform.projection;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import org.apache.camel.Message;
+import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
+import routes.platform.error.DeadLetterHeaders;
+import routes.platform.error.ProblemException;
+import routes.platform.event.Event;
+
+/**
+ * An event and where it is in the log.
+ *
+ * @param key of the record, at most 256 characters
+ * @param reprocessed whether it was a dead letter and is sent again: then its place in the log says nothing about its order
+ */
+public record PositionedEvent(String key, Event<?> event, int partition, long offset, boolean reprocessed) {
+
+    private static final int MAX_LENGTH = 256;
+
+    /**
+     * @param message of a batch, with the event as its body
+     * @throws ProblemException when a view cannot have a record with such a key: poison
+     */
+    static PositionedEvent of(Message message) {
+        return of(
+                message.getHeader(KafkaConstants.KEY, byte[].class),
+                message.getBody(Event.class),
+                message.getHeader(KafkaConstants.PARTITION, Integer.class),
+                message.getHeader(KafkaConstants.OFFSET, Long.class),
+                message.getHeader(KafkaConstants.HEADERS, Headers.class));
+    }
+
+    /** @throws ProblemException as above */
+    static PositionedEvent of(ConsumerRecord<byte[], byte[]> message, Event<?> event) {
+        return of(message.key(), event, message.partition(), message.offset(), message.headers());
+    }
+
+    private static PositionedEvent of(byte[] key, Event<?> event, int partition, long offset, Headers headers) {
+        Header reprocessed = headers == null ? null : headers.lastHeader(DeadLetterHeaders.REPROCESSED);
+        return new PositionedEvent(
+                text(key),
+                event,
+                partition,
+                offset,
+                reprocessed != null
+                        && reprocessed.value() != null
+                        && new String(reprocessed.value(), StandardCharsets.UTF_8).equals("true"));
+    }
+
+    /** @throws ProblemException when it is no text that an index or a path can hold */
+    static String text(byte[] key) {
+        if (key == null || key.length == 0) {
+            throw new ProblemException(400, "the record has no key");
+        }
+        try {
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(key))
+                    .toString();
+            if (text.codePointCount(0, text.length()) > MAX_LENGTH
+                    || text.chars().anyMatch(Character::isISOControl)) {
+                throw new ProblemException(
+                        400, "the record key is longer than " + MAX_LENGTH + " characters, or has control characters");
+            }
+            if (text.equals(".") || text.equals("..")) {
+                throw new ProblemException(400, "the record key is . or .., which no path can name");
+            }
+            return text;
+        } catch (CharacterCodingException e) {
+            throw new ProblemException(400, "the record key is not UTF-8");
+        }
+    }
+}
