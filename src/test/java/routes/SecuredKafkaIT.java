@@ -35,7 +35,7 @@ import sandbox.Acls;
 import sandbox.Servers;
 import sandbox.Topics;
 
-/** The image beside a broker with TLS and passwords, which allows what docs/operations.md has the operator allow, and nothing else. */
+/** The image beside a broker with TLS and passwords, which allows what docs/operations/security.md has the operator allow, and nothing else. */
 class SecuredKafkaIT {
 
     private static final String CREATED = "medication.prescription.created";

@@ -123,7 +123,7 @@ final class PostgresServer implements Server {
                 "timezone=UTC",
                 "-c",
                 "log_timezone=UTC",
-                // several instances, each with a pool (docs/operations.md)
+                // several instances, each with a pool (docs/operations/reference.md)
                 "-c",
                 "max_connections=300");
     }

@@ -12,9 +12,9 @@ final class Documented {
 
     private Documented() {}
 
-    /** The statement of operations.md that begins with {@code -- <what>}; its {@code :id} is a parameter. */
+    /** The statement of runbook.md that begins with {@code -- <what>}; its {@code :id} is a parameter. */
     static String sql(String what) {
-        return block("docs/operations.md", "sql", "-- " + what + "[^\n]*\n(.*?);");
+        return block("docs/operations/runbook.md", "sql", "-- " + what + "[^\n]*\n(.*?);");
     }
 
     /** The first block of a language after a heading of add-a-consumer.md. */
