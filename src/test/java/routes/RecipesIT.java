@@ -163,9 +163,6 @@ class RecipesIT {
         String here = commands.replace(
                         "./mvnw", "./mvnw -o -q -B" + (repository == null ? "" : " -Dmaven.repo.local=" + repository))
                 .replace(
-                        "http://localhost:9000",
-                        servers == null ? "" : servers.tokenIssuer().address())
-                .replace(
                         "http://localhost:8080",
                         runtime == null ? "" : runtime.uri("").toString())
                 .replace(
@@ -173,11 +170,14 @@ class RecipesIT {
                         runtime == null ? "" : runtime.managementUri("").toString());
         Path output = Files.createTempFile(DIRECTORY, "run", ".out");
         Path errors = Files.createTempFile(DIRECTORY, "run", ".err");
-        Process process = new ProcessBuilder("bash", "-c", "set -o pipefail\n" + here)
+        ProcessBuilder builder = new ProcessBuilder("bash", "-c", "set -o pipefail\n" + here)
                 .directory(PROJECT.toFile())
                 .redirectOutput(output.toFile())
-                .redirectError(errors.toFile())
-                .start();
+                .redirectError(errors.toFile());
+        if (servers != null) {
+            builder.environment().put("TOKEN_URL", servers.tokenIssuer().address() + "/oauth2/token");
+        }
+        Process process = builder.start();
         assertThat(process.waitFor(10, TimeUnit.MINUTES)).as(here).isTrue();
         assertThat(process.exitValue())
                 .as("%s%n%s%n%s", here, Files.readString(output), Files.readString(errors))

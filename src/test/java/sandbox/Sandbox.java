@@ -71,8 +71,8 @@ public final class Sandbox {
                 runtime          http://localhost:%s (Swagger UI: /docs)
                 management       http://localhost:%s/observe/health/ready
 
-                Token: TOKEN=$(curl -su sandbox:sandbox-secret -d grant_type=client_credentials %s/oauth2/token | grep -o 'eyJ[^"]*')
-                Try:   curl -s 'http://localhost:%s/api/pharmacy-orders?limit=2' -H "Authorization: Bearer $TOKEN"
+                Token: AUTH=$(%sbin/token)
+                Try:   curl -s -H "$AUTH" 'http://localhost:%s/api/pharmacy-orders?limit=2'
                 Edit:  src/main/resources/camel/pubsub.camel.yaml (reloads when saved)
                 Stop:  Ctrl-C
                 %n""",
@@ -80,8 +80,13 @@ public final class Sandbox {
                 running.summary(),
                 port,
                 context.getEnvironment().getProperty("management.server.port"),
-                running.tokenIssuer().address(),
+                tokenUrl(running.tokenIssuer().address()),
                 port);
+    }
+
+    /** An assignment before {@code bin/token}, where the issuer is not on the port that it expects. */
+    private static String tokenUrl(String issuer) {
+        return issuer.endsWith(":9000") ? "" : "TOKEN_URL=" + issuer + "/oauth2/token ";
     }
 
     private static double secondsSince(long nanoTime) {
