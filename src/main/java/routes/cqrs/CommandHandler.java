@@ -36,11 +36,11 @@ class CommandHandler {
     private static final String STATUS = "commandStatus";
     private static final String REPEATED = "REPEATED";
 
-    private final CommandLog log;
+    private final CommandRepository log;
     private final JdbcClient jdbc;
     private final Clock clock = Clock.systemUTC();
 
-    CommandHandler(CommandLog log, JdbcClient jdbc) {
+    CommandHandler(CommandRepository log, JdbcClient jdbc) {
         this.log = log;
         this.jdbc = jdbc;
     }
@@ -63,7 +63,7 @@ class CommandHandler {
         Prescription.Decision decision =
                 Prescription.decide(command, known, command.type() == Command.Type.LOCK && hasUnlocked(command), now);
         if (decision instanceof Prescription.Rejected rejected) {
-            end(command, CommandLog.Status.REJECTED, rejected.reason(), null, exchange);
+            end(command, CommandRepository.Status.REJECTED, rejected.reason(), null, exchange);
         } else if (decision instanceof Prescription.Applied applied) {
             Prescription after = applied.prescription();
             if (command.type() == Command.Type.UNLOCK) {
@@ -72,12 +72,12 @@ class CommandHandler {
             if (after != null) {
                 store(command, after, known.isEmpty());
             }
-            end(command, CommandLog.Status.APPLIED, null, after == null ? null : after.version(), exchange);
+            end(command, CommandRepository.Status.APPLIED, null, after == null ? null : after.version(), exchange);
             exchange.setMessage(event(command, event.payload().path("commandId").textValue(), after, now, exchange));
         }
     }
 
-    private void end(Command command, CommandLog.Status status, String reason, Long version, Exchange exchange) {
+    private void end(Command command, CommandRepository.Status status, String reason, Long version, Exchange exchange) {
         log.end(command, status, reason, version);
         exchange.setProperty(STATUS, status);
     }

@@ -143,7 +143,7 @@ class PatientProjection extends Projection {
     /** The fold of a patient's history, and behind which record it is: of the last event's partition, the last one. */
     private static final class Folded {
 
-        private final PatientFold fold = new PatientFold();
+        private final PatientState fold = new PatientState();
         private final Map<Integer, Long> lastOffsets = new HashMap<>();
         private int partition;
 
@@ -230,7 +230,7 @@ class PatientProjection extends Projection {
         List<Long> offsets = new ArrayList<>();
         changes.values().forEach(ofPatient -> {
             ofPatient.sort(Comparator.comparingLong(PositionedEvent::offset));
-            PatientFold fold = new PatientFold();
+            PatientState fold = new PatientState();
             ofPatient.forEach(event -> fold.add(
                     event.event().metadata().eventType(),
                     event.event().metadata().timestamp(),

@@ -79,8 +79,8 @@ class PatientQueries {
                     Address.of(view),
                     text(view, "mergedInto"),
                     text(view, "deceasedAt"),
-                    number(view, PatientFold.CREATED_AT),
-                    number(view, PatientFold.ADDRESS_UPDATED_AT));
+                    number(view, PatientState.CREATED_AT),
+                    number(view, PatientState.ADDRESS_UPDATED_AT));
         }
 
         private static Long number(JsonNode view, String field) {

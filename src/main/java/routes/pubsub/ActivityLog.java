@@ -36,7 +36,7 @@ class ActivityLog {
 
     /** Notes events by their first records on their topic, all or none; a repeat of an event changes nothing. */
     @Transactional
-    public void note(@Body List<Message> records) {
+    public void append(@Body List<Message> records) {
         jdbc.batchUpdate(
                 """
                 insert into activity (tenant, topic, event_id, event_type, partition, "offset", event_timestamp,

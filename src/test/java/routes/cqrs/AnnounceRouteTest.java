@@ -30,7 +30,7 @@ class AnnounceRouteTest extends RouteTest {
 
     @Override
     protected void bind(Registry registry) {
-        registry.bind("prescriptionAnnouncement", new PrescriptionAnnouncement(contract));
+        registry.bind("prescriptionEventTranslator", new PrescriptionEventTranslator(contract));
     }
 
     @Override

@@ -41,7 +41,7 @@ class CommandAgreementTest {
     private final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
     private final EventReader events = new EventReader(contract, new AvroCodec(contract, new KnownSchemas(contract)));
     private final PrescriptionCommandFactory http = new PrescriptionCommandFactory(contract, events);
-    private final PrescriptionAnnouncement announcement = new PrescriptionAnnouncement(contract);
+    private final PrescriptionEventTranslator translator = new PrescriptionEventTranslator(contract);
     private final DefaultCamelContext context = new DefaultCamelContext();
 
     @Test
@@ -149,7 +149,7 @@ class CommandAgreementTest {
         Message event = CommandHandler.event(
                 command, command.id(), applied.prescription(), System.currentTimeMillis(), exchange);
         exchange.getMessage().setBody(read(event, CommandHandler.TOPIC));
-        announcement.announce(read(event, CommandHandler.TOPIC), exchange);
+        translator.translate(read(event, CommandHandler.TOPIC), exchange);
         Message announced = exchange.getMessage();
         assertThat(announced.getHeader("event-type")).isNotNull();
         read(announced, announced.getHeader("event-type", String.class));

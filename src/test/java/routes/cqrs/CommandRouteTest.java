@@ -43,7 +43,7 @@ class CommandRouteTest extends RouteTest {
         registry.bind(
                 "prescriptionCommandFactory",
                 new PrescriptionCommandFactory(contract, new EventReader(contract, avro)));
-        registry.bind("commandLog", log);
+        registry.bind("commandRepository", log);
         registry.bind("brokerBulkhead", TestLimits.bulkhead());
         registry.bind("idempotencyKeys", keys);
         registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
@@ -153,7 +153,7 @@ class CommandRouteTest extends RouteTest {
         public void accept(Exchange exchange) {
             accepted.add(PrescriptionCommandFactory.sent(exchange).commandId());
             if (handledBefore) {
-                exchange.setProperty(CommandLog.HANDLED_BEFORE, true);
+                exchange.setProperty(CommandRepository.HANDLED_BEFORE, true);
             }
         }
     }

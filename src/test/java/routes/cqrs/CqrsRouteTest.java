@@ -46,7 +46,7 @@ class CqrsRouteTest extends RouteTest {
 
     @Override
     protected void bind(Registry registry) {
-        registry.bind("commandLog", new Log());
+        registry.bind("commandRepository", new Log());
         registry.bind("commandHandler", handler);
         registry.bind("prescriptionProjection", view);
         registry.bind("prescriptionQueries", new Queries());

@@ -40,7 +40,7 @@ class PubsubRouteTest extends RouteTest {
 
     @Override
     protected void bind(Registry registry) {
-        registry.bind("pharmacyOrders", orders);
+        registry.bind("pharmacyOrderQueue", orders);
         registry.bind("activityLog", activity);
         // no request here has a key
         IdempotencyKeys keys = new IdempotencyKeys(null, null);
@@ -155,7 +155,7 @@ class PubsubRouteTest extends RouteTest {
         final List<Event<JsonNode>> queued = new CopyOnWriteArrayList<>();
         final AtomicInteger failures = new AtomicInteger();
 
-        public void queue(@Body Event<JsonNode> event) {
+        public void upsert(@Body Event<JsonNode> event) {
             if (failures.getAndDecrement() > 0) {
                 throw new DataAccessResourceFailureException("down");
             }
@@ -169,7 +169,7 @@ class PubsubRouteTest extends RouteTest {
 
     public static final class Activity {
 
-        public void note(@Body List<?> records) {
+        public void append(@Body List<?> records) {
             // not what is tested here
         }
 

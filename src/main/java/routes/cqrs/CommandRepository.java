@@ -16,8 +16,8 @@ import routes.platform.http.HttpRequest;
 import routes.platform.state.RetentionRule;
 
 /** What is known of every command, from before it is sent until long after it has taken effect. */
-@Component("commandLog")
-class CommandLog {
+@Component("commandRepository")
+class CommandRepository {
 
     /** Exchange property: the status of a command, when it had been handled before. */
     static final String HANDLED_BEFORE = "handledBefore";
@@ -29,7 +29,7 @@ class CommandLog {
 
     private final JdbcClient jdbc;
 
-    CommandLog(JdbcClient jdbc) {
+    CommandRepository(JdbcClient jdbc) {
         this.jdbc = jdbc;
     }
 

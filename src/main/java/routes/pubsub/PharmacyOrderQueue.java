@@ -21,8 +21,8 @@ import routes.platform.http.Page;
 import routes.platform.state.HandledEvents;
 
 /** The pharmacy's work queue: one order per prescription, in the state of the prescription's latest event. */
-@Component("pharmacyOrders")
-class PharmacyOrders {
+@Component("pharmacyOrderQueue")
+class PharmacyOrderQueue {
 
     /** Of FHIR medicationrequest-status, those that a FHIR Task has by the same name. */
     private static final Set<String> NOT_REQUESTED = Set.of("on-hold", "cancelled", "completed");
@@ -42,7 +42,7 @@ class PharmacyOrders {
     private final HandledEvents handled;
     private final Clock clock = Clock.systemUTC();
 
-    PharmacyOrders(JdbcClient jdbc, HandledEvents handled) {
+    PharmacyOrderQueue(JdbcClient jdbc, HandledEvents handled) {
         this.jdbc = jdbc;
         this.handled = handled;
     }
@@ -55,7 +55,7 @@ class PharmacyOrders {
      * @param written when the record was, epoch milliseconds; negative when that is not known
      */
     @Transactional
-    public void queue(@Body Event<JsonNode> event, @Header(KafkaConstants.TIMESTAMP) long written) {
+    public void upsert(@Body Event<JsonNode> event, @Header(KafkaConstants.TIMESTAMP) long written) {
         EventMetadata metadata = event.metadata();
         if (!handled.markHandled(
                 GROUP,

@@ -8,7 +8,7 @@ import java.util.Map;
  * {@code addressUpdatedAt} (epoch milliseconds). Each event replaces the fields that it has, and says nothing about the others; one of a type
  * that is not known says nothing.
  */
-final class PatientFold {
+final class PatientState {
 
     static final String CREATED_AT = "createdAt";
     static final String ADDRESS_UPDATED_AT = "addressUpdatedAt";

@@ -18,15 +18,15 @@ import routes.platform.event.OutgoingRecord;
 import routes.platform.event.RecordHeaders;
 
 /** What the subscribers of {@code medication.prescription.*} are told of an event of {@code medication.events}. */
-@Component("prescriptionAnnouncement")
-class PrescriptionAnnouncement {
+@Component("prescriptionEventTranslator")
+class PrescriptionEventTranslator {
 
     private static final String PRINCIPAL = "system";
 
     private final Channel created;
     private final Channel updated;
 
-    PrescriptionAnnouncement(AsyncApi contract) {
+    PrescriptionEventTranslator(AsyncApi contract) {
         created = contract.required("medication.prescription.created", "cqrs");
         updated = contract.required("medication.prescription.updated", "cqrs");
     }
@@ -35,7 +35,7 @@ class PrescriptionAnnouncement {
      * Replaces the body by the event to publish, addressed; its id follows from that of the event, so that a repeat is the same. Without a header
      * event-type there is nothing to publish, because the event is not of a prescription that commands made.
      */
-    public void announce(@Body Event<JsonNode> event, Exchange exchange) {
+    public void translate(@Body Event<JsonNode> event, Exchange exchange) {
         EventMetadata metadata = event.metadata();
         Channel channel = metadata.eventType().equals(Command.Type.CREATE.eventType) ? created : updated;
         JsonNode payload = event.payload().path("payload");
