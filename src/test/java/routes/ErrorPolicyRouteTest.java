@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
-import routes.platform.error.BrakeException;
+import routes.platform.error.BrakeAppliedException;
 import routes.platform.error.DeadLetterChannel;
 import routes.platform.error.DeadLetterHeaders;
 import routes.platform.error.FailureClassifier;
@@ -192,7 +192,7 @@ class ErrorPolicyRouteTest extends RouteTest {
         Exchange braked = receive(topic, group, ATTEMPTS - 1, BRAKE, new NullPointerException());
 
         assertThat(braked.getException())
-                .isInstanceOf(BrakeException.class)
+                .isInstanceOf(BrakeAppliedException.class)
                 .hasMessage(route + " made 3 dead letters within a minute and makes no more: NullPointerException");
         assertThat(letters.getExchanges()).hasSize(2 * BRAKE);
         assertThat(receive(topic, group, 0, 9, new ProblemException(400, "wrong"))

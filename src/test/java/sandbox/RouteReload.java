@@ -34,7 +34,7 @@ import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import routes.platform.route.DirectTargets;
+import routes.platform.route.DirectEndpointValidator;
 import routes.platform.route.RouteFiles;
 import routes.platform.route.RouteProblem;
 
@@ -224,7 +224,7 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
                 }
             }
         }
-        DirectTargets.check(context(), routes);
+        DirectEndpointValidator.check(context(), routes);
     }
 
     private void build(RouteBuilder builder, RouteDefinition route) throws Exception {

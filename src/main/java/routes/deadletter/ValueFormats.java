@@ -20,8 +20,8 @@ import routes.platform.contract.AvroSchema;
 import routes.platform.contract.Channel;
 import routes.platform.error.ProblemException;
 import routes.platform.error.SchemaViolationException;
+import routes.platform.event.ClockSkewLimit;
 import routes.platform.event.EventMetadata;
-import routes.platform.event.EventTime;
 
 /** What values say, in the form that their topic has, JSON or Avro; to people all of them are JSON. */
 @Component
@@ -80,7 +80,7 @@ class ValueFormats {
     }
 
     private EventMetadata ofNow(EventMetadata metadata) {
-        EventTime.check(metadata.timestamp(), clock);
+        ClockSkewLimit.check(metadata.timestamp(), clock);
         return metadata;
     }
 

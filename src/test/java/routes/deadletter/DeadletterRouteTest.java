@@ -335,11 +335,11 @@ class DeadletterRouteTest extends RouteTest {
             return true;
         }
 
-        public void skip() {
+        public void logSkipped() {
             // nothing to log
         }
 
-        public void address() {
+        public void createDeadLetter() {
             // never
         }
 
@@ -351,7 +351,7 @@ class DeadletterRouteTest extends RouteTest {
             // never
         }
 
-        public void written() {
+        public void logWritten() {
             // never
         }
     }

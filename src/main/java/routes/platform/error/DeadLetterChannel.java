@@ -81,7 +81,7 @@ public class DeadLetterChannel {
     }
 
     /** Says in the log that a record was passed over. */
-    public void skip(Exchange exchange) {
+    public void logSkipped(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         LOG.warn(
                 "skipped: {} partition {} offset {}, group {}: {}",
@@ -97,7 +97,7 @@ public class DeadLetterChannel {
      *
      * @throws DeadLetterException when that topic has refused the last one and it is being tried already whether it still does
      */
-    public void address(Exchange exchange) {
+    public void createDeadLetter(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         gates.computeIfAbsent(AsyncApi.deadLetterTopic(original.topic()), Gate::new)
                 .enter(exchange);
@@ -171,7 +171,7 @@ public class DeadLetterChannel {
     }
 
     /** Says in the log that a dead letter rests in its topic. */
-    public void written(Exchange exchange) {
+    public void logWritten(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         Headers letter = new RecordHeaders(((RecordMessage) exchange.getMessage()).recordHeaders());
         LOG.warn(

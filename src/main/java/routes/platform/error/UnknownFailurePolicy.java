@@ -70,12 +70,12 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
     }
 
     /** Whether the record is to be tried again. */
-    public boolean isRetried(Exchange exchange) {
+    public boolean shouldRetry(Exchange exchange) {
         return isUnknown(exchange) && attempt(exchange) < settings.attempts();
     }
 
-    /** @throws BrakeException when the failure is unknown and its route makes no dead letter of it any more */
-    public void brake(Exchange exchange) {
+    /** @throws BrakeAppliedException when the failure is unknown and its route makes no dead letter of it any more */
+    public void checkBrake(Exchange exchange) {
         if (isUnknown(exchange)) {
             brake(exchange.getFromRouteId()).use(DeadLetterChannel.position(exchange), reason(exchange));
         }
@@ -150,7 +150,7 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
             }
             if (on) {
                 refusedAt = now;
-                throw new BrakeException(why.endsWith(": " + reason) ? why : why + "; this record: " + reason);
+                throw new BrakeAppliedException(why.endsWith(": " + reason) ? why : why + "; this record: " + reason);
             }
             if (more) {
                 letters.put(position, now);

@@ -57,7 +57,7 @@ public class EnvelopeWrapper {
     }
 
     /** Replaces the body, a payload or an envelope as JSON bytes, by the record to send, and remembers the receipt. */
-    public void envelope(@Header("topic") String topic, Exchange exchange) {
+    public void wrap(@Header("topic") String topic, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         Channel channel = publishable(topic);
         UUID id = request.idempotencyKey()
@@ -65,16 +65,16 @@ public class EnvelopeWrapper {
                         request.caller().tenant(), request.caller().principal(), key, channel.topic()))
                 .orElseGet(UUID::randomUUID);
         Sent sent = record(exchange.getMessage().getBody(byte[].class), channel, exchange, id);
-        exchange.setProperty(Receipt.PROPERTY, sent.receipt());
+        exchange.setProperty(PublishReceipt.PROPERTY, sent.receipt());
         exchange.setMessage(sent.message());
     }
 
     /** Sets the body to what the caller gets once the broker has acknowledged the event. */
-    public void receipt(Exchange exchange) {
-        exchange.getMessage().setBody(exchange.getProperty(Receipt.PROPERTY));
+    public void returnReceipt(Exchange exchange) {
+        exchange.getMessage().setBody(exchange.getProperty(PublishReceipt.PROPERTY));
     }
 
-    record Sent(Message message, Receipt receipt) {}
+    record Sent(Message message, PublishReceipt receipt) {}
 
     Sent record(byte[] json, Channel channel, Exchange exchange, UUID idOfPayload) {
         HttpRequest request = HttpRequest.of(exchange);
@@ -133,7 +133,7 @@ public class EnvelopeWrapper {
         headers.forEach(message::setHeader);
         return new Sent(
                 message,
-                new Receipt(
+                new PublishReceipt(
                         metadata.path("eventId").asText(),
                         metadata.path("correlationId").asText(),
                         channel.topic()));

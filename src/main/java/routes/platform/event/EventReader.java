@@ -22,8 +22,8 @@ import routes.platform.avro.AvroCodec;
 import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
+import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.ProblemException;
-import routes.platform.error.RecordInBatchException;
 import routes.platform.error.SchemaViolationException;
 import routes.platform.error.UnreadableRecordException;
 import routes.platform.http.CorrelationId;
@@ -55,7 +55,7 @@ public class EventReader {
     /**
      * Reads every record of a batch; in each message, the event takes the place of the value.
      *
-     * @throws RecordInBatchException for the first that is not what the contract says, or whose schema is not known here while the registry
+     * @throws FailedRecordInBatchException for the first that is not what the contract says, or whose schema is not known here while the registry
      *     does not answer
      */
     public List<Message> readAll(@Body List<Message> records, Exchange exchange) {
@@ -70,7 +70,7 @@ public class EventReader {
                 message.setBody(readable(
                         message.getBody(byte[].class), message.getHeader(KafkaConstants.TOPIC, String.class), message));
             } catch (UnreadableRecordException | RegistryUnavailableException e) {
-                throw new RecordInBatchException(i, e);
+                throw new FailedRecordInBatchException(i, e);
             }
         }
         return records;
@@ -138,7 +138,7 @@ public class EventReader {
      * @throws ProblemException when it is not what the contract says
      */
     public void requireReadable(byte[] value, String topic, Map<String, Object> headers) {
-        EventTime.check(json(value, topic, headers).metadata().timestamp(), clock);
+        ClockSkewLimit.check(json(value, topic, headers).metadata().timestamp(), clock);
     }
 
     /**
@@ -152,7 +152,7 @@ public class EventReader {
     public Event<?> decode(byte[] value, String topic, Map<String, Object> headers, long written)
             throws RegistryUnavailableException {
         Event<?> event = event(value, topic, headers);
-        EventTime.check(event.metadata().timestamp(), written, clock);
+        ClockSkewLimit.check(event.metadata().timestamp(), written, clock);
         return event;
     }
 

@@ -70,7 +70,7 @@ public class NdjsonBatches {
     }
 
     /** Whether there may be another batch. */
-    public boolean more(Exchange exchange) {
+    public boolean hasNext(Exchange exchange) {
         return !stream(exchange).lines.ended();
     }
 
@@ -103,7 +103,7 @@ public class NdjsonBatches {
     }
 
     /** Counts the batch that the broker has acknowledged. */
-    public void acknowledged(Exchange exchange) {
+    public void countAcknowledged(Exchange exchange) {
         Stream stream = stream(exchange);
         stream.accepted += stream.batch;
         exchange.setProperty(ProblemResponses.DONE_BEFORE, stream.accepted + " events were published before");
@@ -119,7 +119,7 @@ public class NdjsonBatches {
     }
 
     /** Sets the body to what became of the stream, as JSON. */
-    public void receipt(Exchange exchange) throws JsonProcessingException {
+    public void returnReceipt(Exchange exchange) throws JsonProcessingException {
         Stream stream = stream(exchange);
         exchange.setProperty(
                 HttpRequest.FINGERPRINT, stream.bytes.getMessageDigest().digest());

@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import routes.platform.error.BrakeException;
+import routes.platform.error.BrakeAppliedException;
 import routes.platform.error.DeadLetterException;
 import routes.platform.error.FailureClassifier;
 
@@ -70,7 +70,8 @@ final class HeldLanes {
     boolean holdThePartition() {
         return !held.isEmpty()
                 && (held.size() >= most
-                        || held.stream().anyMatch(lane -> failures.find(lane.failure, BrakeException.class) != null));
+                        || held.stream()
+                                .anyMatch(lane -> failures.find(lane.failure, BrakeAppliedException.class) != null));
     }
 
     /** @param running lanes of the partition, held or not */

@@ -7,7 +7,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import routes.platform.error.RecordInBatchException;
+import routes.platform.error.FailedRecordInBatchException;
 
 /**
  * The records that are handled one after the other: those of a key, or in batches all of a partition. Of a batch that failed it knows
@@ -78,7 +78,7 @@ final class Lane implements Runnable {
     }
 
     /** @param known which record of the batch fails, or null */
-    void split(int size, RecordInBatchException known) {
+    void split(int size, FailedRecordInBatchException known) {
         beforeFailing = known == null ? UNKNOWN : known.index();
         if (known == null) {
             limit = size / 2;

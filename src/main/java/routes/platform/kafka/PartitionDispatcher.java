@@ -18,8 +18,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.FailureClassifier;
-import routes.platform.error.RecordInBatchException;
 
 /**
  * The records of one partition between their poll and their commit, for one assignment: a partition that comes back gets a new one,
@@ -342,7 +342,7 @@ final class PartitionDispatcher {
             return false;
         }
         if (failure != null && handled.size() > 1) {
-            RecordInBatchException known = failures.find(failure, RecordInBatchException.class);
+            FailedRecordInBatchException known = failures.find(failure, FailedRecordInBatchException.class);
             if (known != null || !failures.isDependencyDown(failure)) {
                 lane.split(handled.size(), known);
                 return true;

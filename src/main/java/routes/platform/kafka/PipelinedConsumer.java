@@ -32,8 +32,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.DeadLetterChannel;
+import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.FailureClassifier;
-import routes.platform.error.RecordInBatchException;
 import routes.platform.error.UnreadableRecordException;
 
 /** The consumer of one route: its members, the threads that its exchanges run on, and the exchange of a record. */
@@ -239,7 +239,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         } catch (UnreadableRecordException e) {
             // the route's error policy decides, as when its first step fails
             exchange.setException(e);
-        } catch (RecordInBatchException e) {
+        } catch (FailedRecordInBatchException e) {
             releaseExchange(exchange, false);
             throw e;
         }
@@ -284,7 +284,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
             try {
                 fill(element, exchange, message);
             } catch (UnreadableRecordException e) {
-                throw messages.size() == 1 ? e : new RecordInBatchException(batch.size(), e);
+                throw messages.size() == 1 ? e : new FailedRecordInBatchException(batch.size(), e);
             }
             batch.add(element);
         }

@@ -10,8 +10,8 @@ import org.apache.camel.Message;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.support.SqlArrayValue;
 import org.springframework.transaction.support.TransactionTemplate;
+import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.ProblemException;
-import routes.platform.error.RecordInBatchException;
 
 /**
  * A view that follows from topics alone. A pattern has a subclass as a bean; its route reads the topics in batches and calls {@link #project}.
@@ -95,7 +95,7 @@ public abstract class Projection {
      * Makes a batch of records part of the view that is served.
      *
      * @param batch of one partition and in its order, each with the event as its body
-     * @throws RecordInBatchException for the first that the view can never have
+     * @throws FailedRecordInBatchException for the first that the view can never have
      */
     public final void project(@Body List<Message> batch) {
         List<PositionedEvent> events = new ArrayList<>(batch.size());
@@ -103,7 +103,7 @@ public abstract class Projection {
             try {
                 events.add(PositionedEvent.of(batch.get(i)));
             } catch (ProblemException e) {
-                throw new RecordInBatchException(i, e);
+                throw new FailedRecordInBatchException(i, e);
             }
         }
         transactions.executeWithoutResult(status -> {

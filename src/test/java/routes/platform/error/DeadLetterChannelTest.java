@@ -100,7 +100,7 @@ class DeadLetterChannelTest {
     void saysInPlaceOfAValueByWhatItIsKnown() {
         Exchange exchange = exchange("k".getBytes(), new byte[3], List.of(header("timestamp", "theirs")));
 
-        deadLetters.address(exchange);
+        deadLetters.createDeadLetter(exchange);
         deadLetters.omitValue(exchange);
 
         RecordMessage letter = (RecordMessage) exchange.getMessage();
@@ -137,7 +137,7 @@ class DeadLetterChannelTest {
         }
         Exchange exchange = exchange(new byte[2_000_000], null, headers);
 
-        deadLetters.address(exchange);
+        deadLetters.createDeadLetter(exchange);
         deadLetters.omitValue(exchange);
 
         RecordMessage letter = (RecordMessage) exchange.getMessage();
@@ -153,7 +153,7 @@ class DeadLetterChannelTest {
 
     private RecordMessage letterOf(byte[] key, byte[] value, List<Header> headers) {
         Exchange exchange = exchange(key, value, headers);
-        deadLetters.address(exchange);
+        deadLetters.createDeadLetter(exchange);
         return (RecordMessage) exchange.getMessage();
     }
 

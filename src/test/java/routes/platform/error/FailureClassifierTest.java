@@ -71,13 +71,13 @@ class FailureClassifierTest {
                 Arguments.of(POISON, new ProblemException(400, "/payload: wrong")),
                 Arguments.of(POISON, new RuntimeException(new ProblemException(409, "refused"))),
                 Arguments.of(POISON, new UnreadableRecordException(new MalformedJsonException("empty"))),
-                Arguments.of(POISON, new RecordInBatchException(0, new ProblemException(400, "no key"))),
+                Arguments.of(POISON, new FailedRecordInBatchException(0, new ProblemException(400, "no key"))),
                 Arguments.of(DEPENDENCY_DOWN, new ProblemException(503, "too many wait, try again")),
                 Arguments.of(DEPENDENCY_DOWN, new ProblemException(429, "slowly")),
                 Arguments.of(UNKNOWN, new ProblemException(500, "a query failed")),
-                Arguments.of(DEPENDENCY_DOWN, new RuntimeException(new BrakeException("too many"))),
+                Arguments.of(DEPENDENCY_DOWN, new RuntimeException(new BrakeAppliedException("too many"))),
                 Arguments.of(DEPENDENCY_DOWN, new RuntimeException(new DeadLetterException("t.dlq", "missing"))),
-                Arguments.of(DEPENDENCY_DOWN, new RecordInBatchException(0, new ConnectException("registry"))),
+                Arguments.of(DEPENDENCY_DOWN, new FailedRecordInBatchException(0, new ConnectException("registry"))),
                 // Java
                 Arguments.of(DEPENDENCY_DOWN, new RuntimeException(new ConnectException("refused"))),
                 Arguments.of(DEPENDENCY_DOWN, new UncheckedIOException(new IOException("reset"))),
@@ -163,7 +163,7 @@ class FailureClassifierTest {
 
     @Test
     void tellsWhatCannotBeReadFromWhatAGroupRefuses() {
-        assertThat(failures.isUnreadable(new RecordInBatchException(
+        assertThat(failures.isUnreadable(new FailedRecordInBatchException(
                         0, new UnreadableRecordException(new MalformedJsonException("empty")))))
                 .isTrue();
         assertThat(failures.isUnreadable(new MalformedJsonException("empty"))).isFalse();
@@ -172,7 +172,7 @@ class FailureClassifierTest {
     @Test
     void namesWhatIsWrongWithARecordAndNotWhoHasFoundIt() {
         Throwable failure =
-                new RecordInBatchException(0, new UnreadableRecordException(new MalformedJsonException("empty")));
+                new FailedRecordInBatchException(0, new UnreadableRecordException(new MalformedJsonException("empty")));
 
         assertThat(failures.describe(failure)).isEqualTo("empty");
         assertThat(failures.stack(failures.reason(failure)))

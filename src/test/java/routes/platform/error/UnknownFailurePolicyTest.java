@@ -30,20 +30,20 @@ class UnknownFailurePolicyTest {
 
     @Test
     void triesARecordAgainUntilItHasFailedAsOftenAsItMay() {
-        assertThat(unknown.isRetried(failed(0, 0))).isTrue();
-        assertThat(unknown.isRetried(failed(0, 3))).isTrue();
-        assertThat(unknown.isRetried(failed(0, LAST_ATTEMPT))).isFalse();
-        assertThat(unknown.isRetried(with(exchange(0, 0), new ProblemException(400, "wrong"))))
+        assertThat(unknown.shouldRetry(failed(0, 0))).isTrue();
+        assertThat(unknown.shouldRetry(failed(0, 3))).isTrue();
+        assertThat(unknown.shouldRetry(failed(0, LAST_ATTEMPT))).isFalse();
+        assertThat(unknown.shouldRetry(with(exchange(0, 0), new ProblemException(400, "wrong"))))
                 .isFalse();
     }
 
     @Test
     void letsAsManyLettersPassInAMinuteAsItMayAndNoMore() {
-        unknown.brake(failed(1, LAST_ATTEMPT));
-        unknown.brake(failed(2, LAST_ATTEMPT));
-        unknown.brake(failed(2, LAST_ATTEMPT));
+        unknown.checkBrake(failed(1, LAST_ATTEMPT));
+        unknown.checkBrake(failed(2, LAST_ATTEMPT));
+        unknown.checkBrake(failed(2, LAST_ATTEMPT));
 
-        assertThatThrownBy(() -> unknown.brake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeException.class);
+        assertThatThrownBy(() -> unknown.checkBrake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeAppliedException.class);
         assertThat(brakes()).isEqualTo(1);
     }
 
@@ -51,7 +51,7 @@ class UnknownFailurePolicyTest {
     void doesNotMindAsManyInALongerTimeWithSuccessesBetweenThem() {
         RoutePolicy policy = policy();
         for (int offset = 0; offset < 10; offset++) {
-            unknown.brake(failed(offset, LAST_ATTEMPT));
+            unknown.checkBrake(failed(offset, LAST_ATTEMPT));
             policy.onExchangeDone(null, exchange(100 + offset, 0));
             now.addAndGet(Duration.ofSeconds(31).toNanos());
         }
@@ -62,11 +62,11 @@ class UnknownFailurePolicyTest {
     @Test
     void stopsASlowRouteThatDoesNothingElse() {
         for (int offset = 0; offset < 2; offset++) {
-            unknown.brake(failed(offset, LAST_ATTEMPT));
+            unknown.checkBrake(failed(offset, LAST_ATTEMPT));
             now.addAndGet(Duration.ofMinutes(10).toNanos());
         }
 
-        assertThatThrownBy(() -> unknown.brake(failed(2, LAST_ATTEMPT)))
+        assertThatThrownBy(() -> unknown.checkBrake(failed(2, LAST_ATTEMPT)))
                 .hasMessage(
                         "reader made 2 dead letters without a success between them and makes no more: NullPointerException");
     }
@@ -77,14 +77,15 @@ class UnknownFailurePolicyTest {
         policy();
 
         assertThat(brakes()).isZero();
-        assertThatCode(() -> unknown.brake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
+        assertThatCode(() -> unknown.checkBrake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
     }
 
     @Test
     void tellsTheFailureOfTheRecordFromThoseThatAppliedTheBrake() {
         storm();
 
-        assertThatThrownBy(() -> unknown.brake(with(exchange(9, LAST_ATTEMPT), new UnsupportedOperationException())))
+        assertThatThrownBy(
+                        () -> unknown.checkBrake(with(exchange(9, LAST_ATTEMPT), new UnsupportedOperationException())))
                 .hasMessage("reader made 2 dead letters within a minute and makes no more: NullPointerException; "
                         + "this record: UnsupportedOperationException");
     }
@@ -94,7 +95,8 @@ class UnknownFailurePolicyTest {
         storm();
         for (int minute = 0; minute < 60; minute++) {
             now.addAndGet(Duration.ofSeconds(59).toNanos());
-            assertThatThrownBy(() -> unknown.brake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeException.class);
+            assertThatThrownBy(() -> unknown.checkBrake(failed(3, LAST_ATTEMPT)))
+                    .isInstanceOf(BrakeAppliedException.class);
         }
     }
 
@@ -104,7 +106,7 @@ class UnknownFailurePolicyTest {
         now.addAndGet(Duration.ofSeconds(61).toNanos());
 
         assertThat(brakes()).isZero();
-        assertThatCode(() -> unknown.brake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
+        assertThatCode(() -> unknown.checkBrake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
     }
 
     @Test
@@ -114,7 +116,7 @@ class UnknownFailurePolicyTest {
         policy.onExchangeDone(null, exchange(3, LAST_ATTEMPT));
 
         assertThat(brakes()).isZero();
-        assertThatCode(() -> unknown.brake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
+        assertThatCode(() -> unknown.checkBrake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
     }
 
     @Test
@@ -124,7 +126,7 @@ class UnknownFailurePolicyTest {
         policy.onExchangeDone(null, exchange(4, 0));
         policy.onExchangeDone(null, failed(3, LAST_ATTEMPT));
         Exchange held = exchange(3, LAST_ATTEMPT);
-        held.setException(new BrakeException("again"));
+        held.setException(new BrakeAppliedException("again"));
         policy.onExchangeDone(null, held);
 
         assertThat(brakes()).isEqualTo(1);
@@ -136,22 +138,22 @@ class UnknownFailurePolicyTest {
         Exchange other = failed(3, LAST_ATTEMPT);
         other.getExchangeExtension().setFromRouteId("other");
 
-        assertThatCode(() -> unknown.brake(other)).doesNotThrowAnyException();
+        assertThatCode(() -> unknown.checkBrake(other)).doesNotThrowAnyException();
     }
 
     @Test
     void neverStopsPoison() {
         storm();
 
-        assertThatCode(() -> unknown.brake(with(exchange(3, 0), new ProblemException(400, "wrong"))))
+        assertThatCode(() -> unknown.checkBrake(with(exchange(3, 0), new ProblemException(400, "wrong"))))
                 .doesNotThrowAnyException();
     }
 
     private RoutePolicy storm() {
         RoutePolicy policy = policy();
-        unknown.brake(failed(1, LAST_ATTEMPT));
-        unknown.brake(failed(2, LAST_ATTEMPT));
-        assertThatThrownBy(() -> unknown.brake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeException.class);
+        unknown.checkBrake(failed(1, LAST_ATTEMPT));
+        unknown.checkBrake(failed(2, LAST_ATTEMPT));
+        assertThatThrownBy(() -> unknown.checkBrake(failed(3, LAST_ATTEMPT))).isInstanceOf(BrakeAppliedException.class);
         return policy;
     }
 

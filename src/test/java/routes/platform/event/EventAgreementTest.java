@@ -58,7 +58,7 @@ class EventAgreementTest {
             byte[] sent = new HostileJson(seed).of(PAYLOAD, ENVELOPE, ENVELOPE);
             Exchange exchange = exchange(sent);
             try {
-                http.envelope(TOPIC, exchange);
+                http.wrap(TOPIC, exchange);
             } catch (ProblemException e) {
                 // what becomes larger than can be read when it is sent on is good as it was sent
                 if (!e.getMessage().startsWith("JSON beyond") && isEnvelope(sent)) {
@@ -79,7 +79,7 @@ class EventAgreementTest {
                         events.decode(value, TOPIC, exchange.getMessage().getHeaders(), System.currentTimeMillis());
                 assertThat(read.metadata().tenant()).isEqualTo("home");
                 assertThat(read.metadata().eventId())
-                        .isEqualToIgnoringCase(exchange.getProperty(Receipt.PROPERTY, Receipt.class)
+                        .isEqualToIgnoringCase(exchange.getProperty(PublishReceipt.PROPERTY, PublishReceipt.class)
                                 .eventId());
                 UUID.fromString(read.metadata().eventId());
                 JsonNode payload = (JsonNode) read.payload();

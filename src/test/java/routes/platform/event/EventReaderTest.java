@@ -20,7 +20,7 @@ import org.springframework.core.io.ClassPathResource;
 import routes.KnownSchemas;
 import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
-import routes.platform.error.RecordInBatchException;
+import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.UnreadableRecordException;
 import routes.platform.http.CorrelationId;
 
@@ -52,7 +52,7 @@ class EventReaderTest {
         assertThat(logged()).isNull();
 
         assertThatThrownBy(() -> events.readAll(List.of(record(bytes("{"), correlation)), exchange))
-                .isInstanceOf(RecordInBatchException.class);
+                .isInstanceOf(FailedRecordInBatchException.class);
         assertThat(logged()).isNull();
     }
 

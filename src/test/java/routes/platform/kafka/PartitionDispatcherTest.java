@@ -25,9 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.util.unit.DataSize;
+import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
-import routes.platform.error.RecordInBatchException;
 
 /** The bookkeeping of a partition, with a clock and workers that the test turns by hand. */
 class PartitionDispatcherTest {
@@ -295,13 +295,13 @@ class PartitionDispatcherTest {
         }
         inBatches.add(messages);
         runTasks();
-        end(0, new RecordInBatchException(5, new ProblemException(400, "wrong")));
+        end(0, new FailedRecordInBatchException(5, new ProblemException(400, "wrong")));
         runTasks();
         end(0, null);
         runTasks();
         end(5, null);
         runTasks();
-        end(6, new RecordInBatchException(0, new ProblemException(400, "wrong")));
+        end(6, new FailedRecordInBatchException(0, new ProblemException(400, "wrong")));
         runTasks();
         end(6, null);
         runTasks();
@@ -334,11 +334,11 @@ class PartitionDispatcherTest {
         PartitionDispatcher inBatches = work(8);
         inBatches.add(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "d", 1)));
         runTasks();
-        end(0, new RecordInBatchException(2, DOWN));
+        end(0, new FailedRecordInBatchException(2, DOWN));
         runTasks();
         end(0, null);
         runTasks();
-        end(2, new RecordInBatchException(0, DOWN));
+        end(2, new FailedRecordInBatchException(0, DOWN));
         assertThat(inBatches.position().offset()).isEqualTo(2);
         assertThat(inBatches.hold()).isPresent();
         now += 100;

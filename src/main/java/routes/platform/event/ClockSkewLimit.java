@@ -10,14 +10,14 @@ import routes.platform.error.InvalidMetadataException;
  * <p>A record is judged by its own timestamp and not by the clock, so that every group, today and in a replay, comes to the same. That
  * is the broker's time on topics with LogAppendTime, as the contract has it ({@code docs/adr/0014-projections-and-replay.md}).
  */
-public final class EventTime {
+public final class ClockSkewLimit {
 
     private static final Duration AHEAD = Duration.ofMinutes(5);
 
     /** What brokers let the timestamp of a record be ahead, where producers set it. */
     private static final Duration RECORD_AHEAD = Duration.ofHours(1);
 
-    private EventTime() {}
+    private ClockSkewLimit() {}
 
     /**
      * Of an event that is sent now.

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import routes.platform.error.InvalidMetadataException;
 
-class EventTimeTest {
+class ClockSkewLimitTest {
 
     private static final long NOW = 1_800_000_000_000L;
     private static final long MINUTE = 60_000;
@@ -23,9 +23,9 @@ class EventTimeTest {
 
     @Test
     void takesWhatIsSentNowUpToFiveMinutesAhead() {
-        assertThatCode(() -> EventTime.check(0, clock)).doesNotThrowAnyException();
-        assertThatCode(() -> EventTime.check(NOW + 5 * MINUTE, clock)).doesNotThrowAnyException();
-        assertThatThrownBy(() -> EventTime.check(NOW + 5 * MINUTE + 1, clock))
+        assertThatCode(() -> ClockSkewLimit.check(0, clock)).doesNotThrowAnyException();
+        assertThatCode(() -> ClockSkewLimit.check(NOW + 5 * MINUTE, clock)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> ClockSkewLimit.check(NOW + 5 * MINUTE + 1, clock))
                 .isInstanceOf(InvalidMetadataException.class)
                 .hasMessage("the timestamp is more than 5 minutes ahead");
     }
@@ -33,8 +33,9 @@ class EventTimeTest {
     @Test
     void judgesARecordByItsOwnTimeAndNotByTheClock() {
         for (Clock any : new Clock[] {clock, tomorrow}) {
-            assertThatCode(() -> EventTime.check(NOW + 5 * MINUTE, NOW, any)).doesNotThrowAnyException();
-            assertThatThrownBy(() -> EventTime.check(NOW + 5 * MINUTE + 1, NOW, any))
+            assertThatCode(() -> ClockSkewLimit.check(NOW + 5 * MINUTE, NOW, any))
+                    .doesNotThrowAnyException();
+            assertThatThrownBy(() -> ClockSkewLimit.check(NOW + 5 * MINUTE + 1, NOW, any))
                     .isInstanceOf(InvalidMetadataException.class);
         }
     }
@@ -44,20 +45,20 @@ class EventTimeTest {
     void believesTheBrokerWhenTheClockHereIsBehind(long difference) {
         Clock behind = Clock.offset(clock, Duration.ofMillis(difference));
 
-        assertThatCode(() -> EventTime.check(NOW, NOW, behind)).doesNotThrowAnyException();
+        assertThatCode(() -> ClockSkewLimit.check(NOW, NOW, behind)).doesNotThrowAnyException();
     }
 
     @Test
     void doesNotBelieveARecordOfTheYear9999() {
         long year9999 = 253_000_000_000_000L;
 
-        assertThatThrownBy(() -> EventTime.check(year9999, year9999, clock))
+        assertThatThrownBy(() -> ClockSkewLimit.check(year9999, year9999, clock))
                 .isInstanceOf(InvalidMetadataException.class);
     }
 
     @Test
     void goesByTheClockWhenARecordHasNoTime() {
-        assertThatCode(() -> EventTime.check(NOW, -1, clock)).doesNotThrowAnyException();
-        assertThatThrownBy(() -> EventTime.check(NOW, -1, yesterday)).isInstanceOf(InvalidMetadataException.class);
+        assertThatCode(() -> ClockSkewLimit.check(NOW, -1, clock)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> ClockSkewLimit.check(NOW, -1, yesterday)).isInstanceOf(InvalidMetadataException.class);
     }
 }

@@ -20,7 +20,7 @@ import org.springframework.stereotype.Component;
  * message, and only after half a minute.
  */
 @Component
-public final class DirectTargets extends LifecycleStrategySupport {
+public final class DirectEndpointValidator extends LifecycleStrategySupport {
 
     private static final String SCHEME = "direct:";
 
