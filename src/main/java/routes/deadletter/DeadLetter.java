@@ -76,7 +76,7 @@ record DeadLetter(
 
     private static final int MAX_KEPT_KEY = 16 * 1024;
 
-    static DeadLetter of(Message message, ValueFormats values, Clock clock) {
+    static DeadLetter of(Message message, ValueCodec values, Clock clock) {
         Headers headers = message.getHeader(KafkaConstants.HEADERS, Headers.class);
         String topic = message.getHeader(KafkaConstants.TOPIC, String.class);
         String partition = String.valueOf(message.getHeader(KafkaConstants.PARTITION));
@@ -107,7 +107,7 @@ record DeadLetter(
                 values.tenant(
                                 value,
                                 originalTopic,
-                                text(headers, RecordHeaders.TENANT).flatMap(Envelope::tenant))
+                                text(headers, RecordHeaders.TENANT).flatMap(EventIdentity::tenantOrEmpty))
                         .orElse(Caller.DEFAULT_TENANT),
                 originalTopic,
                 number(headers, DeadLetterHeaders.ORIGINAL_PARTITION, Integer.MAX_VALUE)
@@ -121,7 +121,7 @@ record DeadLetter(
                 value,
                 bytes(headers),
                 text(headers, DeadLetterHeaders.CONSUMER_GROUP)
-                        .flatMap(Envelope::plain)
+                        .flatMap(EventIdentity::idOrEmpty)
                         .orElse(null),
                 errorClass(stack),
                 cut(text(headers, DeadLetterHeaders.ERROR_MESSAGE).orElse(""), MAX_MESSAGE),

@@ -90,7 +90,7 @@ class DeadLetterContent {
                 .params(tenant, id)
                 .query(Long.class)
                 .optional()
-                .orElseThrow(DeadLetterReview::noSuchLetter);
+                .orElseThrow(DeadLetterQueries::noSuchDeadLetter);
         Place place = new Place(tenant, letter, part, number);
         Integer bytes = statement(place, "octet_length(%s)")
                 .query((row, n) -> row.getObject(1, Integer.class))

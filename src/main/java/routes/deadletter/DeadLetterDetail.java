@@ -69,9 +69,9 @@ class DeadLetterDetail {
                     .formatted(SHOWN_OF_A_NAME, SHOWN_OF_ANOTHER, SHOWN_HEADERS);
 
     private final JdbcClient jdbc;
-    private final ValueFormats values;
+    private final ValueCodec values;
 
-    DeadLetterDetail(JdbcClient jdbc, ValueFormats values) {
+    DeadLetterDetail(JdbcClient jdbc, ValueCodec values) {
         this.jdbc = jdbc;
         this.values = values;
     }
@@ -125,7 +125,7 @@ class DeadLetterDetail {
      * @param discarded null unless it was
      */
     record Detail(
-            @JsonUnwrapped DeadLetterReview.Entry entry,
+            @JsonUnwrapped DeadLetterQueries.Entry entry,
             String consumerGroup,
             BytePreview key,
             BytePreview value,
@@ -143,7 +143,7 @@ class DeadLetterDetail {
     @Transactional(readOnly = true)
     public Detail show(@org.apache.camel.Header("id") String id, Exchange exchange) {
         String tenant = HttpRequest.of(exchange).caller().tenant();
-        return jdbc.sql("select " + DeadLetterReview.COLUMNS
+        return jdbc.sql("select " + DeadLetterQueries.COLUMNS
                         + """
                         , octet_length(key) as key_bytes, cardinality(headers) / 2 as header_count, consumer_group, error_stack,
                         octet_length(error_stack) as stack_bytes, discarded_by, discard_reason, updated_at,
@@ -154,21 +154,18 @@ class DeadLetterDetail {
                         (select count(*) from dead_letter_attempt a where a.tenant = :tenant and a.letter = seq)
                         as reprocessing_count
                         from dead_letter where tenant = :tenant and id = :id"""
-                                .formatted(
-                                        SHOWN_OF_A_VALUE,
-                                        DeadLetterReprocessor.Sendable.VALUE,
-                                        ValueFormats.MAX_DECODED + 1))
+                                .formatted(SHOWN_OF_A_VALUE, StoredDeadLetter.VALUE, ValueCodec.MAX_DECODED + 1))
                 .param("tenant", tenant)
                 .param("id", id)
                 .query((row, n) -> detail(row, n, tenant))
                 .optional()
-                .orElseThrow(DeadLetterReview::noSuchLetter);
+                .orElseThrow(DeadLetterQueries::noSuchDeadLetter);
     }
 
     private Detail detail(ResultSet row, int n, String tenant) throws SQLException {
-        DeadLetterReview.Entry entry = DeadLetterReview.Entry.of(row, n);
+        DeadLetterQueries.Entry entry = DeadLetterQueries.Entry.of(row, n);
         List<NamedHeader> headers = headers(tenant, entry.seq());
-        ValueFormats.Decoded decoded =
+        ValueCodec.Decoded decoded =
                 decode(entry.originalTopic(), row.getBytes("sendable"), row.getBoolean("edited"), headers);
         byte[] json = decoded.json() == null ? null : Json.write(decoded.json());
         boolean shown = json != null && json.length <= SHOWN_DECODED;
@@ -212,7 +209,7 @@ class DeadLetterDetail {
     }
 
     /** Everything else about a letter can be looked at without a registry. */
-    private ValueFormats.Decoded decode(String topic, byte[] value, boolean edited, List<NamedHeader> headers) {
+    private ValueCodec.Decoded decode(String topic, byte[] value, boolean edited, List<NamedHeader> headers) {
         Map<String, Object> text = new HashMap<>();
         boolean omitted = false;
         for (NamedHeader header : headers) {
@@ -224,12 +221,12 @@ class DeadLetterDetail {
             }
         }
         if (omitted) {
-            return ValueFormats.unfit(List.of("the dead letter is without its value"));
+            return ValueCodec.undecodable(List.of("the dead letter is without its value"));
         }
         try {
             return values.decode(value, topic, text);
         } catch (RegistryUnavailableException e) {
-            return ValueFormats.unfit(List.of(e.getMessage()));
+            return ValueCodec.undecodable(List.of(e.getMessage()));
         }
     }
 

@@ -90,7 +90,7 @@ record DeadLetterFilter(
     }
 
     /** Whether it says by one of {@link #names()} which letters are meant. */
-    boolean namesLetters() {
+    boolean isSelective() {
         return NAMING.values().stream().anyMatch(field -> field.apply(this) != null);
     }
 

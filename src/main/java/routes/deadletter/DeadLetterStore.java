@@ -52,8 +52,8 @@ class DeadLetterStore {
     private final TransactionTemplate transaction;
     private final FailureClassifier failures;
     private final JdbcClient client;
-    private final ValueFormats values;
-    private final OmittedValueFetcher omitted;
+    private final ValueCodec values;
+    private final OriginalRecordFetcher originals;
     private final int maxAttempts;
     private final Clock clock = Clock.systemUTC();
 
@@ -61,15 +61,15 @@ class DeadLetterStore {
     DeadLetterStore(
             JdbcTemplate jdbc,
             TransactionTemplate transaction,
-            ValueFormats values,
-            OmittedValueFetcher omitted,
+            ValueCodec values,
+            OriginalRecordFetcher originals,
             FailureClassifier failures,
             @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
         this.jdbc = jdbc;
         this.transaction = transaction;
         this.failures = failures;
         this.values = values;
-        this.omitted = omitted;
+        this.originals = originals;
         this.client = JdbcClient.create(jdbc);
         Assert.isTrue(maxAttempts >= 1, "event-broker.deadletter.max-attempts is less than 1");
         this.maxAttempts = maxAttempts;
@@ -91,7 +91,7 @@ class DeadLetterStore {
      *
      * @return how many failures that is, without those that were recorded before
      */
-    public int store(@Body List<Message> records) {
+    public int saveAll(@Body List<Message> records) {
         try {
             return record(records, Function.identity());
         } catch (RuntimeException e) {
@@ -113,7 +113,7 @@ class DeadLetterStore {
         return transaction.execute(status -> {
             int recorded = 0;
             for (Message message : records) {
-                DeadLetter letter = omitted.withItsTenant(DeadLetter.of(message, values, clock));
+                DeadLetter letter = originals.resolveTenant(DeadLetter.of(message, values, clock));
                 if (store(form.apply(letter.isTooLarge() ? letter.withoutValue() : letter))) {
                     recorded++;
                 }

@@ -44,9 +44,9 @@ class EditPolicy {
             Set.of(METADATA + "/correlationId", METADATA + "/causationId", "/commandId", "/sagaId", "/payload/sagaId");
 
     private final AsyncApi contract;
-    private final ValueFormats values;
+    private final ValueCodec values;
 
-    EditPolicy(AsyncApi contract, ValueFormats values) {
+    EditPolicy(AsyncApi contract, ValueCodec values) {
         this.contract = contract;
         this.values = values;
     }
@@ -58,12 +58,11 @@ class EditPolicy {
      *     the caller may not write it in their own name
      * @throws RegistryUnavailableException when the value before cannot be read until the registry answers
      */
-    void check(DeadLetterReprocessor.Sendable edited, byte[] original, Caller caller)
-            throws RegistryUnavailableException {
+    void check(StoredDeadLetter edited, byte[] original, Caller caller) throws RegistryUnavailableException {
         Channel channel = contract.channel(edited.topic())
                 .orElseThrow(() -> new ProblemException(409, "the original topic is not in the contract"));
-        ValueFormats.Decoded decoded =
-                values.decode(edited.value(), edited.topic(), DeadLetterReprocessor.headersAsText(edited.headers()));
+        ValueCodec.Decoded decoded =
+                values.decode(edited.value(), edited.topic(), ValueCodec.headersAsText(edited.headers()));
         if (!decoded.problems().isEmpty()) {
             throw new ProblemException(
                     400, decoded.problems().stream().limit(MAX_PROBLEMS).collect(Collectors.joining("; ")));
@@ -71,8 +70,8 @@ class EditPolicy {
         if (!decoded.metadata().tenant().equals(edited.tenant())) {
             throw new ProblemException(400, SECURITY + "/tenant: is not that of the dead letter");
         }
-        JsonNode before = values.whole(original, edited.topic());
-        JsonNode identity = values.identity(original, edited.topic());
+        JsonNode before = values.readWhole(original, edited.topic());
+        JsonNode identity = values.readIdentity(original, edited.topic());
         JsonNode after = decoded.json();
         String id =
                 channel.isEnveloped() ? METADATA + "/eventId" : after.has("commandType") ? "/commandId" : "/eventId";
@@ -127,8 +126,9 @@ class EditPolicy {
         if (before.isMissingNode()) {
             return;
         }
-        String known =
-                Envelope.plain(before.at(id).textValue()).map(UuidText::normal).orElse("");
+        String known = EventIdentity.idOrEmpty(before.at(id).textValue())
+                .map(UuidText::normal)
+                .orElse("");
         boolean isId = !known.isEmpty()
                 && !UuidText.namesNothing(known)
                 && (id.equals("/commandId") || UuidText.isUuid(known));
@@ -141,7 +141,7 @@ class EditPolicy {
     private static boolean isUselessLink(String place, JsonNode before) {
         return LINKS.contains(place)
                 && isSaid(before)
-                && Envelope.plain(before.textValue()).isEmpty();
+                && EventIdentity.idOrEmpty(before.textValue()).isEmpty();
     }
 
     /** Who is behind an event is what the record said, or the operator who edits it: nobody else's name can be put there. */

@@ -6,29 +6,29 @@ import routes.platform.Violation;
 import routes.platform.error.ProblemException;
 
 /**
- * Which letters are to be sent again, how fast, and why.
+ * A request to reprocess all dead letters that match a filter.
  *
- * @param rate letters per second
- * @param reason null when none is given
+ * @param rate dead letters per second
+ * @param reason null when the request gives none
  */
 record ReprocessRequest(DeadLetterFilter filter, int rate, String reason) {
 
     static final int MAX_RATE = 10_000;
 
     /**
-     * @param body an object of the filter's fields, {@code all}, {@code rate} and {@code reason}, as the contract has them
-     * @param defaultRate of an order that names none
-     * @throws ProblemException 400 when no letters are named, or both all and some
+     * @param body an object with the filter's fields, {@code all}, {@code rate} and {@code reason}
+     * @param defaultRate of a request without a rate
+     * @throws ProblemException 400 when the body has neither a filter nor {@code all}, or both
      */
     static ReprocessRequest of(JsonNode body, int defaultRate) {
         DeadLetterFilter filter = DeadLetterFilter.of(body);
-        // a field that is left away by mistake must not mean every letter
+        // a forgotten field must not select every dead letter
         boolean all = body.path("all").asBoolean();
-        if (all && filter.namesLetters()) {
+        if (all && filter.isSelective()) {
             throw new ProblemException(
                     List.of(new Violation("/all", "is true, and yet there is a filter: leave one of them away")));
         }
-        if (!all && !filter.namesLetters()) {
+        if (!all && !filter.isSelective()) {
             throw new ProblemException(
                     400,
                     "no letters are named: give " + String.join(", ", DeadLetterFilter.names())

@@ -34,7 +34,7 @@ class TopicLimits {
     }
 
     /** Why it cannot: in the outbox it would stay at the head of its key for ever. */
-    Optional<String> refusal(byte[] key, byte[] value, List<Header> headers, Channel channel) {
+    Optional<String> rejection(byte[] key, byte[] value, List<Header> headers, Channel channel) {
         Header[] array = headers.toArray(Header[]::new);
         int plain = AbstractRecords.estimateSizeInBytesUpperBound(
                 RecordBatch.CURRENT_MAGIC_VALUE, CompressionType.NONE, key, value, array);

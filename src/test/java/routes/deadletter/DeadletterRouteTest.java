@@ -35,6 +35,7 @@ class DeadletterRouteTest extends RouteTest {
 
     private final Store store = new Store();
     private final Jobs jobs = new Jobs();
+    private final Worker worker = new Worker();
     private final Keys keys = new Keys();
 
     @Override
@@ -45,12 +46,14 @@ class DeadletterRouteTest extends RouteTest {
     @Override
     protected void bind(Registry registry) {
         registry.bind("deadLetterStore", store);
-        registry.bind("deadLetterReview", new Review());
+        registry.bind("deadLetterQueries", new Queries());
+        registry.bind("deadLetterDiscarder", new Discarder());
         registry.bind("deadLetterDetail", new Detail());
         registry.bind("deadLetterContent", new Content());
         registry.bind("deadLetterReprocessor", new Sending());
-        registry.bind("omittedValueFetcher", new Fetching());
-        registry.bind("reprocessJobs", jobs);
+        registry.bind("originalRecordFetcher", new Fetching());
+        registry.bind("reprocessJobService", jobs);
+        registry.bind("reprocessJobWorker", worker);
         registry.bind("idempotencyKeys", keys);
         registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
     }
@@ -163,9 +166,9 @@ class DeadletterRouteTest extends RouteTest {
 
     @Test
     void goesOnSendingAfterAFailure() {
-        jobs.failure = new DataAccessResourceFailureException("down");
+        worker.failure = new DataAccessResourceFailureException("down");
 
-        await().untilAsserted(() -> assertThat(jobs.turns).hasValueGreaterThan(2));
+        await().untilAsserted(() -> assertThat(worker.turns).hasValueGreaterThan(2));
     }
 
     @Test
@@ -178,10 +181,10 @@ class DeadletterRouteTest extends RouteTest {
                 .fromRoute("deadletter-send")
                 .whenFailed(1)
                 .create();
-        jobs.failure = new NoClassDefFoundError("of a client");
-        int before = jobs.turns.get();
+        worker.failure = new NoClassDefFoundError("of a client");
+        int before = worker.turns.get();
 
-        await().untilAsserted(() -> assertThat(jobs.turns).hasValueGreaterThan(before + 2));
+        await().untilAsserted(() -> assertThat(worker.turns).hasValueGreaterThan(before + 2));
         assertThat(handled.matches(10, TimeUnit.SECONDS)).isTrue();
         assertThat(failed.matches()).isFalse();
     }
@@ -218,7 +221,7 @@ class DeadletterRouteTest extends RouteTest {
         final AtomicInteger tried = new AtomicInteger();
         RuntimeException failure;
 
-        public int store(@Body List<Message> records) {
+        public int saveAll(@Body List<Message> records) {
             tried.incrementAndGet();
             if (failure != null) {
                 throw failure;
@@ -228,7 +231,7 @@ class DeadletterRouteTest extends RouteTest {
         }
     }
 
-    public static final class Review {
+    public static final class Queries {
 
         public List<String> list() {
             return List.of();
@@ -237,6 +240,9 @@ class DeadletterRouteTest extends RouteTest {
         public List<String> summarize() {
             return List.of();
         }
+    }
+
+    public static final class Discarder {
 
         public String discard() {
             return "";
@@ -276,8 +282,6 @@ class DeadletterRouteTest extends RouteTest {
 
     public static final class Jobs {
 
-        final AtomicInteger turns = new AtomicInteger();
-        volatile Throwable failure;
         int started;
 
         public boolean isDryRun(Exchange exchange) {
@@ -299,8 +303,14 @@ class DeadletterRouteTest extends RouteTest {
         public String cancel() {
             return "";
         }
+    }
 
-        public void sendDue() throws Throwable {
+    public static final class Worker {
+
+        final AtomicInteger turns = new AtomicInteger();
+        volatile Throwable failure;
+
+        public void runDueSteps() throws Throwable {
             turns.incrementAndGet();
             if (failure != null) {
                 throw failure;

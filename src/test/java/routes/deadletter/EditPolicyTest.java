@@ -47,7 +47,7 @@ class EditPolicyTest {
             UNFIT_EVENT.replace("\"patientId\":\"p-1\"", "\"patientId\":\"p-1\",\"medication\":{\"name\":\"x\"}");
 
     private final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
-    private final EditPolicy edits = new EditPolicy(contract, new ValueFormats(contract, null));
+    private final EditPolicy edits = new EditPolicy(contract, new ValueCodec(contract, null));
 
     static Stream<Arguments> attacks() {
         return Stream.of(
@@ -233,7 +233,7 @@ class EditPolicyTest {
 
     @Test
     void takesNoOtherIdOfWhatIsTooLargeToBeReadAsAWhole() {
-        String large = UNFIT_EVENT.replace("\"p-1\"", "\"" + "x".repeat(ValueFormats.MAX_DECODED) + "\"");
+        String large = UNFIT_EVENT.replace("\"p-1\"", "\"" + "x".repeat(ValueCodec.MAX_DECODED) + "\"");
         String own = FIT_EVENT.replace("dr-1", "operator").replace("\"a\"", "\"\"");
 
         assertThat(refused(CREATED, large, own.replace("7d1a01", "7d1a02"), operator("events.write")))
@@ -254,7 +254,7 @@ class EditPolicyTest {
     @Test
     void waitsForTheRegistryThatSaysWhatTheLetterIs() throws Exception {
         KnownSchemas registry = new KnownSchemas(contract);
-        ValueFormats values = new ValueFormats(contract, new AvroCodec(contract, registry));
+        ValueCodec values = new ValueCodec(contract, new AvroCodec(contract, registry));
         byte[] edit = values.encode(
                 bytes(
                         """
@@ -282,9 +282,9 @@ class EditPolicyTest {
         edits.check(letter(topic, bytes(edit)), bytes(original), caller);
     }
 
-    private static DeadLetterReprocessor.Sendable letter(String topic, byte[] value) {
+    private static StoredDeadLetter letter(String topic, byte[] value) {
         List<Header> headers = List.of(new RecordHeader("tenant", bytes("default")));
-        return new DeadLetterReprocessor.Sendable(
+        return new StoredDeadLetter(
                 1, "id", "default", topic, bytes("rx-1"), value, headers, "", DeadLetterFilter.Status.NEW, 1, null);
     }
 

@@ -33,7 +33,7 @@ class ReprocessRequestTest {
     void meansAllLettersWhenItSaysSo() {
         ReprocessRequest order = order("{\"all\":true,\"status\":\"NEW\"}");
 
-        assertThat(order.filter().namesLetters()).isFalse();
+        assertThat(order.filter().isSelective()).isFalse();
         assertThat(order.rate()).isEqualTo(100);
     }
 

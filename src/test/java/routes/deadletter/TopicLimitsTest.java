@@ -25,18 +25,19 @@ class TopicLimitsTest {
 
     @Test
     void takesWhatIsSmallEnoughCompressed() {
-        assertThat(limits.refusal(null, new byte[20 << 20], List.of(), channel)).isEmpty();
+        assertThat(limits.rejection(null, new byte[20 << 20], List.of(), channel))
+                .isEmpty();
     }
 
     @Test
     void refusesWhatIsTooLargeCompressed() {
-        assertThat(limits.refusal(null, random(channel.maxMessageBytes()), List.of(), channel))
+        assertThat(limits.rejection(null, random(channel.maxMessageBytes()), List.of(), channel))
                 .contains("the record is larger than its topic takes");
     }
 
     @Test
     void refusesWhatIsNotSentFromHereAndSaysSo() {
-        assertThat(limits.refusal(null, new byte[MAX_RECORD], List.of(), channel)
+        assertThat(limits.rejection(null, new byte[MAX_RECORD], List.of(), channel)
                         .orElseThrow())
                 .contains("event-broker.max-record-bytes");
     }
@@ -47,7 +48,8 @@ class TopicLimitsTest {
         List<Header> headers = List.of(new RecordHeader("h", null), new RecordHeader("h", random(2000)));
         int largest = 0;
         for (int size = channel.maxMessageBytes() - 3000; size < channel.maxMessageBytes(); size += 7) {
-            if (limits.refusal("key".getBytes(), random(size), headers, channel).isEmpty()) {
+            if (limits.rejection("key".getBytes(), random(size), headers, channel)
+                    .isEmpty()) {
                 largest = size;
             }
         }

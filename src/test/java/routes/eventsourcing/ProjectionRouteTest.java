@@ -189,7 +189,7 @@ class ProjectionRouteTest extends RouteTest {
 
     public static final class Operations {
 
-        public Map<String, String> begin() {
+        public Map<String, String> start() {
             return Map.of("state", "REBUILDING");
         }
 
@@ -203,7 +203,7 @@ class ProjectionRouteTest extends RouteTest {
         final AtomicInteger turns = new AtomicInteger();
         volatile RuntimeException failure;
 
-        public void work() {
+        public void runDueSteps() {
             turns.incrementAndGet();
             if (failure != null) {
                 throw failure;

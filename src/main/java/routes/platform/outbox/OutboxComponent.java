@@ -70,7 +70,7 @@ class OutboxComponent extends DefaultComponent {
 
     private void add(String topic, Exchange exchange) {
         if (!TransactionSynchronizationManager.isActualTransactionActive()) {
-            throw new OutboxOutsideTransactedException(topic);
+            throw new OutboxNeedsTransactionException(topic);
         }
         if (exchange.getMessage().getBody() instanceof List<?> messages) {
             outbox.addAll(messages.stream()

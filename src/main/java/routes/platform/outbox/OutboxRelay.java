@@ -205,7 +205,7 @@ class OutboxRelay implements SmartLifecycle {
     private void relay(Connection connection) throws SQLException, InterruptedException {
         LOG.info("outbox: this instance sends now");
         try (OutboxSender sender = new OutboxSender(this::producer, admin, settings, System::nanoTime);
-                OutboxRows rows = new OutboxRows(connection)) {
+                OutboxTable rows = new OutboxTable(connection)) {
             active = true;
             Duration patience = Duration.ZERO;
             while (!stopping) {
@@ -232,7 +232,7 @@ class OutboxRelay implements SmartLifecycle {
      *
      * @return how long to wait for results before the next time
      */
-    private Duration take(OutboxSender sender, OutboxRows rows) throws SQLException {
+    private Duration take(OutboxSender sender, OutboxTable rows) throws SQLException {
         int limit = Math.min(MOST_ROWS, sender.room());
         // a full window first has to be half empty: each time, the rows that are under way are passed over
         if (limit < Math.min(MOST_ROWS, settings.maxInFlight() / 2) || sender.byteRoom() <= 0) {
@@ -246,7 +246,7 @@ class OutboxRelay implements SmartLifecycle {
         return Duration.ofNanos(Math.max(settings.pollInterval().toNanos(), 4 * (System.nanoTime() - began)));
     }
 
-    private void book(OutboxSender sender, List<Result> results, OutboxRows rows) throws SQLException {
+    private void book(OutboxSender sender, List<Result> results, OutboxTable rows) throws SQLException {
         List<Long> acknowledged = results.stream()
                 .filter(result -> result.failure() == null)
                 .map(result -> result.row().id())
@@ -268,7 +268,7 @@ class OutboxRelay implements SmartLifecycle {
     }
 
     /** Another producer after one that is broken. */
-    private void renew(OutboxSender sender, OutboxRows rows) throws SQLException, InterruptedException {
+    private void renew(OutboxSender sender, OutboxTable rows) throws SQLException, InterruptedException {
         Exception why = sender.broken();
         sender.stop();
         book(sender, sender.results(Duration.ZERO), rows);

@@ -25,7 +25,7 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.header.Header;
-import routes.platform.outbox.OutboxTopics.Topic;
+import routes.platform.outbox.TopicTracker.Topic;
 
 /**
  * Sends rows of the outbox without waiting for each, and keeps the order of a key also when one cannot be sent. Used by one thread; the
@@ -52,7 +52,7 @@ final class OutboxSender implements AutoCloseable {
     private final Thread owner = Thread.currentThread();
     private final BlockingQueue<Result> results = new LinkedBlockingQueue<>();
     private final Map<Long, Row> inFlight = new HashMap<>();
-    private final OutboxTopics topics;
+    private final TopicTracker topics;
     private final Map<Key, Long> held = new HashMap<>();
     private volatile Producer<byte[], byte[]> producer;
     private volatile Exception broken;
@@ -61,7 +61,7 @@ final class OutboxSender implements AutoCloseable {
             Supplier<Producer<byte[], byte[]>> producers, Admin admin, OutboxSettings settings, LongSupplier clock) {
         this.producers = producers;
         this.producer = producers.get();
-        this.topics = new OutboxTopics(admin, clock);
+        this.topics = new TopicTracker(admin, clock);
         this.settings = settings;
     }
 

@@ -17,9 +17,9 @@ class RebuildPositions {
 
     private final JdbcClient jdbc;
     private final JdbcTemplate template;
-    private final RebuildLog log;
+    private final RebuildEventReader log;
 
-    RebuildPositions(JdbcClient jdbc, JdbcTemplate template, RebuildLog log) {
+    RebuildPositions(JdbcClient jdbc, JdbcTemplate template, RebuildEventReader log) {
         this.jdbc = jdbc;
         this.template = template;
         this.log = log;
@@ -56,7 +56,7 @@ class RebuildPositions {
                         .toList());
     }
 
-    Positions of(RebuildRun run, Projection projection) {
+    Positions of(RebuildJob run, Projection projection) {
         List<Position> positions = jdbc.sql(
                         """
                         select p.topic, p.partition, r.first_offset, r.next_offset, p.next_offset as end_offset
@@ -88,7 +88,7 @@ class RebuildPositions {
     }
 
     /** Partitions that the rebuild has not read from yet. */
-    private Map<TopicPartition, Long> begin(RebuildRun run, Set<TopicPartition> partitions) {
+    private Map<TopicPartition, Long> begin(RebuildJob run, Set<TopicPartition> partitions) {
         Map<TopicPartition, Long> first = log.beginnings(partitions);
         first.forEach((partition, offset) -> {
             if (offset > 0) {
@@ -119,7 +119,7 @@ class RebuildPositions {
      *
      * @return how many records there are behind it
      */
-    long note(RebuildRun run, Positions before, RebuildLog.Read read) {
+    long note(RebuildJob run, Positions before, RebuildEventReader.Read read) {
         template.batchUpdate(
                 "update projection_rebuild_position set next_offset = ? where rebuild = ? and topic = ? and partition = ?",
                 read.next().entrySet().stream()
@@ -133,7 +133,7 @@ class RebuildPositions {
                         .toList());
         long left = Positions.distance(read.next(), before.end());
         // before everything is read, a range of time is looked for in everything
-        long further = run.step() == RebuildRun.Step.FIND ? Positions.distance(before.first(), before.end()) : 0;
+        long further = run.step() == RebuildJob.Step.FIND ? Positions.distance(before.first(), before.end()) : 0;
         jdbc.sql(
                         """
                         update projection_rebuild
@@ -152,7 +152,7 @@ class RebuildPositions {
     }
 
     /** A range of time has been looked for in everything; now everything is read. */
-    void rewind(RebuildRun run) {
+    void rewind(RebuildJob run) {
         jdbc.sql("update projection_rebuild_position set next_offset = first_offset where rebuild = ?")
                 .param(run.id())
                 .update();

@@ -109,7 +109,7 @@ class RebuildService {
      * @throws ProblemException 404 when there is none of that name, 409 when it is being rebuilt
      */
     @Transactional
-    public Status begin(@Header("name") String name, Exchange exchange) {
+    public Status start(@Header("name") String name, Exchange exchange) {
         Projection projection = projection(name);
         HttpRequest request = HttpRequest.of(exchange);
         String key = request.text("id");

@@ -18,8 +18,8 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
+import routes.platform.step.JobHandler;
 import routes.platform.step.StepRunner;
-import routes.platform.step.StepWork;
 
 /**
  * Builds projections anew from the log. A rebuild is a row; each of its steps makes the next records part of the tables of the rebuild, and
@@ -29,12 +29,12 @@ import routes.platform.step.StepWork;
  * are at the same positions; they are compared as they are then, and later, in such a moment again, the one takes the place of the other.
  */
 @Component("rebuildWorker")
-class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
+class RebuildWorker implements JobHandler<RebuildJob>, AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(RebuildWorker.class);
 
     /** What a rebuild may be behind when projecting waits for it. */
-    private static final int CLOSE = RebuildLog.RECORDS;
+    private static final int CLOSE = RebuildEventReader.RECORDS;
 
     /** Of a range of time; for more it takes less to rebuild everything. */
     private static final int MOST_KEYS = 100_000;
@@ -48,11 +48,11 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
     private static final long CATCH_UP_NANOS = 3_000_000_000L;
 
     private final Map<String, Projection> projections;
-    private final StepRunner steps;
+    private final StepRunner runner;
     private final JdbcClient jdbc;
     private final JdbcTemplate template;
     private final ShadowTables tables;
-    private final RebuildLog log;
+    private final RebuildEventReader log;
     private final RebuildPositions positions;
     private final ProjectionOffsets offsets;
 
@@ -61,15 +61,15 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
 
     RebuildWorker(
             List<Projection> projections,
-            StepRunner steps,
+            StepRunner runner,
             JdbcClient jdbc,
             JdbcTemplate template,
             ShadowTables tables,
-            RebuildLog log,
+            RebuildEventReader log,
             RebuildPositions positions,
             ProjectionOffsets offsets) {
         this.projections = projections.stream().collect(Collectors.toMap(Projection::name, Function.identity()));
-        this.steps = steps;
+        this.runner = runner;
         this.jdbc = jdbc;
         this.template = template;
         this.tables = tables;
@@ -79,10 +79,10 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
     }
 
     /** Takes steps of all rebuilds for at most about a second. */
-    public void work() {
+    public void runDueSteps() {
         working.lock();
         try {
-            if (!steps.turn(this)) {
+            if (!runner.runDueSteps(this)) {
                 rest();
             }
         } finally {
@@ -112,7 +112,7 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
     }
 
     @Override
-    public String name() {
+    public String jobName() {
         return "rebuild";
     }
 
@@ -122,19 +122,19 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
     }
 
     @Override
-    public Optional<RebuildRun> lockDue() {
+    public Optional<RebuildJob> lockNextDue() {
         return jdbc.sql(
                         """
                         select id, projection, step, dry_run, key, from_time, to_time, failures, unknown_failures
                         from projection_rebuild where projection in (:known) and %s order by started_at %s"""
                                 .formatted(StepRunner.DUE, StepRunner.LOCK_ONE))
                 .param("known", projections.keySet())
-                .query(RebuildRun.class)
+                .query(RebuildJob.class)
                 .optional();
     }
 
     @Override
-    public void step(RebuildRun run) throws IOException {
+    public void runStep(RebuildJob run) throws IOException {
         boolean done = false;
         try {
             step(run, projections.get(run.projection()));
@@ -149,15 +149,15 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
 
     /** What is served stays as it is. */
     @Override
-    public void failed(RebuildRun run) {
+    public void onFailed(RebuildJob run) {
         tables.drop(projections.get(run.projection()));
         jdbc.sql("update projection_rebuild set finished_at = updated_at where id = ?")
                 .param(run.id())
                 .update();
     }
 
-    private void step(RebuildRun run, Projection projection) throws IOException {
-        if (run.step() != RebuildRun.Step.PREPARE) {
+    private void step(RebuildJob run, Projection projection) throws IOException {
+        if (run.step() != RebuildJob.Step.PREPARE) {
             tables.check(projection);
         }
         switch (run.step()) {
@@ -177,17 +177,17 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
     }
 
     /** Whether it takes little time to catch up. The step before shows it, so that projecting does not wait for records that take long. */
-    private boolean isClose(RebuildRun run, Projection projection) throws IOException {
+    private boolean isClose(RebuildJob run, Projection projection) throws IOException {
         long began = System.nanoTime();
         return left(run, projection) == 0
                 || advance(run, projection) <= CLOSE && System.nanoTime() - began < QUICK_NANOS;
     }
 
-    private long left(RebuildRun run, Projection projection) {
+    private long left(RebuildJob run, Projection projection) {
         return positions.of(run, projection).left();
     }
 
-    private void prepare(RebuildRun run, Projection projection) {
+    private void prepare(RebuildJob run, Projection projection) {
         LOG.info("rebuild {} of {} begins", run.id(), run.projection());
         tables.create(projection);
         // what the group has done with is in the view; unless the database is a backup: then the rebuild mends it
@@ -201,13 +201,13 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
                                 .formatted(partition.topic(), partition.partition(), end));
             }
         });
-        next(run, run.isOfTime() ? RebuildRun.Step.FIND : RebuildRun.Step.READ);
+        next(run, run.isOfTime() ? RebuildJob.Step.FIND : RebuildJob.Step.READ);
     }
 
     /** Looks for keys in the next records. */
-    private void find(RebuildRun run, Projection projection) throws IOException {
+    private void find(RebuildJob run, Projection projection) throws IOException {
         RebuildPositions.Positions before = positions.of(run, projection);
-        RebuildLog.Read read = log.read(before, null);
+        RebuildEventReader.Read read = log.read(before, null);
         Set<String> found = new HashSet<>();
         for (List<PositionedEvent> events : read.events()) {
             for (PositionedEvent event : events) {
@@ -219,7 +219,7 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
         template.batchUpdate(
                 "insert into projection_rebuild_key (rebuild, key) values (?, ?) on conflict do nothing",
                 found.stream().map(key -> new Object[] {run.id(), key}).toList());
-        if (positions.note(run, before, new RebuildLog.Read(List.of(), read.next(), 0)) > 0) {
+        if (positions.note(run, before, new RebuildEventReader.Read(List.of(), read.next(), 0)) > 0) {
             return;
         }
         int all = jdbc.sql("select count(*) from projection_rebuild_key where rebuild = ?")
@@ -231,7 +231,7 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
                     409, "more than " + MOST_KEYS + " records have events in this range: rebuild the whole projection");
         }
         positions.rewind(run);
-        next(run, RebuildRun.Step.READ);
+        next(run, RebuildJob.Step.READ);
     }
 
     /**
@@ -239,16 +239,16 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
      *
      * @return how many there are behind them
      */
-    private long advance(RebuildRun run, Projection projection) throws IOException {
+    private long advance(RebuildJob run, Projection projection) throws IOException {
         RebuildPositions.Positions before = positions.of(run, projection);
-        RebuildLog.Read read = log.read(before, run.keysOf());
+        RebuildEventReader.Read read = log.read(before, run.keysOf());
         if (!read.events().isEmpty()) {
             tables.use(() -> read.events().forEach(projection::apply));
         }
         return positions.note(run, before, read);
     }
 
-    private void compare(RebuildRun run, Projection projection) {
+    private void compare(RebuildJob run, Projection projection) {
         ShadowTables.Differences differences =
                 tables.compare(projection, run.keysOf(), () -> catchUp(run, projection), MOST_DIFFERENCES);
         template.batchUpdate(
@@ -264,11 +264,11 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
             tables.drop(projection);
             finish(run);
         } else {
-            next(run, RebuildRun.Step.SWAP);
+            next(run, RebuildJob.Step.SWAP);
         }
     }
 
-    private void swap(RebuildRun run, Projection projection) {
+    private void swap(RebuildJob run, Projection projection) {
         tables.lock(projection);
         catchUp(run, projection);
         if (run.keysOf() == null) {
@@ -280,7 +280,7 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
     }
 
     /** While nothing is projected. */
-    private void catchUp(RebuildRun run, Projection projection) {
+    private void catchUp(RebuildJob run, Projection projection) {
         try {
             long end = System.nanoTime() + CATCH_UP_NANOS;
             while (left(run, projection) > 0 && advance(run, projection) > 0) {
@@ -293,7 +293,7 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
         }
     }
 
-    private void finish(RebuildRun run) {
+    private void finish(RebuildJob run) {
         jdbc.sql(
                         """
                         update projection_rebuild
@@ -304,7 +304,7 @@ class RebuildWorker implements StepWork<RebuildRun>, AutoCloseable {
         LOG.info("rebuild {} of {} is done", run.id(), run.projection());
     }
 
-    private void next(RebuildRun run, RebuildRun.Step step) {
+    private void next(RebuildJob run, RebuildJob.Step step) {
         jdbc.sql(
                         "update projection_rebuild set step = ?, updated_at = clock_timestamp() where id = ? and state = 'RUNNING'")
                 .params(step.name(), run.id())

@@ -14,35 +14,31 @@ import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Takes the steps of {@link StepWork}. A step is one transaction that locks its row: so any instance can take any step, exactly one takes
- * each, and when an instance dies the others go on where its last transaction ended.
+ * Runs the steps of {@link JobHandler jobs}. A step is one transaction that locks its job, so one instance runs it,
+ * and another instance goes on after a crash.
  *
- * <p>A step that fails is rolled back to a savepoint, and its row notes when the step is tried again: all instances keep to that. The row stays
- * locked until the note is committed, so no other instance takes the step in between, and a cancellation waits. The runner retries a step for as
- * long as a dependency is down, and a few times after a failure of unknown kind. Then, and at once after poison, the row is FAILED.
+ * <p>A failed step rolls back to a savepoint. The job's row stays locked until the backoff is committed, so no
+ * instance retries early, and a cancellation waits. The runner retries while a dependency is down, and a few times
+ * after an unknown failure. After that, and at once after poison, the job is FAILED.
  */
 @Component
 public class StepRunner {
 
-    /** Of a row whose step may be taken now. */
+    /** SQL condition: the job's next step is due. */
     public static final String DUE = "state = 'RUNNING' and next_at <= clock_timestamp()";
 
-    /** Passes over the rows of which another instance takes a step. */
+    /** SQL clause: skips jobs that another instance has locked. */
     public static final String LOCK_ONE = "limit 1 for update skip locked";
 
     private static final Logger LOG = LoggerFactory.getLogger(StepRunner.class);
 
-    /** For how long steps are taken before the clock starts the route anew, so that a stop does not wait for the end of the work. */
-    private static final Duration TURN = Duration.ofSeconds(1);
+    /** Longest run of steps without a pause, so that a shutdown does not wait for the end of a job. */
+    private static final Duration MAX_RUN = Duration.ofSeconds(1);
 
-    /** After a step that failed, doubled each time: what it waits for, a reader or a server, may be there for long. */
-    private static final Duration BACKOFF = Duration.ofMillis(250);
-
-    private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(10);
-    private static final int MOST_DOUBLINGS = 10;
-
-    /** Tries of a step that fails for an unknown reason. */
-    private static final int UNKNOWN_FAILURES = 5;
+    private static final Duration INITIAL_BACKOFF = Duration.ofMillis(250);
+    private static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
+    private static final int MAX_DOUBLINGS = 10;
+    private static final int MAX_UNKNOWN_FAILURES = 5;
 
     private final JdbcClient jdbc;
     private final TransactionTemplate transaction;
@@ -58,15 +54,15 @@ public class StepRunner {
     }
 
     /**
-     * Takes the steps that are due, of all rows, for at most about a second.
+     * Runs due steps, one after the other, for about a second at most.
      *
-     * @return whether there was one
-     * @throws RuntimeException when it cannot be known or noted: the database
+     * @return whether a step was due
+     * @throws RuntimeException when the database fails
      */
-    public <R extends StepWork.Row> boolean turn(StepWork<R> work) {
-        long end = System.nanoTime() + TURN.toNanos();
+    public <J extends JobHandler.Job> boolean runDueSteps(JobHandler<J> handler) {
+        long end = System.nanoTime() + MAX_RUN.toNanos();
         boolean any = false;
-        while (step(work)) {
+        while (runNextDue(handler)) {
             any = true;
             if (System.nanoTime() - end >= 0) {
                 break;
@@ -75,70 +71,70 @@ public class StepRunner {
         return any;
     }
 
-    private <R extends StepWork.Row> boolean step(StepWork<R> work) {
+    private <J extends JobHandler.Job> boolean runNextDue(JobHandler<J> handler) {
         return Boolean.TRUE.equals(transaction.execute(status -> {
-            Optional<R> due = work.lockDue();
-            due.ifPresent(row -> {
+            Optional<J> due = handler.lockNextDue();
+            due.ifPresent(job -> {
                 try {
-                    savepoint.executeWithoutResult(step -> step(work, row));
+                    savepoint.executeWithoutResult(step -> runStep(handler, job));
                 } catch (RuntimeException | Error e) {
-                    failed(work, row, e);
+                    handleFailure(handler, job, e);
                 }
             });
             return due.isPresent();
         }));
     }
 
-    private <R extends StepWork.Row> void step(StepWork<R> work, R row) {
+    private <J extends JobHandler.Job> void runStep(JobHandler<J> handler, J job) {
         try {
-            work.step(row);
+            handler.runStep(job);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        if (row.failures() > 0) {
-            jdbc.sql("update " + work.table() + " set failures = 0, unknown_failures = 0 where id = ?")
-                    .param(row.id())
+        if (job.failures() > 0) {
+            jdbc.sql("update " + handler.table() + " set failures = 0, unknown_failures = 0 where id = ?")
+                    .param(job.id())
                     .update();
         }
     }
 
-    private <R extends StepWork.Row> void failed(StepWork<R> work, R row, Throwable failure) {
+    private <J extends JobHandler.Job> void handleFailure(JobHandler<J> handler, J job, Throwable failure) {
         FailureClassifier.Kind kind = failures.kind(failure);
         boolean unknown = kind == FailureClassifier.Kind.UNKNOWN;
         if (unknown) {
-            LOG.warn("{} {}: {}", work.name(), row.id(), failures.stack(failure));
+            LOG.warn("{} {}: {}", handler.jobName(), job.id(), failures.stack(failure));
         }
-        if (kind == FailureClassifier.Kind.POISON || unknown && row.unknownFailures() + 1 >= UNKNOWN_FAILURES) {
-            end(work, row, failures.describe(failure));
+        if (kind == FailureClassifier.Kind.POISON || unknown && job.unknownFailures() + 1 >= MAX_UNKNOWN_FAILURES) {
+            markFailed(handler, job, failures.describe(failure));
         } else {
-            putOff(work, row, unknown, failures.describe(failure));
+            backOff(handler, job, unknown, failures.describe(failure));
         }
     }
 
-    private <R extends StepWork.Row> void putOff(StepWork<R> work, R row, boolean unknown, String why) {
-        Duration backoff = BACKOFF.multipliedBy(1L << Math.min(row.failures(), MOST_DOUBLINGS));
-        backoff = backoff.compareTo(LONGEST_BACKOFF) < 0 ? backoff : LONGEST_BACKOFF;
+    private <J extends JobHandler.Job> void backOff(JobHandler<J> handler, J job, boolean unknown, String reason) {
+        Duration backoff = INITIAL_BACKOFF.multipliedBy(1L << Math.min(job.failures(), MAX_DOUBLINGS));
+        backoff = backoff.compareTo(MAX_BACKOFF) < 0 ? backoff : MAX_BACKOFF;
         jdbc.sql(
                         """
                         update %s
                         set failures = failures + 1, unknown_failures = unknown_failures + ?,
                             next_at = clock_timestamp() + make_interval(secs => ?)
                         where id = ? and state = 'RUNNING'"""
-                                .formatted(work.table()))
-                .params(unknown ? 1 : 0, backoff.toMillis() / 1000.0, row.id())
+                                .formatted(handler.table()))
+                .params(unknown ? 1 : 0, backoff.toMillis() / 1000.0, job.id())
                 .update();
-        LOG.warn("{} {}: tries again in {} ms after {}", work.name(), row.id(), backoff.toMillis(), why);
+        LOG.warn("{} {} retries its step in {} ms: {}", handler.jobName(), job.id(), backoff.toMillis(), reason);
     }
 
-    private <R extends StepWork.Row> void end(StepWork<R> work, R row, String why) {
+    private <J extends JobHandler.Job> void markFailed(JobHandler<J> handler, J job, String reason) {
         jdbc.sql(
                         """
                         update %s set state = 'FAILED', failure = ?, updated_at = clock_timestamp()
                         where id = ? and state = 'RUNNING'"""
-                                .formatted(work.table()))
-                .params(why, row.id())
+                                .formatted(handler.table()))
+                .params(reason, job.id())
                 .update();
-        work.failed(row);
-        LOG.error("{} {} failed: {}", work.name(), row.id(), why);
+        handler.onFailed(job);
+        LOG.error("{} {} failed: {}", handler.jobName(), job.id(), reason);
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Work that takes long, as rows that any instance can take a step of: the jobs of dead letters, the rebuilds of projections. What is
- * done in a step is its owner's; here is when it is taken, by whom, and what follows when it fails.
+ * Runs long jobs in steps, on every instance: the reprocessing of dead letters and the rebuilds of projections. A
+ * pattern implements the step as a {@code JobHandler}; the {@code StepRunner} decides when a step runs, and what a failure means.
  */
 package routes.platform.step;

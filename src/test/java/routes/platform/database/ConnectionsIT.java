@@ -36,7 +36,7 @@ class ConnectionsIT extends RuntimeIT {
     private LongStatements longStatements;
 
     @Autowired
-    private PoolReckoning reckoning;
+    private PoolSizeCheck reckoning;
 
     /** In milliseconds, 0 is without end. */
     private record Limits(int onTheServer, int here) {

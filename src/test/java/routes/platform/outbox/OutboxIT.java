@@ -408,7 +408,7 @@ class OutboxIT extends RuntimeIT {
     private int blocksOfALook(String closed) {
         return new JdbcTemplate(database).execute((Connection connection) -> {
             try (PreparedStatement look =
-                    connection.prepareStatement("explain (analyze, buffers, format json) " + OutboxRows.READ)) {
+                    connection.prepareStatement("explain (analyze, buffers, format json) " + OutboxTable.READ)) {
                 look.setArray(1, connection.createArrayOf("text", new Object[] {closed}));
                 look.setInt(2, 1000);
                 look.setArray(3, connection.createArrayOf("bigint", new Object[0]));

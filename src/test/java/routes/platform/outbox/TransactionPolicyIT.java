@@ -199,7 +199,7 @@ class TransactionPolicyIT extends RuntimeIT {
             exchange.getMessage().setBody("v");
         });
         assertThat(untransacted.getException())
-                .isInstanceOf(OutboxOutsideTransactedException.class)
+                .isInstanceOf(OutboxNeedsTransactionException.class)
                 .hasMessageContaining("outbox:" + target)
                 .hasMessageContaining("transacted");
 

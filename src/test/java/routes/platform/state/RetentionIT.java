@@ -18,7 +18,7 @@ import routes.platform.error.FailureClassifier;
 class RetentionIT extends RuntimeIT {
 
     @Autowired
-    private Retention retention;
+    private RetentionPurger retention;
 
     @Autowired
     private TransactionTemplate transactions;
@@ -123,7 +123,7 @@ class RetentionIT extends RuntimeIT {
         try {
             jdbc.sql("insert into retention_it values (1, now() - interval '91 days')")
                     .update();
-            Retention both = purging(rule("retention_it_missing"), rule("retention_it"));
+            RetentionPurger both = purging(rule("retention_it_missing"), rule("retention_it"));
 
             both.purge();
 
@@ -150,12 +150,12 @@ class RetentionIT extends RuntimeIT {
         return new RetentionRule(table, "at", Duration.ofDays(90));
     }
 
-    private Retention of(String table) {
+    private RetentionPurger of(String table) {
         return purging(rule(table));
     }
 
-    private Retention purging(RetentionRule... rules) {
-        return new Retention(jdbc, List.of(rules), new FailureClassifier(), new SimpleMeterRegistry());
+    private RetentionPurger purging(RetentionRule... rules) {
+        return new RetentionPurger(jdbc, List.of(rules), new FailureClassifier(), new SimpleMeterRegistry());
     }
 
     /** With a difference, which goes with it. */

@@ -22,13 +22,13 @@ import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 import routes.platform.projection.OwnSchema;
 
-/** Steps against a real database, where locks are. */
+/** Runs steps against a real database, because the locks are the subject. */
 class StepRunnerIT {
 
     private static OwnSchema own;
 
     private final List<String> cleaned = new ArrayList<>();
-    private final Work work = new Work();
+    private final WalkHandler handler = new WalkHandler();
     private StepRunner runner;
 
     @BeforeAll
@@ -55,17 +55,17 @@ class StepRunnerIT {
         runner = new StepRunner(own.jdbc, own.transactions, new FailureClassifier());
     }
 
-    private record Walk(UUID id, String name, int failures, int unknownFailures) implements StepWork.Row {}
+    private record Walk(UUID id, String name, int failures, int unknownFailures) implements JobHandler.Job {}
 
-    /** Three steps, unless a test wants something else. */
-    private final class Work implements StepWork<Walk> {
+    /** Handles walks of three steps; a test may change what a step does. */
+    private final class WalkHandler implements JobHandler<Walk> {
 
         private Consumer<Walk> each = walk -> {};
         private Runnable afterFailure = () -> {};
         private final AtomicInteger tries = new AtomicInteger();
 
         @Override
-        public String name() {
+        public String jobName() {
             return "walk";
         }
 
@@ -75,7 +75,7 @@ class StepRunnerIT {
         }
 
         @Override
-        public Optional<Walk> lockDue() {
+        public Optional<Walk> lockNextDue() {
             return own.jdbc
                     .sql("select id, name, failures, unknown_failures from walk where " + StepRunner.DUE
                             + " order by name " + StepRunner.LOCK_ONE)
@@ -84,7 +84,7 @@ class StepRunnerIT {
         }
 
         @Override
-        public void step(Walk walk) throws IOException {
+        public void runStep(Walk walk) throws IOException {
             tries.incrementAndGet();
             own.jdbc
                     .sql(
@@ -97,41 +97,41 @@ class StepRunnerIT {
         }
 
         @Override
-        public void failed(Walk walk) {
+        public void onFailed(Walk walk) {
             cleaned.add(walk.name());
             afterFailure.run();
         }
     }
 
     @Test
-    void takesAllStepsOfAllRows() {
+    void runsAllStepsOfAllJobs() {
         add("a");
         add("b");
 
-        assertThat(runner.turn(work)).isTrue();
+        assertThat(runner.runDueSteps(handler)).isTrue();
 
         assertThat(walks()).containsExactly("a DONE 3 null", "b DONE 3 null");
-        assertThat(runner.turn(work)).isFalse();
+        assertThat(runner.runDueSteps(handler)).isFalse();
     }
 
     @Test
-    void endsATurnSoThatAStopDoesNotWait() {
+    void stopsAfterASecondSoThatAShutdownDoesNotWait() {
         add("a");
-        work.each = walk -> {
+        handler.each = walk -> {
             own.jdbc.sql("update walk set steps = 0, state = 'RUNNING'").update();
         };
 
-        runner.turn(work);
+        runner.runDueSteps(handler);
 
-        assertThat(work.tries.get()).isGreaterThan(1);
+        assertThat(handler.tries.get()).isGreaterThan(1);
         assertThat(walks()).containsExactly("a RUNNING 0 null");
     }
 
     @Test
-    void letsACancellationWaitUntilTheFailureOfAStepIsNoted() {
+    void holdsACancellationUntilTheFailureIsCommitted() {
         add("a");
         List<CompletableFuture<Integer>> cancellations = new ArrayList<>();
-        work.each = walk -> {
+        handler.each = walk -> {
             cancellations.add(CompletableFuture.supplyAsync(() -> own.jdbc
                     .sql("update walk set state = 'CANCELLED' where state = 'RUNNING'")
                     .update()));
@@ -139,7 +139,7 @@ class StepRunnerIT {
             throw new ProblemException(409, "never");
         };
 
-        runner.turn(work);
+        runner.runDueSteps(handler);
 
         assertThat(cancellations).singleElement().satisfies(cancellation -> assertThat(cancellation.join())
                 .isZero());
@@ -148,21 +148,21 @@ class StepRunnerIT {
     }
 
     @Test
-    void letsNoOtherInstanceTakeAStepBeforeItsFailureIsNoted() {
+    void holdsOtherInstancesUntilTheFailureIsCommitted() {
         add("a");
         List<Boolean> others = new ArrayList<>();
-        work.each = walk -> {
+        handler.each = walk -> {
             throw new ProblemException(409, "never");
         };
         StepRunner other = new StepRunner(own.jdbc, own.transactions, new FailureClassifier());
-        work.afterFailure = () ->
-                others.add(CompletableFuture.supplyAsync(() -> other.turn(work)).join());
+        handler.afterFailure = () -> others.add(
+                CompletableFuture.supplyAsync(() -> other.runDueSteps(handler)).join());
 
-        runner.turn(work);
+        runner.runDueSteps(handler);
 
         assertThat(others).containsExactly(false);
         assertThat(walks()).containsExactly("a FAILED 0 never");
-        assertThat(work.tries).hasValue(1);
+        assertThat(handler.tries).hasValue(1);
     }
 
     private static boolean waitsForALock(String statement) {
@@ -175,78 +175,78 @@ class StepRunnerIT {
     }
 
     @Test
-    void leavesACancellationThatComesWhileAStepWaits() {
+    void keepsACancellationThatComesDuringTheBackoff() {
         add("a");
-        work.each = walk -> {
+        handler.each = walk -> {
             throw new DataAccessResourceFailureException("down");
         };
-        runner.turn(work);
+        runner.runDueSteps(handler);
         own.jdbc.sql("update walk set state = 'CANCELLED'").update();
         own.jdbc.sql("update walk set next_at = now()").update();
 
-        assertThat(runner.turn(work)).isFalse();
+        assertThat(runner.runDueSteps(handler)).isFalse();
         assertThat(walks()).containsExactly("a CANCELLED 0 null");
     }
 
     @Test
-    void failsAtOnceWhenTheStepCanNeverSucceedAndCleansUp() {
+    void failsAPoisonJobAtOnceAndCleansUp() {
         add("a");
-        work.each = walk -> {
+        handler.each = walk -> {
             throw new ProblemException(409, "the log is another one");
         };
 
-        runner.turn(work);
+        runner.runDueSteps(handler);
 
         assertThat(walks()).containsExactly("a FAILED 0 the log is another one");
         assertThat(cleaned).containsExactly("a");
-        assertThat(work.tries).hasValue(1);
+        assertThat(handler.tries).hasValue(1);
     }
 
     @Test
-    void triesWhatNobodyHasClassifiedAFewTimes() {
+    void retriesAnUnknownFailureAFewTimes() {
         add("a");
-        work.each = walk -> {
+        handler.each = walk -> {
             throw new IllegalStateException("the patient's name");
         };
 
         await().until(() -> {
-            runner.turn(work);
+            runner.runDueSteps(handler);
             return !state("a").equals("RUNNING");
         });
 
-        assertThat(work.tries).hasValue(5);
+        assertThat(handler.tries).hasValue(5);
         assertThat(walks()).containsExactly("a FAILED 0 IllegalStateException");
         assertThat(cleaned).containsExactly("a");
     }
 
     @Test
-    void countsTheFailuresOfOneStepOnly() {
+    void countsOnlyTheFailuresOfTheCurrentStep() {
         add("a");
-        work.each = walk -> {
-            if (work.tries.get() % 4 != 0) {
+        handler.each = walk -> {
+            if (handler.tries.get() % 4 != 0) {
                 throw new IllegalStateException();
             }
         };
 
         await().until(() -> {
-            runner.turn(work);
+            runner.runDueSteps(handler);
             return !state("a").equals("RUNNING");
         });
 
-        assertThat(work.tries).hasValue(12);
+        assertThat(handler.tries).hasValue(12);
         assertThat(walks()).containsExactly("a DONE 3 null");
     }
 
     @Test
-    void waitsForADependencyHoweverOftenItIsDown() {
+    void retriesWhileADependencyIsDown() {
         add("a");
-        work.each = walk -> {
+        handler.each = walk -> {
             throw new DataAccessResourceFailureException("down");
         };
 
         for (int i = 0; i < 20; i++) {
             own.jdbc.sql("update walk set next_at = now()").update();
-            assertThat(runner.turn(work)).isTrue();
+            assertThat(runner.runDueSteps(handler)).isTrue();
         }
 
         assertThat(walks()).containsExactly("a RUNNING 0 null");
@@ -260,9 +260,9 @@ class StepRunnerIT {
                         .query(Boolean.class)
                         .single())
                 .isTrue();
-        work.each = walk -> {};
+        handler.each = walk -> {};
         own.jdbc.sql("update walk set next_at = now()").update();
-        runner.turn(work);
+        runner.runDueSteps(handler);
         assertThat(walks()).containsExactly("a DONE 3 null");
         assertThat(own.jdbc
                         .sql("select failures from walk")
@@ -272,49 +272,49 @@ class StepRunnerIT {
     }
 
     @Test
-    void goesOnWithOthersWhileOneWaits() {
+    void runsOtherJobsWhileOneBacksOff() {
         add("a");
         add("b");
-        work.each = walk -> {
+        handler.each = walk -> {
             if (walk.name().equals("a")) {
                 throw new DataAccessResourceFailureException("down");
             }
         };
 
-        runner.turn(work);
+        runner.runDueSteps(handler);
 
         assertThat(walks()).containsExactly("a RUNNING 0 null", "b DONE 3 null");
     }
 
     @Test
-    void waitsOnAllInstancesForTheSameTime() {
+    void backsOffOnAllInstances() {
         add("a");
-        work.each = walk -> {
+        handler.each = walk -> {
             throw new DataAccessResourceFailureException("down");
         };
-        runner.turn(work);
+        runner.runDueSteps(handler);
 
-        assertThat(new StepRunner(own.jdbc, own.transactions, new FailureClassifier()).turn(work))
+        assertThat(new StepRunner(own.jdbc, own.transactions, new FailureClassifier()).runDueSteps(handler))
                 .isFalse();
     }
 
     @Test
-    void passesOverARowOfWhichAnotherTakesAStep() {
+    void skipsAJobThatAnotherInstanceHasLocked() {
         add("a");
         add("b");
         own.transactions.executeWithoutResult(status -> {
-            assertThat(work.lockDue()).map(Walk::name).hasValue("a");
-            CompletableFuture.runAsync(() -> runner.turn(work)).join();
+            assertThat(handler.lockNextDue()).map(Walk::name).hasValue("a");
+            CompletableFuture.runAsync(() -> runner.runDueSteps(handler)).join();
         });
 
         assertThat(walks()).containsExactly("a RUNNING 0 null", "b DONE 3 null");
     }
 
     @Test
-    void saysWhenItCannotBeKnownWhoseTurnItIs() {
+    void throwsWhenTheDatabaseFails() {
         own.jdbc.sql("alter table walk rename to away").update();
         try {
-            assertThatThrownBy(() -> runner.turn(work)).isInstanceOf(DataAccessException.class);
+            assertThatThrownBy(() -> runner.runDueSteps(handler)).isInstanceOf(DataAccessException.class);
         } finally {
             own.jdbc.sql("alter table away rename to walk").update();
         }
@@ -323,14 +323,14 @@ class StepRunnerIT {
     @Test
     void survivesAnErrorInAStep() {
         add("a");
-        work.each = walk -> {
-            if (work.tries.get() == 1) {
+        handler.each = walk -> {
+            if (handler.tries.get() == 1) {
                 throw new NoClassDefFoundError("a/B");
             }
         };
 
         await().until(() -> {
-            runner.turn(work);
+            runner.runDueSteps(handler);
             return state("a").equals("DONE");
         });
     }

@@ -4,12 +4,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.avro.generic.IndexedRecord;
 import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.header.Header;
 import org.springframework.stereotype.Component;
 import routes.platform.Json;
 import routes.platform.avro.AvroCodec;
@@ -23,41 +26,42 @@ import routes.platform.error.SchemaViolationException;
 import routes.platform.event.ClockSkewLimit;
 import routes.platform.event.EventMetadata;
 
-/** What values say, in the form that their topic has, JSON or Avro; to people all of them are JSON. */
+/** Decodes and encodes record values in the format of their topic, JSON or Avro. Operators see JSON only. */
 @Component
-class ValueFormats {
+class ValueCodec {
 
-    /** A value that is larger, as few topics take it, is not decoded: what it says can take a hundred times its size in memory. */
+    /** A larger value is not decoded: its JSON tree can take a hundred times its size in memory. */
     static final int MAX_DECODED = 2 << 20;
 
     private final AsyncApi contract;
     private final AvroCodec avro;
     private final Clock clock = Clock.systemUTC();
 
-    ValueFormats(AsyncApi contract, AvroCodec avro) {
+    ValueCodec(AsyncApi contract, AvroCodec avro) {
         this.contract = contract;
         this.avro = avro;
     }
 
-    static final Decoded TOO_LARGE = unfit(List.of("it is larger than what is decoded: " + MAX_DECODED + " bytes"));
+    static final Decoded TOO_LARGE =
+            undecodable(List.of("it is larger than what is decoded: " + MAX_DECODED + " bytes"));
 
     /**
-     * A value as its topic's consumers would read it today.
+     * A value as the consumers of its topic would read it today.
      *
-     * @param json what it says; null when it does not fit
-     * @param metadata null when it does not fit
-     * @param problems what does not fit and where, never values; empty when it fits
+     * @param json null when the value has problems
+     * @param metadata null when the value has problems
+     * @param problems places and expectations, never values; empty when the value is valid
      */
     record Decoded(JsonNode json, EventMetadata metadata, List<String> problems) {}
 
-    /** @param headers of the record, as text */
+    /** @param headers of the record, {@link #headersAsText as text} */
     Decoded decode(byte[] value, String topic, Map<String, Object> headers) throws RegistryUnavailableException {
         Optional<Channel> channel = contract.channel(topic);
         if (channel.isEmpty()) {
-            return unfit(List.of("the topic is not in the contract"));
+            return undecodable(List.of("the topic is not in the contract"));
         }
         if (value == null) {
-            return unfit(List.of("there is no value"));
+            return undecodable(List.of("there is no value"));
         }
         if (value.length > MAX_DECODED) {
             return TOO_LARGE;
@@ -66,30 +70,31 @@ class ValueFormats {
             AvroSchema schema = channel.get().avro();
             if (schema != null) {
                 SpecificRecord record = avro.decode(value, schema);
-                return new Decoded(AvroJson.of(record), ofNow(EventMetadata.of(record, headers)), List.of());
+                return new Decoded(AvroJson.of(record), requireTimely(EventMetadata.of(record, headers)), List.of());
             }
             JsonNode node = Json.readObject(value);
             List<String> errors = channel.get().schema().errors(node);
             return errors.isEmpty()
                     ? new Decoded(
-                            node, ofNow(EventMetadata.of(node, contract.isEnveloped(topic, node), headers)), List.of())
-                    : unfit(errors);
+                            node,
+                            requireTimely(EventMetadata.of(node, contract.isEnveloped(topic, node), headers)),
+                            List.of())
+                    : undecodable(errors);
         } catch (ProblemException e) {
-            return unfit(List.of(e.getMessage()));
+            return undecodable(List.of(e.getMessage()));
         }
     }
 
-    private EventMetadata ofNow(EventMetadata metadata) {
+    private EventMetadata requireTimely(EventMetadata metadata) {
         ClockSkewLimit.check(metadata.timestamp(), clock);
         return metadata;
     }
 
     /**
-     * The value of a record that says what a person has written.
+     * Encodes the JSON of an operator in the format of the topic.
      *
-     * @param json the bytes of the request
-     * @return the same bytes, or in Avro
-     * @throws ProblemException 400 when it does not fit; says what and where
+     * @return the same bytes, or Avro
+     * @throws ProblemException 400 when the schema does not allow the value; names the places
      */
     byte[] encode(byte[] json, String topic) throws RegistryUnavailableException {
         Optional<Channel> channel = contract.channel(topic);
@@ -105,44 +110,39 @@ class ValueFormats {
     }
 
     /**
-     * What a value says as far as it can be read, else nothing; of a large one only what it says about itself. It may be anything, so nothing here
-     * fails.
+     * Reads a whole value; a missing node when it is unreadable or too large.
+     *
+     * @throws RegistryUnavailableException when nobody knows yet whether the value is readable
      */
-    JsonNode json(byte[] value, String topic) {
+    JsonNode readWhole(byte[] value, String topic) throws RegistryUnavailableException {
+        return isLarge(value) ? MissingNode.getInstance() : read(value, topic);
+    }
+
+    /**
+     * Reads a value of any size; of a large one only the identity fields and the record key. A missing node when it is
+     * unreadable.
+     */
+    JsonNode readIdentity(byte[] value, String topic) throws RegistryUnavailableException {
+        return read(value, topic);
+    }
+
+    /** The event id and tenant of a value; both empty when it is unreadable, or the registry does not answer. */
+    EventIdentity identity(byte[] value, String topic) {
         try {
-            return readable(value, topic);
+            return identity(read(value, topic), topic);
         } catch (RegistryUnavailableException e) {
-            return MissingNode.getInstance();
+            return identity(MissingNode.getInstance(), topic);
         }
     }
 
     /**
-     * The same of a value that can be read as a whole; else nothing.
+     * The tenant that a value names, else that of its header.
      *
-     * @throws RegistryUnavailableException when the registry has to say first how to read it: then it is not known that it cannot be read
-     */
-    JsonNode whole(byte[] value, String topic) throws RegistryUnavailableException {
-        return isLarge(value) ? MissingNode.getInstance() : readable(value, topic);
-    }
-
-    /** The same of a value of any size; of a large one only which event it is, and its record key. */
-    JsonNode identity(byte[] value, String topic) throws RegistryUnavailableException {
-        return readable(value, topic);
-    }
-
-    /** What it says about itself. */
-    Envelope envelope(byte[] value, String topic) {
-        return envelope(json(value, topic), topic);
-    }
-
-    /**
-     * Whose a value is: what it says, else what its header says.
-     *
-     * @throws UncheckedIOException when that cannot be known before the registry answers: a letter must not become somebody else's
+     * @throws UncheckedIOException when only the registry can tell: a guess could give the record to another tenant
      */
     Optional<String> tenant(byte[] value, String topic, Optional<String> header) {
         try {
-            return envelope(readable(value, topic), topic).tenant().or(() -> header);
+            return identity(read(value, topic), topic).tenant().or(() -> header);
         } catch (RegistryUnavailableException e) {
             if (header.isPresent()) {
                 return header;
@@ -151,19 +151,19 @@ class ValueFormats {
         }
     }
 
-    private Envelope envelope(JsonNode node, String topic) {
-        return Envelope.of(node, contract.isEnveloped(topic, node));
+    private EventIdentity identity(JsonNode node, String topic) {
+        return EventIdentity.of(node, contract.isEnveloped(topic, node));
     }
 
-    private JsonNode readable(byte[] value, String topic) throws RegistryUnavailableException {
+    private JsonNode read(byte[] value, String topic) throws RegistryUnavailableException {
         Optional<Channel> channel = contract.channel(topic);
         AvroSchema schema = channel.map(Channel::avro).orElse(null);
         try {
             if (isLarge(value)) {
                 return schema == null
-                        ? EnvelopeFields.read(
+                        ? IdentityFieldReader.read(
                                 value, channel.map(Channel::keyPointer).orElse(""))
-                        : envelope(avro.decode(value, schema));
+                        : metadataOnly(avro.decode(value, schema));
             }
             return schema == null ? Json.readObject(value) : AvroJson.of(avro.decode(value, schema));
         } catch (ProblemException e) {
@@ -175,12 +175,19 @@ class ValueFormats {
         return value != null && value.length > MAX_DECODED;
     }
 
-    private static JsonNode envelope(SpecificRecord record) {
+    private static JsonNode metadataOnly(SpecificRecord record) {
         int metadata = record.getSchema().getField("metadata").pos();
         return JsonNodeFactory.instance.objectNode().set("metadata", AvroJson.of((IndexedRecord) record.get(metadata)));
     }
 
-    static Decoded unfit(List<String> problems) {
+    static Map<String, Object> headersAsText(List<Header> headers) {
+        Map<String, Object> texts = new HashMap<>();
+        headers.forEach(header -> texts.put(
+                header.key(), header.value() == null ? null : new String(header.value(), StandardCharsets.UTF_8)));
+        return texts;
+    }
+
+    static Decoded undecodable(List<String> problems) {
         return new Decoded(null, null, problems);
     }
 }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class EnvelopeFieldsTest {
+class IdentityFieldReaderTest {
 
     @Test
     void findsWhoseALargeValueIsBehindWhateverElseItHolds() {
@@ -17,7 +17,7 @@ class EnvelopeFieldsTest {
                  "metadata":{"tags":[{"tenant":"wrong"}],"eventId":"e","security":{"claims":{"tenant":"claimed"},"tenant":"named"}}}"""
                         .formatted("{},".repeat(1_000_000));
 
-        Envelope envelope = Envelope.of(EnvelopeFields.read(bytes(value), ""), true);
+        EventIdentity envelope = EventIdentity.of(IdentityFieldReader.read(bytes(value), ""), true);
 
         assertThat(envelope.eventId()).hasValue("e");
         assertThat(envelope.tenant()).hasValue("named");
@@ -25,8 +25,8 @@ class EnvelopeFieldsTest {
 
     @Test
     void readsFlatValues() {
-        Envelope envelope = Envelope.of(
-                EnvelopeFields.read(bytes("{\"payload\":{\"eventId\":\"no\"},\"eventId\":\"yes\"}"), ""), false);
+        EventIdentity envelope = EventIdentity.of(
+                IdentityFieldReader.read(bytes("{\"payload\":{\"eventId\":\"no\"},\"eventId\":\"yes\"}"), ""), false);
 
         assertThat(envelope.eventId()).hasValue("yes");
     }
@@ -35,7 +35,7 @@ class EnvelopeFieldsTest {
     void readsTheRecordKeyToo() {
         byte[] value = bytes("{\"payload\":{\"name\":\"no\",\"id\":\"rx-1\"},\"id\":\"no\"}");
 
-        assertThat(EnvelopeFields.read(value, "/payload/id")).hasToString("{\"payload\":{\"id\":\"rx-1\"}}");
+        assertThat(IdentityFieldReader.read(value, "/payload/id")).hasToString("{\"payload\":{\"id\":\"rx-1\"}}");
     }
 
     @ParameterizedTest
@@ -50,7 +50,8 @@ class EnvelopeFieldsTest {
                 "{\"metadata\":{\"security\":{\"tenant\":\"t\",\"tenant\":\"u\"}}}"
             })
     void findsNothingInWhatHasNoneOrIsNoJson(String value) {
-        assertThat(Envelope.of(EnvelopeFields.read(bytes(value), ""), true).tenant())
+        assertThat(EventIdentity.of(IdentityFieldReader.read(bytes(value), ""), true)
+                        .tenant())
                 .isEmpty();
     }
 

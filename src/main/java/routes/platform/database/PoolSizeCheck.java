@@ -19,9 +19,9 @@ import org.springframework.stereotype.Component;
  * the consumers, and when those wait for a lock, in vain.
  */
 @Component
-class PoolReckoning {
+class PoolSizeCheck {
 
-    private static final Logger LOG = LoggerFactory.getLogger(PoolReckoning.class);
+    private static final Logger LOG = LoggerFactory.getLogger(PoolSizeCheck.class);
 
     /** Of the requests that are routed at the same time: a query takes some milliseconds, and others wait that long. */
     static final int REQUESTS = 16;
@@ -34,7 +34,7 @@ class PoolReckoning {
     private final CamelContext camel;
     private final int threads;
 
-    PoolReckoning(
+    PoolSizeCheck(
             DataSource database,
             JdbcClient jdbc,
             CamelContext camel,

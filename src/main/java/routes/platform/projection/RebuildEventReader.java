@@ -20,7 +20,7 @@ import routes.platform.event.EventReader;
 
 /** The records of the log as rebuilds read them. It keeps a client while a rebuild is at work here. Not for several threads. */
 @Component
-class RebuildLog {
+class RebuildEventReader {
 
     /** Of a read. */
     static final int RECORDS = 2000;
@@ -37,7 +37,7 @@ class RebuildLog {
 
     private Set<String> keys;
 
-    RebuildLog(EventReader events, FailureClassifier failures, CamelContext camel, JdbcClient jdbc) {
+    RebuildEventReader(EventReader events, FailureClassifier failures, CamelContext camel, JdbcClient jdbc) {
         this.events = events;
         this.failures = failures;
         this.camel = camel;

@@ -12,8 +12,8 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Reads from JSON of any size, in little memory, only the texts that {@link Envelope} looks for, and one more. */
-final class EnvelopeFields {
+/** Reads from JSON of any size, in little memory, only the texts that {@link EventIdentity} looks for, and one more. */
+final class IdentityFieldReader {
 
     private static final JsonFactory JSON = new JsonFactory();
 
@@ -48,7 +48,7 @@ final class EnvelopeFields {
                     "security",
                     new Fields(Map.of("tenant", TEXT, "claims", new Fields(Map.of("tenant", TEXT))))))));
 
-    private EnvelopeFields() {}
+    private IdentityFieldReader() {}
 
     /**
      * @param pointer to a text that is wanted beside them; empty for none

@@ -22,9 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What the relay knows of the topics that it sends to: what they take, what is under way to them, and which of them wait. */
-final class OutboxTopics {
+final class TopicTracker {
 
-    private static final Logger LOG = LoggerFactory.getLogger(OutboxTopics.class);
+    private static final Logger LOG = LoggerFactory.getLogger(TopicTracker.class);
 
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;
     private static final int UNKNOWN = 0;
@@ -37,7 +37,7 @@ final class OutboxTopics {
     private final LongSupplier clock;
     private final Map<String, Topic> topics = new HashMap<>();
 
-    OutboxTopics(Admin admin, LongSupplier clock) {
+    TopicTracker(Admin admin, LongSupplier clock) {
         this.admin = admin;
         this.clock = clock;
     }

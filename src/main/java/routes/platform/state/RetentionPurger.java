@@ -19,10 +19,10 @@ import routes.platform.error.FailureClassifier;
  * Purges what grows, some thousand rows at a time, each time in a transaction of its own: none holds many locks, or takes long. Several
  * instances may do so at once; each passes over the rows that another one has.
  */
-@Component
-class Retention implements HealthIndicator {
+@Component("retention") // the name of its health component
+class RetentionPurger implements HealthIndicator {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Retention.class);
+    private static final Logger LOG = LoggerFactory.getLogger(RetentionPurger.class);
 
     static final int BATCH = 5000;
 
@@ -33,7 +33,7 @@ class Retention implements HealthIndicator {
     /** Tables whose last purge failed, and why. */
     private final Map<String, String> failing = new ConcurrentHashMap<>();
 
-    Retention(JdbcClient jdbc, List<RetentionRule> rules, FailureClassifier failures, MeterRegistry meters) {
+    RetentionPurger(JdbcClient jdbc, List<RetentionRule> rules, FailureClassifier failures, MeterRegistry meters) {
         this.jdbc = jdbc;
         this.rules = rules;
         this.failures = failures;

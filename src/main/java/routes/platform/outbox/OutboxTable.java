@@ -13,7 +13,7 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import routes.platform.outbox.OutboxSender.Row;
 
 /** The rows of the outbox, as the relay sees them: reads what is to be sent, and notes what became of it. */
-final class OutboxRows implements AutoCloseable {
+final class OutboxTable implements AutoCloseable {
 
     /**
      * Of each topic always from its first row that is not sent: one that is committed late has a lower id than others that are sent already.
@@ -53,7 +53,7 @@ final class OutboxRows implements AutoCloseable {
     private final PreparedStatement mark;
     private final PreparedStatement setAside;
 
-    OutboxRows(Connection connection) throws SQLException {
+    OutboxTable(Connection connection) throws SQLException {
         this.connection = connection;
         this.read = connection.prepareStatement(READ);
         this.mark = connection.prepareStatement(MARK);

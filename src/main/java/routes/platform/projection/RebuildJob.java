@@ -1,10 +1,10 @@
 package routes.platform.projection;
 
 import java.util.UUID;
-import routes.platform.step.StepWork;
+import routes.platform.step.JobHandler;
 
 /** A rebuild that is at work, as a row says. */
-record RebuildRun(
+record RebuildJob(
         UUID id,
         String projection,
         Step step,
@@ -14,7 +14,7 @@ record RebuildRun(
         Long toTime,
         int failures,
         int unknownFailures)
-        implements StepWork.Row {
+        implements JobHandler.Job {
 
     enum Step {
         /** Makes the tables. */

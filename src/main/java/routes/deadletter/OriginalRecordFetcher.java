@@ -25,99 +25,99 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.event.RecordHeaders;
 import routes.platform.http.HttpRequest;
 
-/** Fetches from its topic the record of a letter that had to be written without its value. */
-@Component("omittedValueFetcher")
-class OmittedValueFetcher {
+/** Fetches the original record of a dead letter that lacks its value, key or headers. */
+@Component("originalRecordFetcher")
+class OriginalRecordFetcher {
 
-    /** Exchange property: the {@link ConsumerRecord}; none when nothing is omitted, or the record is no longer there. */
-    static final String RECORD = "omittedRecord";
+    /** Exchange property: the {@link ConsumerRecord}; absent when the dead letter is whole, or the record is gone. */
+    static final String RECORD = "originalRecord";
 
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     private final JdbcClient jdbc;
     private final KafkaComponent kafka;
     private final AsyncApi contract;
-    private final ValueFormats values;
+    private final ValueCodec values;
 
-    OmittedValueFetcher(JdbcClient jdbc, KafkaComponent kafka, AsyncApi contract, ValueFormats values) {
+    OriginalRecordFetcher(JdbcClient jdbc, KafkaComponent kafka, AsyncApi contract, ValueCodec values) {
         this.jdbc = jdbc;
         this.kafka = kafka;
         this.contract = contract;
         this.values = values;
     }
 
-    /** Before the letter is locked: a broker may take its time. */
+    /** Sets {@link #RECORD}. Runs before the dead letter is locked, because a broker may answer late. */
     public void fetch(@org.apache.camel.Header("id") String id, Exchange exchange) {
-        jdbc.sql("select " + DeadLetterReprocessor.Sendable.columns("null::bytea")
-                        + " from dead_letter where tenant = ? and id = ?")
+        jdbc.sql("select " + StoredDeadLetter.COLUMNS_WITHOUT_VALUE + " from dead_letter where tenant = ? and id = ?")
                 .params(HttpRequest.of(exchange).caller().tenant(), id)
-                .query(DeadLetterReprocessor.Sendable::of)
+                .query(StoredDeadLetter::of)
                 .optional()
-                .filter(letter -> letter.omitted() != null)
-                .flatMap(this::record)
-                .ifPresent(record -> exchange.setProperty(RECORD, record));
+                .filter(stored -> stored.omitted() != null)
+                .flatMap(this::recordOfSameTenant)
+                .ifPresent(original -> exchange.setProperty(RECORD, original));
     }
 
     /**
-     * A letter that was written without its value belongs to the tenant that the value names, which is in its topic; when it is gone, to that of
-     * the header.
+     * Gives a dead letter without its value the tenant that its original record names. When that record is gone, the
+     * tenant of the header stays.
      */
-    DeadLetter withItsTenant(DeadLetter letter) {
-        return Optional.ofNullable(
-                        OmittedValue.of(letter.headers(), false, letter.originalPartition(), letter.originalOffset()))
-                .flatMap(omitted -> record(letter.originalTopic(), omitted))
-                .map(record -> letter.ofTenant(tenant(record)))
-                .orElse(letter);
+    DeadLetter resolveTenant(DeadLetter deadLetter) {
+        return Optional.ofNullable(OmittedParts.of(
+                        deadLetter.headers(), false, deadLetter.originalPartition(), deadLetter.originalOffset()))
+                .flatMap(omitted -> find(deadLetter.originalTopic(), omitted))
+                .map(original -> deadLetter.ofTenant(tenant(original)))
+                .orElse(deadLetter);
     }
 
-    /** What is there may be another record, of a topic that was made anew or of another tenant. */
-    private Optional<ConsumerRecord<byte[], byte[]>> record(DeadLetterReprocessor.Sendable letter) {
-        return record(letter.topic(), letter.omitted())
-                .filter(record -> tenant(record).equals(letter.tenant()));
+    /** Rejects a record of another tenant: somebody may have created the topic anew. */
+    private Optional<ConsumerRecord<byte[], byte[]>> recordOfSameTenant(StoredDeadLetter stored) {
+        return find(stored.topic(), stored.omitted())
+                .filter(original -> tenant(original).equals(stored.tenant()));
     }
 
-    private Optional<ConsumerRecord<byte[], byte[]>> record(String topic, OmittedValue omitted) {
+    private Optional<ConsumerRecord<byte[], byte[]>> find(String topic, OmittedParts omitted) {
         if (omitted.partition() == null
                 || omitted.offset() == null
                 || contract.channel(topic).isEmpty()) {
             return Optional.empty();
         }
         return read(new TopicPartition(topic, omitted.partition()), omitted.offset())
-                .filter(record ->
-                        omitted.valueSha256().equals(record.value() == null ? "" : Sha256.hex(record.value())));
+                .filter(original ->
+                        omitted.valueSha256().equals(original.value() == null ? "" : Sha256.hex(original.value())));
     }
 
-    private String tenant(ConsumerRecord<byte[], byte[]> record) {
-        Header header = record.headers().lastHeader(RecordHeaders.TENANT);
+    private String tenant(ConsumerRecord<byte[], byte[]> original) {
+        Header header = original.headers().lastHeader(RecordHeaders.TENANT);
         Object text = header == null
                 ? null
-                : DeadLetterReprocessor.headersAsText(List.of(header)).get(RecordHeaders.TENANT);
-        return values.tenant(record.value(), record.topic(), Envelope.tenant((String) text))
+                : ValueCodec.headersAsText(List.of(header)).get(RecordHeaders.TENANT);
+        return values.tenant(original.value(), original.topic(), EventIdentity.tenantOrEmpty((String) text))
                 .orElse(Caller.DEFAULT_TENANT);
     }
 
     private Optional<ConsumerRecord<byte[], byte[]>> read(TopicPartition partition, long offset) {
         try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
-            boolean exists = consumer.partitionsFor(partition.topic(), PATIENCE).stream()
-                    .anyMatch(info -> info.partition() == partition.partition());
-            if (!exists
-                    || offset
-                            < consumer.beginningOffsets(Set.of(partition), PATIENCE)
-                                    .get(partition)
-                    || offset
-                            >= consumer.endOffsets(Set.of(partition), PATIENCE).get(partition)) {
+            if (!hasOffset(consumer, partition, offset)) {
                 return Optional.empty();
             }
             consumer.assign(Set.of(partition));
             consumer.seek(partition, offset);
-            ConsumerRecords<byte[], byte[]> polled = consumer.poll(PATIENCE);
-            if (polled.isEmpty() && consumer.position(partition, PATIENCE) == offset) {
+            ConsumerRecords<byte[], byte[]> polled = consumer.poll(TIMEOUT);
+            if (polled.isEmpty() && consumer.position(partition, TIMEOUT) == offset) {
                 throw new TimeoutException("no answer in time");
             }
             return polled.records(partition).stream()
-                    .filter(record -> record.offset() == offset)
+                    .filter(polledRecord -> polledRecord.offset() == offset)
                     .findFirst();
         }
+    }
+
+    private static boolean hasOffset(KafkaConsumer<byte[], byte[]> consumer, TopicPartition partition, long offset) {
+        Set<TopicPartition> asked = Set.of(partition);
+        return consumer.partitionsFor(partition.topic(), TIMEOUT).stream()
+                        .anyMatch(info -> info.partition() == partition.partition())
+                && offset >= consumer.beginningOffsets(asked, TIMEOUT).get(partition)
+                && offset < consumer.endOffsets(asked, TIMEOUT).get(partition);
     }
 
     private KafkaConsumer<byte[], byte[]> consumer() {

@@ -8,38 +8,38 @@ import routes.platform.PlainText;
 import routes.platform.TenantName;
 
 /**
- * What a value says about itself.
+ * The event id and the tenant that a record value names.
  *
- * @param eventId empty when there is none
- * @param tenant empty when there is none
+ * @param eventId empty when the value names none
+ * @param tenant empty when the value names none
  */
-record Envelope(Optional<String> eventId, Optional<String> tenant) {
+record EventIdentity(Optional<String> eventId, Optional<String> tenant) {
 
     /** @param enveloped whether values of the topic are {@code {metadata, payload}} */
-    static Envelope of(JsonNode node, boolean enveloped) {
+    static EventIdentity of(JsonNode node, boolean enveloped) {
         if (enveloped) {
             JsonNode metadata = node.path("metadata");
-            return new Envelope(
-                    first(Envelope::plain, metadata, "/eventId"),
-                    first(Envelope::tenant, metadata, "/security/tenant", "/security/claims/tenant"));
+            return new EventIdentity(
+                    first(EventIdentity::idOrEmpty, metadata, "/eventId"),
+                    first(EventIdentity::tenantOrEmpty, metadata, "/security/tenant", "/security/claims/tenant"));
         }
-        return new Envelope(
+        return new EventIdentity(
                 node.has("commandType")
-                        ? first(Envelope::plain, node, "/commandId")
-                        : first(Envelope::plain, node, "/eventId", "/commandId"),
+                        ? first(EventIdentity::idOrEmpty, node, "/commandId")
+                        : first(EventIdentity::idOrEmpty, node, "/eventId", "/commandId"),
                 Optional.empty());
     }
 
-    static Optional<String> plain(String text) {
+    static Optional<String> idOrEmpty(String text) {
         return Optional.ofNullable(text).filter(PlainText::isOne);
     }
 
-    /** Whose something is; a name of spaces is nobody's. */
-    static Optional<String> tenant(String text) {
+    /** Empty for a malformed name, such as spaces. */
+    static Optional<String> tenantOrEmpty(String text) {
         return Optional.ofNullable(text).filter(TenantName::isOne);
     }
 
-    /** What is no text, such as 5, is not the same as the text "5". */
+    /** Takes texts only: the number 5 is not the text "5". */
     private static Optional<String> first(Function<String, Optional<String>> form, JsonNode node, String... pointers) {
         return Stream.of(pointers)
                 .map(pointer -> form.apply(node.at(pointer).textValue()))

@@ -6,7 +6,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 @Configuration(proxyBeanMethods = false)
-class StateRetention {
+class StateRetentionRules {
 
     @Bean
     RetentionRule handledEventRetention(@Value("${event-broker.retention.handled-events}") Duration keep) {

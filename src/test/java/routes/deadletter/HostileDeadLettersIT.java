@@ -30,7 +30,7 @@ import routes.RuntimeIT;
 import routes.platform.Sha256;
 
 /** Dead letters of somebody who means harm, and operators who do more than they may. */
-class HostileLettersIT extends RuntimeIT {
+class HostileDeadLettersIT extends RuntimeIT {
 
     private static final String COMMANDS = "medication.commands";
     private static final String CREATED = "medication.prescription.created";

@@ -6,21 +6,18 @@ import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
-import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
-import org.springframework.transaction.annotation.Transactional;
-import routes.platform.Json;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
 
-/** What a person sees of dead letters, and the decision that one is not worth sending again. */
-@Component("deadLetterReview")
-class DeadLetterReview {
+/** Lists and counts the dead letters of the caller's tenant. */
+@Component("deadLetterQueries")
+class DeadLetterQueries {
 
-    /** Of a summary: as many classes as there are, but a stranger can make up any number. */
+    /** Limit of a summary: a service that writes dead letters can make up any number of error classes. */
     private static final int MAX_GROUPS = 500;
 
     static final String COLUMNS =
@@ -30,17 +27,18 @@ class DeadLetterReview {
 
     private final JdbcClient jdbc;
 
-    DeadLetterReview(JdbcClient jdbc) {
+    DeadLetterQueries(JdbcClient jdbc) {
         this.jdbc = jdbc;
     }
 
     /**
-     * A letter in a list.
+     * A dead letter in a list.
      *
-     * @param messageKey the first KiB of the record key as text, where it is not UTF-8 with replacement characters; null when there is none
-     * @param keySha256 by which any key is found, also one that is not shown whole, or is no text; null when there is none
+     * @param messageKey the first KiB of the record key; bytes that are not UTF-8 become replacement characters; null when
+     *     the record has no key
+     * @param keySha256 finds every key, also a binary one or one that the list cuts; null when the record has no key
      * @param timestamp of the last failure, epoch milliseconds
-     * @param attempts how often it has failed
+     * @param attempts failures so far
      */
     record Entry(
             @JsonIgnore long seq,
@@ -73,7 +71,7 @@ class DeadLetterReview {
                     row.getInt("attempts"));
         }
 
-        /** What it is in JSON, about. */
+        /** An estimate of its size in JSON. */
         private long bytes() {
             return 500 + bytes(errorMessage) + (messageKey == null ? 0 : bytes(messageKey));
         }
@@ -85,7 +83,7 @@ class DeadLetterReview {
         }
     }
 
-    /** How many letters failed in the same way. */
+    /** The count of dead letters of one topic and error class. */
     record Group(String originalTopic, String errorClass, long count, Statuses statuses) {}
 
     record Statuses(
@@ -94,11 +92,11 @@ class DeadLetterReview {
             @JsonProperty("DISCARDED") long discarded,
             @JsonProperty("PARKED") long parked) {}
 
-    /** The caller's letters that the request filters, newest first. */
+    /** Lists the caller's dead letters that match the request's filter, newest first. */
     public List<Entry> list(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         Page page = Page.of(exchange);
-        List<Entry> letters = DeadLetterFilter.of(request)
+        List<Entry> entries = DeadLetterFilter.of(request)
                 .bind(
                         jdbc.sql("select " + COLUMNS + " from dead_letter where " + DeadLetterFilter.CONDITION
                                 + " and seq < :before order by seq desc limit :rows"),
@@ -107,10 +105,10 @@ class DeadLetterReview {
                 .param("rows", page.rows())
                 .query(Entry::of)
                 .list();
-        return page.cut(letters, Entry::seq, Entry::bytes, exchange);
+        return page.cut(entries, Entry::seq, Entry::bytes, exchange);
     }
 
-    /** How many letters there are of each topic and error class, most first. */
+    /** Counts the caller's dead letters by topic and error class, most first. */
     public List<Group> summarize(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         return DeadLetterFilter.of(request)
@@ -140,36 +138,7 @@ class DeadLetterReview {
                 .list();
     }
 
-    /**
-     * Decides that a letter is not sent again.
-     *
-     * @param body {@code {reason}}
-     * @throws ProblemException 404 when the caller has no such letter, 409 when it is neither NEW nor PARKED
-     */
-    @Transactional
-    public Entry discard(@org.apache.camel.Header("id") String id, @Body byte[] body, Exchange exchange) {
-        HttpRequest request = HttpRequest.of(exchange);
-        String reason = Json.readObject(body).path("reason").asText();
-        int discarded = jdbc.sql(
-                        """
-                        update dead_letter
-                        set status = 'DISCARDED', discarded_by = ?, discard_reason = ?, updated_at = now()
-                        where tenant = ? and id = ? and status in ('NEW', 'PARKED')""")
-                .params(request.caller().signature(), reason, request.caller().tenant(), id)
-                .update();
-        Entry letter = jdbc.sql("select " + COLUMNS + " from dead_letter where tenant = ? and id = ?")
-                .params(request.caller().tenant(), id)
-                .query(Entry::of)
-                .optional()
-                .orElseThrow(DeadLetterReview::noSuchLetter);
-        if (discarded == 0) {
-            throw new ProblemException(
-                    409, "the dead letter is " + letter.status() + ": only a NEW or PARKED one can be discarded");
-        }
-        return letter;
-    }
-
-    static ProblemException noSuchLetter() {
+    static ProblemException noSuchDeadLetter() {
         return new ProblemException(404, "no such dead letter");
     }
 }
