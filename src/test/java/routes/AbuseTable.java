@@ -74,7 +74,7 @@ final class AbuseTable {
             List<String> code = code(cells.get(2)).stream().map(Code::text).toList();
             Matcher test = TEST.matcher(code.isEmpty() ? "" : code.get(code.size() - 1));
             assertThat(test.matches())
-                    .as("the row '%s' ends with a test, such as `AccessIT.records`", cells.get(0))
+                    .as("the row '%s' ends with a test, such as `AccessControlIT.records`", cells.get(0))
                     .isTrue();
             return new Elsewhere(cells.get(0), test.group(1), test.group(2));
         });

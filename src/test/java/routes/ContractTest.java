@@ -143,18 +143,18 @@ class ContractTest {
                 .collect(Collectors.toSet());
 
         assertThat(asyncApi.channels())
-                .filteredOn(channel -> channel.callersWrite() != null)
+                .filteredOn(channel -> channel.writePermission() != null)
                 .isNotEmpty()
                 .allSatisfy(channel -> assertThat(scopes)
                         .as(
                                 "scopes of operations: x-callers-write of %s in asyncapi.yaml is one of them",
                                 channel.topic())
-                        .contains(channel.callersWrite().scope()));
+                        .contains(channel.writePermission().scope()));
         assertThat(asyncApi.channels())
                 .filteredOn(Channel::publishable)
                 .as("POST /api/topics/{topic}/events writes to these in the name of the caller")
                 .allSatisfy(
-                        channel -> assertThat(channel.callersWrite().scope()).isEqualTo("events.write"));
+                        channel -> assertThat(channel.writePermission().scope()).isEqualTo("events.write"));
     }
 
     @Test

@@ -18,7 +18,7 @@ import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
-import routes.platform.http.Waits;
+import routes.platform.http.WaitingRequestLimiter;
 
 /** The read side: prescriptions as the events say, and for whoever asks so, not before a command of theirs is among them. */
 @Component("prescriptionQueries")
@@ -41,12 +41,12 @@ class PrescriptionQueries {
 
     private final JdbcClient jdbc;
     private final FailureClassifier failures;
-    private final Waits waits;
+    private final WaitingRequestLimiter waiting;
 
-    PrescriptionQueries(JdbcClient jdbc, FailureClassifier failures, Waits waits) {
+    PrescriptionQueries(JdbcClient jdbc, FailureClassifier failures, WaitingRequestLimiter waiting) {
         this.jdbc = jdbc;
         this.failures = failures;
-        this.waits = waits;
+        this.waiting = waiting;
     }
 
     /** A prescription, as JSON that has been checked. */
@@ -132,7 +132,7 @@ class PrescriptionQueries {
         if (after == null || isInView(request, after)) {
             return;
         }
-        try (Waits.Place place = waits.enter(request.caller())) {
+        try (WaitingRequestLimiter.Permit permit = waiting.acquire(request.caller())) {
             for (long end = System.nanoTime() + LONGEST_WAIT.toNanos(); System.nanoTime() < end; ) {
                 Thread.sleep(PAUSE.toMillis());
                 if (isInView(request, after)) {

@@ -13,7 +13,6 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.Violation;
 import routes.platform.error.ProblemException;
-import routes.platform.http.HeadOnly;
 import routes.platform.http.HttpRequest;
 
 /** The bytes of a part of a letter, whole, whatever they are: a file for the caller, and nothing that a browser would show. */
@@ -103,7 +102,7 @@ class DeadLetterContent {
         exchange.getMessage().setHeader(HttpHeaders.CONTENT_TYPE, MediaType.APPLICATION_OCTET_STREAM_VALUE);
         exchange.getMessage()
                 .setHeader(HttpHeaders.CONTENT_DISPOSITION, "attachment; filename=\"" + id + "." + part.code + "\"");
-        if (HeadOnly.isAskedFor(exchange)) {
+        if (HttpRequest.isHead(exchange)) {
             exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
             exchange.getMessage().setBody(null);
             return;

@@ -33,7 +33,7 @@ class DeadLetterDiscarder {
                         update dead_letter
                         set status = 'DISCARDED', discarded_by = ?, discard_reason = ?, updated_at = now()
                         where tenant = ? and id = ? and status in ('NEW', 'PARKED')""")
-                .params(request.caller().signature(), reason, request.caller().tenant(), id)
+                .params(request.caller().auditName(), reason, request.caller().tenant(), id)
                 .update();
         DeadLetterQueries.Entry entry = jdbc.sql(
                         "select " + DeadLetterQueries.COLUMNS + " from dead_letter where tenant = ? and id = ?")

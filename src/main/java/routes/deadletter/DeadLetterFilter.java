@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.springframework.jdbc.core.simple.JdbcClient;
-import routes.platform.Instants;
+import routes.platform.InstantText;
 import routes.platform.Violation;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
@@ -126,7 +126,9 @@ record DeadLetterFilter(
     }
 
     private static Long instant(String text, String where) {
-        return text == null ? null : Instants.epochMillis(text).orElseThrow(() -> malformed(where, Instants.EXPECTED));
+        return text == null
+                ? null
+                : InstantText.epochMillis(text).orElseThrow(() -> malformed(where, InstantText.EXPECTED));
     }
 
     private static ProblemException malformed(String where, String expected) {

@@ -58,7 +58,7 @@ class DeadLetterReprocessor {
         });
         sender.send(
                 List.of(outgoing),
-                new DeadLetterSender.Requester(request.caller().signature(), request.text("reason"), null),
+                new DeadLetterSender.Requester(request.caller().auditName(), request.text("reason"), null),
                 edited);
         return new Reprocessed(stored.id(), DeadLetterFilter.Status.REPROCESSED, stored.attempts());
     }

@@ -13,8 +13,8 @@ import routes.platform.Caller;
 import routes.platform.UuidText;
 import routes.platform.avro.RegistryUnavailableException;
 import routes.platform.contract.AsyncApi;
-import routes.platform.contract.CallersWrite;
 import routes.platform.contract.Channel;
+import routes.platform.contract.WritePermission;
 import routes.platform.error.ProblemException;
 
 /**
@@ -86,7 +86,7 @@ class EditPolicy {
                     ? "the dead letter cannot be read"
                     : place(changed.get()) + ": is not that of the dead letter";
             requireOwn(why, after, channel, edited.tenant(), caller);
-            requireWritable(channel.callersWrite(), decoded.metadata().eventType(), edited.tenant(), caller);
+            requireWritable(channel.writePermission(), decoded.metadata().eventType(), edited.tenant(), caller);
         }
     }
 
@@ -129,9 +129,8 @@ class EditPolicy {
         String known = EventIdentity.idOrEmpty(before.at(id).textValue())
                 .map(UuidText::normal)
                 .orElse("");
-        boolean isId = !known.isEmpty()
-                && !UuidText.namesNothing(known)
-                && (id.equals("/commandId") || UuidText.isUuid(known));
+        boolean isId =
+                !known.isEmpty() && !UuidText.isNilOrMax(known) && (id.equals("/commandId") || UuidText.isUuid(known));
         if (isId && !known.equals(UuidText.normal(after.at(id).textValue()))) {
             throw new ProblemException(400, id + ": is not that of the dead letter");
         }
@@ -181,8 +180,8 @@ class EditPolicy {
                 .map(field -> own.containsKey(field.getKey()) ? in + "/" + field.getKey() : in);
     }
 
-    private static void requireWritable(CallersWrite write, String type, String tenant, Caller caller) {
-        if (!caller.home().equals(tenant)) {
+    private static void requireWritable(WritePermission write, String type, String tenant, Caller caller) {
+        if (!caller.homeTenant().equals(tenant)) {
             throw new ProblemException(403, "an edit in your own name is for your own tenant only");
         }
         if (write == null) {

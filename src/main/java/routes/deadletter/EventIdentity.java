@@ -31,12 +31,12 @@ record EventIdentity(Optional<String> eventId, Optional<String> tenant) {
     }
 
     static Optional<String> idOrEmpty(String text) {
-        return Optional.ofNullable(text).filter(PlainText::isOne);
+        return Optional.ofNullable(text).filter(PlainText::isValid);
     }
 
     /** Empty for a malformed name, such as spaces. */
     static Optional<String> tenantOrEmpty(String text) {
-        return Optional.ofNullable(text).filter(TenantName::isOne);
+        return Optional.ofNullable(text).filter(TenantName::isValid);
     }
 
     /** Takes texts only: the number 5 is not the text "5". */

@@ -120,7 +120,7 @@ class ReprocessJobService {
                         mapper.writeValueAsString(reprocess.filter()),
                         reprocess.rate(),
                         reprocess.reason(),
-                        request.caller().signature())
+                        request.caller().auditName())
                 .update();
         if (inserted == 1) {
             longStatements.allow();
@@ -171,7 +171,7 @@ class ReprocessJobService {
                         set state = 'CANCELLED', cancelled_by = ?, cancel_reason = ?, updated_at = now()
                         where tenant = ? and id = ? and state = 'RUNNING'""")
                 .params(
-                        request.caller().signature(),
+                        request.caller().auditName(),
                         request.text("reason"),
                         request.caller().tenant(),
                         UUID.fromString(id))

@@ -17,14 +17,17 @@ import java.nio.charset.StandardCharsets;
 import routes.platform.error.MalformedJsonException;
 import routes.platform.error.SchemaViolationException;
 
-/** JSON as the contract needs it: strict, numbers kept digit for digit, and errors that say where without repeating what. */
+/**
+ * Reads and writes JSON strictly: one value in UTF-8, numbers digit for digit. Errors name the place and
+ * never repeat the value.
+ */
 public final class Json {
 
-    /** Each may take a hundred bytes in memory, and two in the text: 25 MB of {@code {},} would be 650 MB. */
+    /** Bounds the memory: a token of two bytes may take a hundred, so 25 MB of {@code {},} would take 650 MB. */
     public static final long MAX_TOKENS = 200_000;
 
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-                    // an emoji is four bytes, as other clients write it, and no escape of twelve
+                    // writes an emoji as four bytes, as other clients do, and not as an escape of twelve
                     .enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8)
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxTokenCount(MAX_TOKENS)
@@ -49,7 +52,7 @@ public final class Json {
 
     /**
      * @throws MalformedJsonException when the bytes are not exactly one JSON value in UTF-8
-     * @throws SchemaViolationException when that is no object
+     * @throws SchemaViolationException when that value is not an object
      */
     public static JsonNode readObject(byte[] bytes) {
         JsonNode node = read(bytes);
@@ -64,7 +67,7 @@ public final class Json {
         if (bytes == null) {
             throw new MalformedJsonException("empty, expected JSON");
         }
-        boolean surrogates = check(bytes);
+        boolean surrogates = requireUtf8(bytes);
         JsonNode node;
         try {
             node = MAPPER.readTree(bytes, 0, bytes.length);
@@ -88,12 +91,12 @@ public final class Json {
             throw new MalformedJsonException("empty, expected JSON");
         }
         if (surrogates) {
-            refuseHalfCharacters(node);
+            rejectLoneSurrogates(node);
         }
         return node;
     }
 
-    /** @throws MalformedJsonException when it is nested so deeply that nobody could read it */
+    /** @throws MalformedJsonException when it is nested too deeply for any reader */
     public static byte[] write(JsonNode node) {
         try {
             return MAPPER.writeValueAsBytes(node);
@@ -104,7 +107,7 @@ public final class Json {
         }
     }
 
-    /** As many as a parser sees: names, values, and both ends of objects and arrays. */
+    /** Counts tokens as a parser does: names, values, and both ends of objects and arrays. */
     public static long tokens(JsonNode node) {
         long tokens = node.isContainerNode() ? 2 : 1;
         if (node.isObject()) {
@@ -117,16 +120,16 @@ public final class Json {
     }
 
     /**
-     * What Jackson would let pass: it guesses the encoding, UTF-16 too, and reads what is longer in UTF-8 than it has to be, two spellings of
-     * the same id, and halves of surrogate pairs. A byte that is missing or too much it refuses by itself.
+     * Rejects bytes that Jackson would accept: UTF-16, overlong UTF-8 (two spellings of one id) and
+     * surrogates in UTF-8. Jackson itself rejects missing and excess bytes.
      *
-     * @return whether a surrogate is written as an escape, which UTF-8 can only hold in pairs
+     * @return whether an escape holds a surrogate, which may lack its other half
      */
-    private static boolean check(byte[] bytes) {
+    private static boolean requireUtf8(byte[] bytes) {
         boolean surrogates = false;
         for (int i = 0; i < bytes.length; i++) {
             byte b = bytes[i];
-            if (b == 0 || b < 0 && i + 1 < bytes.length && isNoStart(b & 0xFF, bytes[i + 1] & 0xFF)) {
+            if (b == 0 || b < 0 && i + 1 < bytes.length && cannotStart(b & 0xFF, bytes[i + 1] & 0xFF)) {
                 throw notUtf8();
             }
             surrogates |= b == '\\' && i + 2 < bytes.length && bytes[i + 1] == 'u' && (bytes[i + 2] | ' ') == 'd';
@@ -134,8 +137,8 @@ public final class Json {
         return surrogates;
     }
 
-    /** Whether no character of UTF-8 starts with these two bytes, by table 3-7 of the Unicode Standard. */
-    private static boolean isNoStart(int first, int second) {
+    /** Whether no character starts with these two bytes: table 3-7 of the Unicode Standard. */
+    private static boolean cannotStart(int first, int second) {
         return switch (first) {
             case 0xC0, 0xC1 -> true;
             case 0xE0 -> second < 0xA0;
@@ -155,7 +158,7 @@ public final class Json {
         }
     }
 
-    private static void refuseHalfCharacters(JsonNode node) {
+    private static void rejectLoneSurrogates(JsonNode node) {
         if (node.isTextual() && !StandardCharsets.UTF_8.newEncoder().canEncode(node.textValue())) {
             throw new MalformedJsonException("not valid JSON: half of a surrogate pair");
         }
@@ -164,7 +167,7 @@ public final class Json {
                 throw new MalformedJsonException("not valid JSON: half of a surrogate pair");
             }
         });
-        node.forEach(Json::refuseHalfCharacters);
+        node.forEach(Json::rejectLoneSurrogates);
     }
 
     private static MalformedJsonException notUtf8() {

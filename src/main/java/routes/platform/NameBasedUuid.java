@@ -7,7 +7,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.UUID;
 
 /**
- * UUIDs that follow from what they name, so that a repeat has the same id.
+ * Derives UUIDs from names, so that a repeat gets the same id.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-5">RFC 9562, UUID version 5</a>
  */
@@ -17,7 +17,7 @@ public final class NameBasedUuid {
 
     private NameBasedUuid() {}
 
-    /** @param parts what is named; the boundaries between parts count */
+    /** @param parts of the name; their boundaries count: "a", "bc" and "ab", "c" are two names */
     public static UUID of(String... parts) {
         MessageDigest sha1;
         try {

@@ -1,15 +1,15 @@
 package routes.platform;
 
-/** Whether a text can name a tenant: one that somebody can ask for. */
+/** Checks the name of a tenant: visible plain text that a caller can also send as a parameter. */
 public final class TenantName {
 
-    /** Stands where the bytes of a header were no text. */
+    /** Replaces bytes of a header that are not UTF-8. */
     private static final char REPLACEMENT = '\ufffd';
 
     private TenantName() {}
 
-    /** @param claim null and what is no text name no tenant */
-    public static boolean isOne(Object claim) {
+    /** @param claim null and values other than strings are not valid */
+    public static boolean isValid(Object claim) {
         return PlainText.isVisible(claim) && ((String) claim).indexOf(REPLACEMENT) < 0;
     }
 }

@@ -4,7 +4,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * UUIDs as text. In upper and in lower case it is the same UUID; lower case is how it is written.
+ * Normalizes UUIDs in text: upper and lower case are the same UUID, stored in lower case.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9562#name-uuid-format">RFC 9562, UUID format</a>
  */
@@ -19,13 +19,13 @@ public final class UuidText {
         return text.length() == LENGTH && UUID.matcher(text).matches();
     }
 
-    /** The two UUIDs that name nothing: programs send them where they have none (RFC 9562, 5.9 and 5.10). */
-    public static boolean namesNothing(String text) {
+    /** Whether it is the Nil or the Max UUID, which programs send where they have no id (RFC 9562, 5.9 and 5.10). */
+    public static boolean isNilOrMax(String text) {
         return "00000000-0000-0000-0000-000000000000".equals(text)
                 || "ffffffff-ffff-ffff-ffff-ffffffffffff".equalsIgnoreCase(text);
     }
 
-    /** An id as it is kept and looked for: a UUID in lower case, any other text as it is. */
+    /** Returns an id as the database keeps it: a UUID in lower case, any other text unchanged. */
     public static String normal(String id) {
         return id != null && isUuid(id) ? id.toLowerCase(Locale.ROOT) : id;
     }

@@ -5,34 +5,34 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
- * One thing that is wrong with what was sent.
+ * One violation of the contract in a request or a record.
  *
  * @param place such as {@code query parameter limit}, or in JSON {@code /medication/name}
- * @param message what must be there, such as {@code must be at most 500}; never what was
+ * @param message the rule, such as {@code must be at most 500}; never the value
  */
 public record Violation(String place, String message) {
 
-    /** One of very many, which is only counted. */
-    public static final Violation UNTOLD = new Violation("elsewhere", "more does not fit");
+    /** Stands for each violation beyond the first ones, which is only counted. */
+    public static final Violation UNLISTED = new Violation("elsewhere", "more does not fit");
 
     /**
-     * A name that may be repeated. Ids and dates have digits or marks, names of persons begin with a capital; a short word of letters is a
-     * name that somebody has made up or misspelt.
+     * A name that an error may repeat. Ids and dates have digits or marks, names of persons begin with a
+     * capital; a short word of letters is a made-up or misspelt name.
      */
     private static final Pattern WORD = Pattern.compile("[a-z][A-Za-z]{0,19}");
 
     private static final Pattern MARKS = Pattern.compile("[-_.]");
 
-    /** Of a parameter whose name is not among those that are known; it is repeated only when it cannot be data. */
+    /** Reports an unknown parameter; repeats its name only when the name cannot be data. */
     public static Violation unknownParameter(String name, Collection<String> known) {
         return new Violation(
                 isRepeatable(name, known) ? "query parameter " + name : "a query parameter", unknown(known));
     }
 
     /**
-     * The same for a property of a JSON object.
+     * Reports an unknown property of a JSON object, by the same rule.
      *
-     * @param object where that is, empty for the whole value
+     * @param object JSON pointer to the object, empty for the whole value
      */
     public static Violation unknownProperty(String object, String name, Collection<String> known) {
         return isRepeatable(name, known)
@@ -40,9 +40,9 @@ public record Violation(String place, String message) {
                 : new Violation(object.isEmpty() ? "/" : object, "has a property that " + unknown(known));
     }
 
-    /** The same for somebody who has sent only what is at that place, such as {@code /payload}. */
+    /** The same for a sender who has sent only the part at that place, such as {@code /payload}. */
     public Violation below(String parent) {
-        if (this == UNTOLD) {
+        if (this == UNLISTED) {
             return this;
         }
         String below =
@@ -50,7 +50,7 @@ public record Violation(String place, String message) {
         return new Violation(below.isEmpty() ? "/" : below, message);
     }
 
-    /** The same where a request is spoken of: what has no other place is in its body. */
+    /** The same in a request, whose JSON pointers lead into its body. */
     public Violation inRequest() {
         return place.startsWith("/") ? new Violation(place.equals("/") ? "body" : "body " + place, message) : this;
     }

@@ -1,16 +1,18 @@
 /**
- * What the patterns share. It knows no pattern: where one pattern serves all, this package names the port and that pattern fills it.
+ * Holds the code that all patterns share. It knows no pattern: where one pattern serves all, this package
+ * declares the port and that pattern implements it.
  *
  * <ul>
- *   <li>{@code contract} reads the two contract files and makes them true: topics, schemas, allow-lists.
- *   <li>{@code avro} is the bytes of Avro values, and the schema registry.
- *   <li>{@code event} is the envelope: read from a record, or made from a request.
- *   <li>{@code http} and {@code kafka} are the two ways in; both let only known headers pass.
+ *   <li>{@code contract} reads the two contract files and applies them: topics, schemas, allow-lists.
+ *   <li>{@code avro} reads and writes Avro values, with the schema registry.
+ *   <li>{@code event} reads the envelope from a record, or builds it from a request.
+ *   <li>{@code http} and {@code kafka} are the two ingresses; both let only known headers pass.
  *   <li>{@code error} tells poison from a dependency that is down, and writes dead letters and problems.
- *   <li>{@code state} remembers what was handled and answered, and forgets it in time.
- *   <li>{@code outbox} sends what follows from a database change, when and only when it is committed.
- *   <li>{@code route} says where a route file is wrong.
- *   <li>{@code health} says what the runtime is waiting for.
+ *   <li>{@code state} keeps handled events and idempotency keys, and purges them.
+ *   <li>{@code outbox} sends the events that follow from a database change once it commits.
+ *   <li>{@code step} runs long work in steps, and {@code projection} builds and rebuilds views.
+ *   <li>{@code route} reports where a route file is wrong.
+ *   <li>{@code health} reports which dependency the runtime waits for.
  * </ul>
  */
 package routes.platform;

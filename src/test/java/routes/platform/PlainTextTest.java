@@ -23,15 +23,15 @@ class PlainTextTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "a\n", "\0", "a\u0085", "\u007f"})
     void isNoneWithControlCharactersOrWithoutAny(String text) {
-        assertThat(PlainText.isOne(text)).isFalse();
+        assertThat(PlainText.isValid(text)).isFalse();
     }
 
     @Test
     void countsCharactersAndNotTheirHalves() {
-        assertThat(PlainText.isOne("\ud83d\ude00".repeat(256))).isTrue();
-        assertThat(PlainText.isOne("x".repeat(257))).isFalse();
-        assertThat(PlainText.isOne(5)).isFalse();
-        assertThat(PlainText.isOne(null)).isFalse();
+        assertThat(PlainText.isValid("\ud83d\ude00".repeat(256))).isTrue();
+        assertThat(PlainText.isValid("x".repeat(257))).isFalse();
+        assertThat(PlainText.isValid(5)).isFalse();
+        assertThat(PlainText.isValid(null)).isFalse();
     }
 
     @Test
@@ -41,7 +41,7 @@ class PlainTextTest {
                 .filter(c -> !Character.isSurrogate((char) c))
                 .mapToObj(Character::toString)
                 .filter(text -> PlainText.isVisible(text) != fits(text)
-                        || TenantName.isOne(text) != isParameter(contract, text))
+                        || TenantName.isValid(text) != isParameter(contract, text))
                 .map(text -> "U+%04X".formatted((int) text.charAt(0)))
                 .toList();
 

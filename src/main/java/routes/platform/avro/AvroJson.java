@@ -15,7 +15,7 @@ import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.IndexedRecord;
 import routes.platform.Violation;
-import routes.platform.contract.SchemaWords;
+import routes.platform.contract.SchemaValidator;
 import routes.platform.error.SchemaViolationException;
 
 /**
@@ -162,7 +162,7 @@ public final class AvroJson {
     private static SchemaViolationException wrongType(List<Schema> expected, String where) {
         return new SchemaViolationException(List.of(new Violation(
                 where.isEmpty() ? "/" : where,
-                SchemaWords.mustBe(
+                SchemaValidator.mustBe(
                         expected.stream().map(type -> type.getType().getName()).toList()))));
     }
 

@@ -163,17 +163,17 @@ public class AsyncApi {
                 channel.path("x-owning-group").asText(null),
                 groups(channel),
                 key.substring(key.indexOf('#') + 1),
-                callersWrite(channel.path("x-callers-write")),
+                writePermission(channel.path("x-callers-write")),
                 partitions(channel),
                 config(channel),
                 avro ? null : schema(message, file, EventSchema::new),
                 avro ? schema(message, file, AvroSchema::of) : null);
     }
 
-    private static CallersWrite callersWrite(JsonNode write) {
+    private static WritePermission writePermission(JsonNode write) {
         return write.isMissingNode()
                 ? null
-                : new CallersWrite(
+                : new WritePermission(
                         write.path("scope").asText(),
                         stream(write.path("types")).map(JsonNode::asText).collect(Collectors.toUnmodifiableSet()));
     }

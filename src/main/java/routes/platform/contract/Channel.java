@@ -13,7 +13,7 @@ import java.util.Map;
  * @param owningGroup the consumer group that dead-letters what is wrong with a record; null when nobody does
  * @param groups every consumer group that receives from it
  * @param keyPointer JSON pointer to the record key within the value; empty where it is not in the value
- * @param callersWrite what callers write in their own name; null where no operation writes
+ * @param writePermission what callers write in their own name; null where no operation writes
  * @param partitions how many partitions it is created with
  * @param config Kafka topic configuration it is created with
  * @param schema checks the value; null where it is Avro
@@ -27,7 +27,7 @@ public record Channel(
         String owningGroup,
         List<String> groups,
         String keyPointer,
-        CallersWrite callersWrite,
+        WritePermission writePermission,
         int partitions,
         Map<String, String> config,
         EventSchema schema,

@@ -18,22 +18,22 @@ public final class EventSchema {
     private static final JsonSchemaFactory FACTORY = JsonSchemaFactory.getInstance(
             VersionFlag.V202012,
             factory -> factory.metaSchema(JsonMetaSchema.builder(JsonMetaSchema.getV202012())
-                    .vocabularyFactory(ExactBound::vocabulary)
+                    .vocabularyFactory(ExactBoundKeyword::vocabulary)
                     .build()));
 
     private final JsonSchema schema;
-    private final SchemaWords words;
+    private final SchemaValidator words;
 
     /** @param file a file name in {@code schemas/}, such as {@code medication.prescription.created.json} */
     public EventSchema(String file) {
         try {
-            schema = FACTORY.getSchema(SchemaLocation.of("classpath:schemas/" + file), SchemaWords.CONFIG);
+            schema = FACTORY.getSchema(SchemaLocation.of("classpath:schemas/" + file), SchemaValidator.CONFIG);
             schema.initializeValidators();
         } catch (RuntimeException e) {
             throw new IllegalArgumentException(
                     "is no JSON Schema: " + e.getMessage(), e.getCause() == null ? e : e.getCause());
         }
-        words = new SchemaWords(FACTORY, schema);
+        words = new SchemaValidator(FACTORY, schema);
     }
 
     /** Whether a value must have this field. */
@@ -50,7 +50,7 @@ public final class EventSchema {
     /** Everything that is wrong, sorted, and behind it what is only counted; empty when the value is as the schema says. */
     public List<String> errors(JsonNode value) {
         return violations(value).stream()
-                .sorted(Comparator.comparing((Violation violation) -> violation == Violation.UNTOLD)
+                .sorted(Comparator.comparing((Violation violation) -> violation == Violation.UNLISTED)
                         .thenComparing(Violation::toString))
                 .map(Violation::toString)
                 .toList();

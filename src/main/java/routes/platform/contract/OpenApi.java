@@ -104,8 +104,9 @@ public class OpenApi {
         return contracts.get(operationId);
     }
 
-    static SchemaWords words(Schema<?> schema) {
-        return new SchemaWords(SCHEMAS, SCHEMAS.getSchema(Json.mapper().valueToTree(schema), SchemaWords.CONFIG));
+    static SchemaValidator words(Schema<?> schema) {
+        return new SchemaValidator(
+                SCHEMAS, SCHEMAS.getSchema(Json.mapper().valueToTree(schema), SchemaValidator.CONFIG));
     }
 
     /** The names of the request headers of every operation. */

@@ -12,7 +12,7 @@ import routes.platform.Violation;
 public final class OperationContract {
 
     private final List<ParameterReader> parameters;
-    private final SchemaWords body;
+    private final SchemaValidator body;
 
     OperationContract(Operation operation) {
         parameters = Optional.ofNullable(operation.getParameters()).orElse(List.of()).stream()

@@ -7,7 +7,7 @@ import io.swagger.v3.oas.models.parameters.Parameter;
 import java.util.List;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import routes.platform.Instants;
+import routes.platform.InstantText;
 import routes.platform.UuidText;
 import routes.platform.Violation;
 
@@ -21,7 +21,7 @@ final class ParameterReader {
 
     private final Parameter parameter;
     private final String place;
-    private final SchemaWords words;
+    private final SchemaValidator words;
     private final Function<String, Reading> type;
 
     /** A text as the value that it stands for, as its schema sees it; or what it must be. */
@@ -125,10 +125,10 @@ final class ParameterReader {
     }
 
     private static Reading instant(String text) {
-        boolean plusWasSent = Instants.epochMillis(text.replace(' ', '+')).isPresent();
-        return Instants.epochMillis(text)
+        boolean plusWasSent = InstantText.epochMillis(text.replace(' ', '+')).isPresent();
+        return InstantText.epochMillis(text)
                 .map(millis -> Reading.of(millis, JsonNodeFactory.instance.textNode(text)))
                 .orElseGet(() -> Reading.refused(
-                        plusWasSent ? "has a space where a + may be meant: write + as %2B" : Instants.EXPECTED));
+                        plusWasSent ? "has a space where a + may be meant: write + as %2B" : InstantText.EXPECTED));
     }
 }

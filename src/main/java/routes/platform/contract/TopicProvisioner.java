@@ -95,7 +95,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
                 .filter(c -> !existing.contains(c.topic()))
                 .toList();
         if (!missing.isEmpty() && settings.provision() == Provision.VERIFY) {
-            throw new TopicsException("missing topics: "
+            throw new TopicProvisioningException("missing topics: "
                     + missing.stream().map(Channel::topic).collect(Collectors.joining(", "))
                     + " (event-broker.topics.provision=verify does not create them)");
         }
@@ -134,7 +134,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
     private static <T> Optional<T> unlessOthersCreated(Supplier<T> work) {
         try {
             return Optional.of(work.get());
-        } catch (TopicsException e) {
+        } catch (TopicProvisioningException e) {
             if (e.getCause() instanceof TopicExistsException) {
                 return Optional.empty();
             }
@@ -170,7 +170,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
             try {
                 await(admin.listOffsets(ends).all(), "waiting for the leaders of new topics");
                 return;
-            } catch (TopicsException e) {
+            } catch (TopicProvisioningException e) {
                 if (!(e.getCause() instanceof RetriableException)
                         || Instant.now().isAfter(end)) {
                     throw e;
@@ -219,13 +219,14 @@ public class TopicProvisioner implements SmartInitializingSingleton {
         try {
             return future.get(settings.timeout().toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw new TopicsException(doing + " failed: " + e.getCause().getMessage(), e.getCause());
+            throw new TopicProvisioningException(
+                    doing + " failed: " + e.getCause().getMessage(), e.getCause());
         } catch (TimeoutException e) {
-            throw new TopicsException(doing + " took longer than "
+            throw new TopicProvisioningException(doing + " took longer than "
                     + settings.timeout().toSeconds() + " s: is the broker of camel.component.kafka.brokers reachable?");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new TopicsException(doing + " was interrupted");
+            throw new TopicProvisioningException(doing + " was interrupted");
         }
     }
 }

@@ -115,7 +115,7 @@ public record EventMetadata(
 
     /** @throws InvalidMetadataException when all events of a careless producer would have that id, and all but one be lost as repeats */
     static void requireName(String id) {
-        if (UuidText.namesNothing(id)) {
+        if (UuidText.isNilOrMax(id)) {
             throw new InvalidMetadataException("the id is the nil or the max UUID, which names no event");
         }
     }
@@ -138,7 +138,7 @@ public record EventMetadata(
     /** Short enough for an index, and without characters that PostgreSQL or a log line cannot hold: the schemas say the same. */
     private static String plain(String what, String text) {
         require(
-                text == null || text.isEmpty() || PlainText.isOne(text),
+                text == null || text.isEmpty() || PlainText.isValid(text),
                 what + " is longer than " + PlainText.MAX_LENGTH + " characters, or has control characters");
         return text;
     }
@@ -147,7 +147,7 @@ public record EventMetadata(
     private static String tenant(String ofSecurity, String ofClaims, Map<String, Object> headers) {
         String tenant =
                 first(ofSecurity, ofClaims, RecordHeaders.text(headers, RecordHeaders.TENANT), Caller.DEFAULT_TENANT);
-        if (!TenantName.isOne(tenant)) {
+        if (!TenantName.isValid(tenant)) {
             throw new InvalidMetadataException("the tenant is blank, longer than " + PlainText.MAX_LENGTH
                     + " characters, or has control characters");
         }

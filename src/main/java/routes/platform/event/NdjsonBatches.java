@@ -60,10 +60,10 @@ public class NdjsonBatches {
     public void open(@Header("topic") String topic, Exchange exchange) throws IOException {
         HttpRequest request = HttpRequest.of(exchange);
         Channel channel = events.publishable(topic);
-        InputStream body = new SteadyStream(RequestBody.of(exchange).stream(), interval);
+        InputStream body = new MinimumRateInputStream(RequestBody.of(exchange).stream(), interval);
         try {
             keys.claimStream(request, body, exchange);
-        } catch (SteadyStream.TooSlowException e) {
+        } catch (MinimumRateInputStream.TooSlowException e) {
             throw new ProblemException(408, "the stream " + e.getMessage());
         }
         exchange.setProperty(PROPERTY, new Stream(request, channel, new DigestInputStream(body, request.digest())));
@@ -91,7 +91,7 @@ public class NdjsonBatches {
                 }
             } catch (ProblemException e) {
                 stream.reject(e.getMessage());
-            } catch (SteadyStream.TooSlowException e) {
+            } catch (MinimumRateInputStream.TooSlowException e) {
                 throw new ProblemException(
                         408, "the stream %s, in line %d".formatted(e.getMessage(), stream.lines.number()));
             } catch (IOException e) {

@@ -9,41 +9,42 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 
 /**
- * Of the requests that may wait, lets some wait for the broker, so that bodies arrive and streams go on while it is away. One for all patterns: a
- * bulkhead of each would share out the places until none is left. Camel's throttle refuses at once or lets all wait.
+ * Limits how many of the waiting requests wait for the broker, so that bodies and streams go on while
+ * it is away. All patterns share one bulkhead: one for each would use up all threads between them.
  */
 @Component("brokerBulkhead")
 public class BrokerBulkhead {
 
-    /** While the broker answers, a place is free in less. */
-    private static final Duration PATIENCE = Duration.ofMillis(200);
+    /** Is longer than a permit is held while the broker answers. */
+    private static final Duration MAX_WAIT = Duration.ofMillis(200);
 
-    private final Waits waits;
-    private final Refusals refusals;
+    private final WaitingRequestLimiter waiting;
+    private final RejectionCounter rejections;
 
-    /** In the order in which they came: a client that has many has its next one behind those of others. */
-    private final Semaphore places;
+    /** Is fair: the next request of a busy client queues behind those of others. */
+    private final Semaphore permits;
 
-    BrokerBulkhead(HttpLimits limits, Waits waits, Refusals refusals) {
-        this.places = new Semaphore(limits.maxPublishing(), true);
-        this.waits = waits;
-        this.refusals = refusals;
+    BrokerBulkhead(HttpLimits limits, WaitingRequestLimiter waiting, RejectionCounter rejections) {
+        this.permits = new Semaphore(limits.maxPublishing(), true);
+        this.waiting = waiting;
+        this.rejections = rejections;
     }
 
     /**
-     * Takes a place until the request is answered.
+     * Takes a permit until the request is answered.
      *
-     * @throws ProblemException 503 when none is free, 429 when the client or its tenant has too many requests that wait
+     * @throws ProblemException 503 when none is free, 429 when too many requests of the client or its
+     *     tenant wait
      */
     public void enter(Exchange exchange) throws InterruptedException {
-        waits.enter(HttpRequest.of(exchange).caller(), exchange);
-        if (!places.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-            throw refusals.count("publishing", 503, "too many requests wait for the broker");
+        waiting.acquire(HttpRequest.of(exchange).caller(), exchange);
+        if (!permits.tryAcquire(MAX_WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw rejections.reject("publishing", 503, "too many requests wait for the broker");
         }
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
-                places.release();
+                permits.release();
             }
         });
     }

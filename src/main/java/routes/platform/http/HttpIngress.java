@@ -53,12 +53,12 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     private final int maxBody;
     private final Duration bodyTimeout;
 
-    private final Waits waits;
+    private final WaitingRequestLimiter waiting;
 
-    HttpIngress(OpenApi contract, ProblemResponses problems, Waits waits, HttpLimits limits) {
+    HttpIngress(OpenApi contract, ProblemResponses problems, WaitingRequestLimiter waiting, HttpLimits limits) {
         this.contract = contract;
         this.problems = problems;
-        this.waits = waits;
+        this.waiting = waiting;
         this.maxBody = Math.toIntExact(limits.maxBody().toBytes());
         this.bodyTimeout = limits.bodyTimeout();
     }
@@ -87,7 +87,7 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     }
 
     private void admit(Exchange exchange, HttpServletRequest servlet, Operation operation) {
-        Caller caller = TokenCaller.of(servlet);
+        Caller caller = CallerResolver.resolve(servlet);
         for (String scope : OpenApi.scopes(operation)) {
             require(scope, caller, exchange);
         }
@@ -120,7 +120,7 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
 
         if (mediaType.equals(NDJSON.toString())) {
             // a stream is checked line by line, while it is read
-            waits.enter(caller, exchange);
+            waiting.acquire(caller, exchange);
         } else if (!mediaType.isEmpty()) {
             byte[] body = read(RequestBody.of(exchange), caller);
             wrong.addAll(check(body, reading));
@@ -150,11 +150,11 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
                 caller.tenant(),
                 tenant,
                 operation.getOperationId());
-        return caller.workingFor(tenant);
+        return caller.actingFor(tenant);
     }
 
     private static void require(String scope, Caller caller, Exchange exchange) {
-        if (!caller.may(scope)) {
+        if (!caller.hasScope(scope)) {
             exchange.getMessage()
                     .setHeader(
                             HttpHeaders.WWW_AUTHENTICATE,
@@ -181,7 +181,7 @@ class HttpIngress extends DefaultRestOpenapiProcessorStrategy {
     }
 
     private byte[] read(RequestBody body, Caller caller) {
-        try (Waits.Place place = waits.enter(caller)) {
+        try (WaitingRequestLimiter.Permit permit = waiting.acquire(caller)) {
             return body.read(maxBody, bodyTimeout);
         }
     }

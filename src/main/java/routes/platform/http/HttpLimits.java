@@ -6,16 +6,17 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
 import org.springframework.util.unit.DataSize;
 
 /**
- * How many requests there may be, of whom, how large and how slow.
+ * Limits on the number, the size and the duration of requests.
  *
  * @param maxBody the largest body that is not streamed
- * @param bodyTimeout how long such a body may take to arrive, and an answer to be taken; a stream has to go on within it
+ * @param bodyTimeout the time for such a body to arrive, for a response to be taken, and the interval in
+ *     which a stream has to keep its minimum rate
  * @param maxWaiting requests that wait for something other than the database
  * @param maxPublishing those of them that wait for the broker
- * @param clientShare of {@code maxWaiting} that one client may take
- * @param tenantShare of it that the clients of one tenant may take together
- * @param clientRate requests of one client in a second
- * @param tenantRate requests of all clients of a tenant in a second
+ * @param clientShare the part of {@code maxWaiting} that one client may take, above 0 and at most 1
+ * @param tenantShare the part of it that the clients of one tenant may take together
+ * @param clientRate requests per second of one client
+ * @param tenantRate requests per second of all clients of a tenant
  */
 @ConfigurationProperties("event-broker.http")
 public record HttpLimits(
@@ -28,7 +29,10 @@ public record HttpLimits(
         int clientRate,
         int tenantRate) {
 
-    /** @throws InvalidConfigurationPropertyValueException when one of them is none, or the requests that wait could take every thread */
+    /**
+     * @throws InvalidConfigurationPropertyValueException when a limit lets nothing through, or waiting
+     *     requests could take every thread
+     */
     void check(int threads) {
         require(clientRate >= 1, "client-rate", clientRate, "It has to be at least 1.");
         require(tenantRate >= 1, "tenant-rate", tenantRate, "It has to be at least 1.");
@@ -57,20 +61,20 @@ public record HttpLimits(
         }
     }
 
-    Shares waiting() {
-        return new Shares(maxWaiting, share(tenantShare), share(clientShare));
+    ConcurrencyLimiter waiting() {
+        return new ConcurrencyLimiter(maxWaiting, share(tenantShare), share(clientShare));
     }
 
-    /** A client whose waiting requests use up its share still has threads for reads. */
-    Shares underWay(int threads) {
+    /** Leaves threads for reads to a client whose waiting requests use up its share. */
+    ConcurrencyLimiter inFlight(int threads) {
         int reads = threads - maxWaiting;
-        return new Shares(threads, share(tenantShare) + reads, share(clientShare) + reads);
+        return new ConcurrencyLimiter(threads, share(tenantShare) + reads, share(clientShare) + reads);
     }
 
-    /** Callers without a token share the threads for reads: they never wait for a body, an effect or the broker. */
-    Shares underWayWithoutToken(int threads) {
+    /** Shares the threads for reads among all without a token: they never wait for a body, an effect or the broker. */
+    ConcurrencyLimiter inFlightWithoutToken(int threads) {
         int reads = threads - maxWaiting;
-        return new Shares(threads, reads, reads);
+        return new ConcurrencyLimiter(threads, reads, reads);
     }
 
     private int share(double part) {

@@ -1,25 +1,28 @@
 package routes.platform.http;
 
+import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletRequestWrapper;
+import jakarta.servlet.http.HttpServletRequest;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.camel.Exchange;
 import routes.platform.Caller;
+import routes.platform.Sha256;
 
 /**
- * What every step needs to know of the request it works for, whatever has become of the message since.
+ * The request that an exchange answers. Steps read it from the exchange, whatever the message holds by then.
  *
- * @param caller who sends it
- * @param correlationId from {@code X-Correlation-Id}, or made up
- * @param requestId identifies this request alone; the causationId of what follows from it
+ * @param caller the sender
+ * @param correlationId from {@code X-Correlation-Id}, or a new one
+ * @param requestId identifies this request alone; becomes the causationId of its events and commands
  * @param idempotencyKey from {@code Idempotency-Key}
  * @param method such as POST
  * @param path without the query
- * @param query its parameters as they were sent, decoded
- * @param parameters their values by name, and the defaults of those that were not sent
+ * @param query the parameters as sent, decoded
+ * @param parameters their typed values by name, with the defaults of absent ones
  * @param mediaType of the body, without parameters; empty when the operation takes none
  */
 public record HttpRequest(
@@ -33,7 +36,7 @@ public record HttpRequest(
         Map<String, Object> parameters,
         String mediaType) {
 
-    /** Exchange property: the {@link #digest()} of a request with a key and of its body, once that has been read. */
+    /** Exchange property: the SHA-256 of a request with an idempotency key, and of its body once that is read. */
     public static final String FINGERPRINT = "fingerprint";
 
     private static final String PROPERTY = "httpRequest";
@@ -48,12 +51,21 @@ public record HttpRequest(
         exchange.setProperty(CorrelationId.PROPERTY, correlationId);
     }
 
+    /** Whether the exchange answers a HEAD, which every other step sees as a GET. */
+    public static boolean isHead(Exchange exchange) {
+        ServletRequest request = exchange.getProperty(ProblemResponses.SERVLET_REQUEST, ServletRequest.class);
+        while (request instanceof ServletRequestWrapper wrapper) {
+            request = wrapper.getRequest();
+        }
+        return request instanceof HttpServletRequest sent && sent.getMethod().equals("HEAD");
+    }
+
     /** The value of a query parameter that is text, or null. */
     public String text(String name) {
         return (String) parameters.get(name);
     }
 
-    /** The value of a query parameter that is a whole number, or null; of one that is an instant, epoch milliseconds. */
+    /** The value of a query parameter that is a whole number or an instant (epoch milliseconds), or null. */
     public Long number(String name) {
         return (Long) parameters.get(name);
     }
@@ -63,16 +75,12 @@ public record HttpRequest(
         return Boolean.TRUE.equals(parameters.get(name));
     }
 
-    /** A SHA-256 that has taken in what is asked for, and waits for the body: the same digest is the same request. */
+    /** Returns a SHA-256 of everything but the body, which the caller adds; equal requests have equal digests. */
     public MessageDigest digest() {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            String where = RequestPath.withIdsInOneSpelling(path);
-            digest.update((method + ' ' + where + ' ' + new TreeMap<>(query) + '\n' + mediaType + '\n')
-                    .getBytes(StandardCharsets.UTF_8));
-            return digest;
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        MessageDigest digest = Sha256.newDigest();
+        String where = RequestPath.withIdsInOneSpelling(path);
+        digest.update((method + ' ' + where + ' ' + new TreeMap<>(query) + '\n' + mediaType + '\n')
+                .getBytes(StandardCharsets.UTF_8));
+        return digest;
     }
 }

@@ -74,7 +74,7 @@ class RequestFilter extends OncePerRequestFilter {
         request.setAttribute(PATH, path);
         MDC.put(CorrelationId.PROPERTY, correlationId);
         try {
-            chain.doFilter(new NormalRequest(request, path), new WithoutEmptyHeaders(response));
+            chain.doFilter(new NormalizedRequest(request, path), new WithoutEmptyHeaders(response));
         } catch (AuthenticationServiceException e) {
             // the keys of the issuer cannot be had
             LOG.warn("answered 503: the keys of the token issuer cannot be had: {}", failures.describe(e));

@@ -133,7 +133,7 @@ class RebuildService {
                         key,
                         from,
                         to,
-                        request.caller().signature(),
+                        request.caller().auditName(),
                         request.text("reason"))
                 .update();
         if (began == 0) {

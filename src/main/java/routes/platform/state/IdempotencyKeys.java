@@ -14,7 +14,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
-import routes.platform.http.Waits;
+import routes.platform.http.WaitingRequestLimiter;
 
 /**
  * The first answers to requests with an {@code Idempotency-Key}. One request at a time has a key, on a lease of which it is the owner: only
@@ -56,11 +56,11 @@ public class IdempotencyKeys {
             " where tenant = :tenant and client = :client and key = :key and owner = :owner and answer is null";
 
     private final JdbcClient jdbc;
-    private final Waits waits;
+    private final WaitingRequestLimiter waiting;
 
-    public IdempotencyKeys(JdbcClient jdbc, Waits waits) {
+    public IdempotencyKeys(JdbcClient jdbc, WaitingRequestLimiter waiting) {
         this.jdbc = jdbc;
-        this.waits = waits;
+        this.waiting = waiting;
     }
 
     /**
@@ -129,7 +129,7 @@ public class IdempotencyKeys {
     /** @return the answer of another request with the key; nothing when this one has its key now */
     private Optional<Kept> awaitAnswer(HttpRequest request, byte[] fingerprint) {
         // a stream has one
-        try (Waits.Place place = fingerprint == null ? () -> {} : waits.enter(request.caller())) {
+        try (WaitingRequestLimiter.Permit permit = fingerprint == null ? () -> {} : waiting.acquire(request.caller())) {
             for (long end = System.nanoTime() + WAIT.toNanos(); System.nanoTime() < end; pause()) {
                 if (lease(request, fingerprint)) {
                     return Optional.empty();

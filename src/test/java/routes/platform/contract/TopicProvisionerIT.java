@@ -74,7 +74,7 @@ class TopicProvisionerIT {
     @Test
     void refusesToStartWithoutATopicWhenItOnlyVerifies() {
         assertThatThrownBy(() -> provision(Provision.VERIFY))
-                .isInstanceOf(TopicsException.class)
+                .isInstanceOf(TopicProvisioningException.class)
                 .hasMessageStartingWith("missing topics: ")
                 .hasMessageContaining(created + ", " + created + ".dlq, ")
                 .hasMessageContaining("event-broker.topics.provision=verify");

@@ -22,7 +22,7 @@ class IssuerFailureAnalyzerTest {
     }
 
     private String startWith() {
-        Throwable failure = catchThrowable(() -> new SecurityConfiguration().jwtDecoder(properties));
+        Throwable failure = catchThrowable(() -> new JwtConfiguration().jwtDecoder(properties));
         return new IssuerFailureAnalyzer()
                 .analyze(new IllegalStateException(failure))
                 .getDescription();

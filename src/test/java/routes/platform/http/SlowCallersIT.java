@@ -282,7 +282,7 @@ class SlowCallersIT extends RuntimeIT {
     private static boolean answers() {
         return Thread.getAllStackTraces().values().stream()
                 .flatMap(Arrays::stream)
-                .anyMatch(frame -> frame.getClassName().startsWith(TimedAnswer.class.getName()));
+                .anyMatch(frame -> frame.getClassName().startsWith(DeadlineResponse.class.getName()));
     }
 
     /** Sends a request whose body comes byte by byte, and reads until the server ends the connection. */

@@ -16,7 +16,8 @@ public final class TestLimits {
     /** One request at a time. */
     public static BrokerBulkhead bulkhead() {
         HttpLimits limits = limits();
-        Refusals refusals = new Refusals(new SimpleMeterRegistry());
-        return new BrokerBulkhead(limits, new Waits(limits, new Turns(), refusals, 2), refusals);
+        RejectionCounter rejections = new RejectionCounter(new SimpleMeterRegistry());
+        return new BrokerBulkhead(
+                limits, new WaitingRequestLimiter(limits, new ClientBulkhead(), rejections, 2), rejections);
     }
 }

@@ -1,0 +1,62 @@
+package routes.platform.event;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+
+/**
+ * A stream whose sender has to go on sending: a fast one may last for as long as it is long, and one that trickles does not keep its thread.
+ *
+ * @see <a href="https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html">mod_reqtimeout, whose rate this is</a>
+ */
+final class MinimumRateInputStream extends FilterInputStream {
+
+    private static final int BYTES_PER_SECOND = 500;
+
+    private final Duration interval;
+
+    /** In reads alone: while the broker takes its time, the sender cannot send. */
+    private long waited;
+
+    private long bytes;
+
+    MinimumRateInputStream(InputStream in, Duration interval) {
+        super(in);
+        this.interval = interval;
+    }
+
+    static final class TooSlowException extends IOException {
+
+        private TooSlowException(String message) {
+            super(message);
+        }
+    }
+
+    @Override
+    public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    /** @throws TooSlowException when less came within the interval than has to */
+    @Override
+    public int read(byte[] target, int offset, int count) throws IOException {
+        long began = System.nanoTime();
+        int n = super.read(target, offset, count);
+        if (n > 0) {
+            bytes += n;
+            waited += System.nanoTime() - began;
+            if (waited > interval.toNanos()) {
+                long least = BYTES_PER_SECOND * interval.toSeconds();
+                if (bytes < least) {
+                    throw new TooSlowException(
+                            "brought less than %d bytes in %d s".formatted(least, interval.toSeconds()));
+                }
+                waited = 0;
+                bytes = 0;
+            }
+        }
+        return n;
+    }
+}

@@ -1,0 +1,119 @@
+package routes.platform.http;
+
+import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.WriteListener;
+import jakarta.servlet.http.HttpServletResponse;
+import jakarta.servlet.http.HttpServletResponseWrapper;
+import java.io.IOException;
+import java.time.Duration;
+import org.apache.coyote.CloseNowException;
+
+/**
+ * Ends a response that its reader takes too slowly. Tomcat restarts its write timeout with every few
+ * bytes taken, so a slow reader could hold a thread for as long as the response is large.
+ */
+final class DeadlineResponse extends HttpServletResponseWrapper {
+
+    /** Extends the deadline by a second for every so many bytes, so that slow lines can take large responses. */
+    private static final int BYTES_PER_SECOND = 1 << 16;
+
+    /** Is small, since Tomcat waits up to a few connection timeouts until a piece is taken. */
+    private static final int PIECE = 1 << 13;
+
+    private final Duration allowance;
+    private DeadlineStream out;
+
+    /** @param allowance how long a small response may take */
+    DeadlineResponse(HttpServletResponse response, Duration allowance) {
+        super(response);
+        this.allowance = allowance;
+    }
+
+    /** Covers all large responses: only small ones are written by {@code getWriter}. */
+    @Override
+    public ServletOutputStream getOutputStream() throws IOException {
+        if (out == null) {
+            out = new DeadlineStream(super.getOutputStream(), allowance);
+        }
+        return out;
+    }
+
+    /**
+     * Reports a missed deadline that the writer has swallowed: the server would end the response as if it
+     * were complete.
+     *
+     * @throws CloseNowException when the response was taken too slowly; makes Tomcat close the connection
+     */
+    void requireCompleted() throws CloseNowException {
+        if (out != null && out.expired) {
+            throw tooSlow();
+        }
+    }
+
+    private static CloseNowException tooSlow() {
+        return new CloseNowException("the caller takes the answer too slowly");
+    }
+
+    private static final class DeadlineStream extends ServletOutputStream {
+
+        private final ServletOutputStream out;
+        private final Duration allowance;
+        private final long began = System.nanoTime();
+        private long written;
+        private boolean expired;
+
+        DeadlineStream(ServletOutputStream out, Duration allowance) {
+            this.out = out;
+            this.allowance = allowance;
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            for (int done = 0; done < length; done += PIECE) {
+                check();
+                int piece = Math.min(PIECE, length - done);
+                out.write(bytes, offset + done, piece);
+                written += piece;
+            }
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            check();
+            out.write(b);
+        }
+
+        private void check() throws IOException {
+            Duration allowed = allowance.plusSeconds(written / BYTES_PER_SECOND);
+            expired |= System.nanoTime() - began > allowed.toNanos();
+            if (expired) {
+                throw tooSlow();
+            }
+        }
+
+        /** Keeps a response that was cut off from looking complete. */
+        @Override
+        public void flush() throws IOException {
+            if (!expired) {
+                out.flush();
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (!expired) {
+                out.close();
+            }
+        }
+
+        @Override
+        public boolean isReady() {
+            return out.isReady();
+        }
+
+        @Override
+        public void setWriteListener(WriteListener listener) {
+            out.setWriteListener(listener);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package routes.platform.http;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.Writer;
+import org.apache.catalina.connector.Request;
+import org.apache.catalina.connector.Response;
+import org.apache.catalina.core.StandardHost;
+import org.apache.catalina.valves.ErrorReportValve;
+import org.apache.coyote.http11.AbstractHttp11Protocol;
+import org.springframework.boot.web.embedded.tomcat.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.stereotype.Component;
+
+/** Renders errors that never reach a servlet, such as a malformed request line, as problems. */
+@Component
+class TomcatErrorCustomizer implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
+
+    @Override
+    public void customize(TomcatServletWebServerFactory factory) {
+        factory.addContextCustomizers(context ->
+                ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemReportValve.class.getName()));
+    }
+
+    /** Is created by Tomcat, by its class name. */
+    public static final class ProblemReportValve extends ErrorReportValve {
+
+        @Override
+        protected void report(Request request, Response response, Throwable throwable) {
+            int status = response.getStatus();
+            if (status < 400 || response.getContentWritten() > 0 || !response.setErrorReported()) {
+                return;
+            }
+            String correlationId = response.getHeader(CorrelationId.HEADER);
+            if (correlationId == null) {
+                correlationId = CorrelationId.create();
+                response.setHeader(CorrelationId.HEADER, correlationId);
+            }
+            response.setHeader("Cache-Control", "no-store");
+            response.setHeader("X-Content-Type-Options", "nosniff");
+            response.setContentType(Problem.MEDIA_TYPE);
+            response.setCharacterEncoding("UTF-8");
+            try {
+                Writer writer = response.getReporter();
+                if (writer != null) {
+                    writer.write(new JsonMapper().writeValueAsString(problem(status, correlationId, request)));
+                    response.finishResponse();
+                }
+            } catch (IOException | IllegalStateException e) {
+                getContainer().getLogger().debug("the caller has gone", e);
+            }
+        }
+
+        private static Problem problem(int status, String correlationId, Request request) {
+            return status == HttpServletResponse.SC_BAD_REQUEST
+                            && request.getConnector().getProtocolHandler() instanceof AbstractHttp11Protocol<?> http
+                    ? Problem.of(
+                            status,
+                            "bad request: its head is malformed, or longer than " + http.getMaxHttpRequestHeaderSize()
+                                    + " bytes",
+                            correlationId)
+                    : Problem.of(status, correlationId);
+        }
+    }
+}
