@@ -8,14 +8,16 @@ import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
 
 /**
- * What is to happen to a prescription.
+ * Asks for a change of one prescription.
  *
  * @param metadata its eventId is the commandId
  * @param prescriptionId the aggregateId
- * @param reprocessed whether it was a dead letter and is sent again, so that others may have come before it that are later
+ * @param reprocessed whether an operator has sent it again after it was a dead letter: later commands may
+ *     have taken effect before it
  */
 record Command(Type type, String prescriptionId, ObjectNode payload, EventMetadata metadata, boolean reprocessed) {
 
+    /** The commands, each with the type of the event that follows when the handler applies it. */
     enum Type {
         CREATE("CreatePrescription", "PrescriptionCreated"),
         UPDATE("UpdatePrescription", "PrescriptionUpdated"),
@@ -25,22 +27,17 @@ record Command(Type type, String prescriptionId, ObjectNode payload, EventMetada
 
         final String commandType;
 
-        /** What has happened when it is applied. */
         final String eventType;
 
         Type(String commandType, String eventType) {
             this.commandType = commandType;
             this.eventType = eventType;
         }
-
-        boolean isOfSaga() {
-            return this == LOCK || this == UNLOCK;
-        }
     }
 
     static final String SAGA_ID = "sagaId";
 
-    /** @param event of medication.commands, checked against its schema */
+    /** @param event of medication.commands, valid by the topic's schema */
     static Command of(Event<JsonNode> event, boolean reprocessed) {
         JsonNode value = event.payload();
         return new Command(
@@ -58,8 +55,10 @@ record Command(Type type, String prescriptionId, ObjectNode payload, EventMetada
         return metadata.eventId();
     }
 
-    /** Null when it is of no saga. */
+    /** Returns the saga of a lock or unlock; null for any other command. */
     String sagaId() {
-        return type.isOfSaga() ? UuidText.normal(payload.path(SAGA_ID).textValue()) : null;
+        return type == Type.LOCK || type == Type.UNLOCK
+                ? UuidText.normal(payload.path(SAGA_ID).textValue())
+                : null;
     }
 }

@@ -15,14 +15,14 @@ import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.state.RetentionRule;
 
-/** What is known of every command, from before it is sent until long after it has taken effect. */
+/** Stores each command with its status, from before it is sent until its retention ends. */
 @Component("commandRepository")
 class CommandRepository {
 
-    /** Exchange property: the status of a command, when it had been handled before. */
+    /** Exchange property: the status of a command that the handler has already handled. */
     static final String HANDLED_BEFORE = "handledBefore";
 
-    private static final String KNOWN =
+    private static final String SELECT_COMMAND =
             """
             select command_id, command_type, prescription_id, status, reason, version
             from medication_command where tenant = ? and command_id = ?""";
@@ -38,11 +38,6 @@ class CommandRepository {
         return new RetentionRule("medication_command", "created_at", keep);
     }
 
-    @Bean
-    static RetentionRule unlockRetention(@Value("${event-broker.retention.commands}") Duration keep) {
-        return new RetentionRule("medication_unlock", "unlocked_at", keep);
-    }
-
     enum Status {
         ACCEPTED,
         APPLIED,
@@ -50,36 +45,39 @@ class CommandRepository {
     }
 
     /**
-     * @param reason why it was rejected
-     * @param version of the prescription, once the command is applied; null when there was no prescription to unlock
+     * A command and its outcome.
+     *
+     * @param reason why the handler rejected it, else null
+     * @param version of the prescription after an applied command; null when there was none to unlock
      */
-    record Known(
+    record CommandState(
             String commandId, String commandType, String prescriptionId, Status status, String reason, Long version) {}
 
-    private record Accepted(Status status, byte[] fingerprint) {}
+    private record StoredRequest(Status status, byte[] fingerprint) {}
 
     /**
-     * Notes a command that a caller sends, before it is sent. When it comes again it is sent again, for the first may have died before it did
-     * that; only when it has been handled it is not, and the property {@code handledBefore} says so.
+     * Stores a caller's command as ACCEPTED, before the route sends it. A repeat is sent again, because
+     * the first request may have died before it sent the command. Once the command is handled, a repeat
+     * is not sent: the property {@code handledBefore} has its status.
      *
-     * @throws ProblemException 409 when the caller's {@code Idempotency-Key} was used for another request
+     * @throws ProblemException 409 when the caller used the {@code Idempotency-Key} for another request
      */
     public void accept(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
-        PrescriptionCommandFactory.Sent sent = PrescriptionCommandFactory.sent(exchange);
+        PrescriptionCommandFactory.OutgoingCommand command = PrescriptionCommandFactory.outgoing(exchange);
         byte[] fingerprint = exchange.getProperty(HttpRequest.FINGERPRINT, byte[].class);
         String tenant = request.caller().tenant();
         int added = jdbc.sql(
                         """
                         insert into medication_command (tenant, command_id, command_type, prescription_id, status, fingerprint)
                         values (?, ?, ?, ?, 'ACCEPTED', ?) on conflict do nothing""")
-                .params(tenant, sent.commandId(), sent.commandType(), sent.prescriptionId(), fingerprint)
+                .params(tenant, command.commandId(), command.commandType(), command.prescriptionId(), fingerprint)
                 .update();
         if (added == 0) {
-            Accepted first = jdbc.sql(
+            StoredRequest first = jdbc.sql(
                             "select status, fingerprint from medication_command where tenant = ? and command_id = ?")
-                    .params(tenant, sent.commandId())
-                    .query(Accepted.class)
+                    .params(tenant, command.commandId())
+                    .query(StoredRequest.class)
                     .single();
             if (!MessageDigest.isEqual(first.fingerprint(), fingerprint)) {
                 throw new ProblemException(409, "this Idempotency-Key was used for another request");
@@ -91,34 +89,35 @@ class CommandRepository {
     }
 
     /**
-     * Whether a command has not been handled yet. Belongs into the transaction of its effect: another one with the same command waits here
-     * until this one has ended.
+     * Locks the command's row until the transaction ends, and adds the row when a Kafka client sent the
+     * command. A second transaction with the same command waits here.
      *
-     * @throws ProblemException 409 when its id is that of another command
+     * @return false when the command has been handled
+     * @throws ProblemException 409 when another command has the same id
      */
     @Transactional(propagation = Propagation.MANDATORY)
-    boolean markHandled(Command command) {
+    boolean lockIfUnhandled(Command command) {
         jdbc.sql(
                         """
                         insert into medication_command (tenant, command_id, command_type, prescription_id, status)
                         values (?, ?, ?, ?, 'ACCEPTED') on conflict do nothing""")
                 .params(command.metadata().tenant(), command.id(), command.type().commandType, command.prescriptionId())
                 .update();
-        Known known = jdbc.sql(KNOWN + " for update")
+        CommandState stored = jdbc.sql(SELECT_COMMAND + " for update")
                 .params(command.metadata().tenant(), command.id())
-                .query(Known.class)
+                .query(CommandState.class)
                 .optional()
-                .orElseThrow(() -> new OptimisticLockingFailureException("the command was purged meanwhile"));
-        if (!known.commandType().equals(command.type().commandType)
-                || !known.prescriptionId().equals(command.prescriptionId())) {
+                .orElseThrow(() -> new OptimisticLockingFailureException("retention has purged the command"));
+        if (!stored.commandType().equals(command.type().commandType)
+                || !stored.prescriptionId().equals(command.prescriptionId())) {
             throw new ProblemException(409, "/commandId: is that of another command");
         }
-        return known.status() == Status.ACCEPTED;
+        return stored.status() == Status.ACCEPTED;
     }
 
-    /** Notes what has become of a command, in the same transaction. */
+    /** Stores the outcome of a command, in the transaction that locked it. */
     @Transactional(propagation = Propagation.MANDATORY)
-    void end(Command command, Status status, String reason, Long version) {
+    void recordOutcome(Command command, Status status, String reason, Long version) {
         jdbc.sql(
                         """
                         update medication_command set status = ?, reason = ?, version = ?
@@ -128,14 +127,14 @@ class CommandRepository {
     }
 
     /**
-     * What has become of a command.
+     * Returns a command of the caller's tenant.
      *
-     * @throws ProblemException 404 when the caller's tenant has no such command
+     * @throws ProblemException 404 when the tenant has no such command
      */
-    public Known show(@Header("id") String id, Exchange exchange) {
-        return jdbc.sql(KNOWN)
+    public CommandState show(@Header("id") String id, Exchange exchange) {
+        return jdbc.sql(SELECT_COMMAND)
                 .params(HttpRequest.of(exchange).caller().tenant(), id)
-                .query(Known.class)
+                .query(CommandState.class)
                 .optional()
                 .orElseThrow(() -> new ProblemException(404, "no such command"));
     }

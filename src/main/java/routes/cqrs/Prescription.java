@@ -9,20 +9,19 @@ import routes.platform.Json;
 import routes.platform.contract.EventSchema;
 
 /**
- * A prescription as commands have made it, and the rules by which they do: no clock and no database here.
+ * Decides what a command does to a prescription. Uses no clock and no database.
  *
- * @param content what is shown of it: the fields of {@code schemas/prescription.json} and any others that were sent, with {@code id},
- *     {@code status}, {@code statusReason}, {@code version}, {@code createdAt} and {@code updatedAt} (epoch milliseconds)
- * @param lockedBy the saga that holds it, or null
+ * @param content the fields of {@code schemas/prescription.json}, any unknown fields of the caller, and
+ *     {@code id}, {@code status}, {@code statusReason}, {@code version}, {@code createdAt} and
+ *     {@code updatedAt} (epoch milliseconds)
+ * @param lockedBy the id of the saga that holds the prescription, or null
  */
 record Prescription(ObjectNode content, String lockedBy) {
 
-    /**
-     * Of the content that is sent, in bytes of JSON. It goes on in envelopes with record headers, and topics take 1 MiB.
-     */
+    /** Limit of the content in bytes of JSON. An envelope and headers still fit a topic's 1 MiB. */
     static final int MAX_BYTES = 1_000_000;
 
-    /** Of its JSON. What goes on has its own around it, and has to be read. */
+    /** Limit of the content in JSON tokens. The envelope's own tokens still fit the reader's limit. */
     static final long MAX_TOKENS = Json.MAX_TOKENS - 1000;
 
     static final String ID = "id";
@@ -44,23 +43,23 @@ record Prescription(ObjectNode content, String lockedBy) {
 
     private static final String STATUS_REASON = "statusReason";
 
-    /** What the write side alone says. */
-    private static final Set<String> OURS =
+    /** Fields that only the write side sets; a caller's values are dropped. */
+    private static final Set<String> WRITE_SIDE_FIELDS =
             Set.of(ID, STATUS, STATUS_REASON, VERSION, CREATED_AT, UPDATED_AT, Command.SAGA_ID);
 
     private static final EventSchema SCHEMA = new EventSchema("prescription.json");
 
-    /** What becomes of a command. */
+    /** The outcome of a command. */
     sealed interface Decision {}
 
     /**
-     * It takes effect.
+     * The command takes effect.
      *
-     * @param prescription as it is now; null when there is none: what was never locked can be unlocked
+     * @param prescription the next state; null when a saga unlocks a prescription that does not exist
      */
     record Applied(Prescription prescription) implements Decision {}
 
-    /** @param reason one line for whoever sent it: names what is in the way, and repeats no value of the prescription */
+    /** @param reason one line for the sender; repeats no value of the prescription */
     record Rejected(String reason) implements Decision {}
 
     String status() {
@@ -71,37 +70,37 @@ record Prescription(ObjectNode content, String lockedBy) {
         return content.path(VERSION).longValue();
     }
 
-    /** When it last changed, epoch milliseconds; each change is later than the one before. */
+    /** Epoch milliseconds of the last change; each change is later than the one before. */
     long updatedAt() {
         return content.path(UPDATED_AT).longValue();
     }
 
     /**
-     * Decides about a command.
+     * Decides a command.
      *
-     * @param known what it is about, as it is; empty when there is none
-     * @param unlocked whether the saga of a lock has unlocked the prescription before
+     * @param known the current state; empty when there is no prescription with this id
+     * @param unlocked whether the saga of a lock command has already unlocked the prescription
      * @param now epoch milliseconds
      */
     static Decision decide(Command command, Optional<Prescription> known, boolean unlocked, long now) {
         Decision decision = known.map(prescription -> prescription.change(command, unlocked))
-                .orElseGet(() -> begin(command));
+                .orElseGet(() -> create(command));
         return decision instanceof Applied applied && applied.prescription() != null
-                ? applied.prescription().following(known, command, now)
+                ? applied.prescription().asNextVersion(known, command, now)
                 : decision;
     }
 
-    private static Decision begin(Command command) {
+    private static Decision create(Command command) {
         return switch (command.type()) {
             case CREATE -> {
-                if (isOfAnother(command)) {
-                    yield otherId();
+                if (namesAnotherId(command)) {
+                    yield rejectOtherId();
                 }
-                ObjectNode content = command.payload().deepCopy().without(OURS);
+                ObjectNode content = command.payload().deepCopy().without(WRITE_SIDE_FIELDS);
                 content.put(ID, command.prescriptionId()).put(STATUS, ACTIVE);
                 yield new Applied(new Prescription(content, null));
             }
-            // the compensation of a step that was never taken
+            // a saga may compensate a lock that it never took
             case UNLOCK -> new Applied(null);
             default -> new Rejected("there is no such prescription");
         };
@@ -112,75 +111,75 @@ record Prescription(ObjectNode content, String lockedBy) {
             case CREATE -> new Rejected("a prescription with this id exists already");
             case UPDATE -> update(command);
             case CANCEL ->
-                isOver()
-                        ? over()
-                        : new Applied(with(CANCELLED, command.payload().path("reason"), null));
+                isClosed()
+                        ? rejectClosed()
+                        : new Applied(withStatus(CANCELLED, command.payload().path("reason"), null));
             case LOCK -> lock(command.sagaId(), unlocked);
-            // of a saga that does not hold it, nothing changes
+            // an unlock by a saga that does not hold the prescription adds a version and changes nothing else
             case UNLOCK ->
                 command.sagaId().equals(lockedBy)
-                        ? new Applied(with(ACTIVE, JsonNodeFactory.instance.nullNode(), null))
+                        ? new Applied(withStatus(ACTIVE, JsonNodeFactory.instance.nullNode(), null))
                         : new Applied(new Prescription(content.deepCopy(), lockedBy));
         };
     }
 
     private Decision update(Command command) {
         ObjectNode patch = command.payload();
-        if (isOver()) {
-            return over();
+        if (isClosed()) {
+            return rejectClosed();
         }
         if (lockedBy != null) {
-            return new Rejected("the prescription is on-hold, a saga holds it");
+            return new Rejected("the prescription is on-hold: a saga holds it");
         }
         if (command.reprocessed() && !patch.has(VERSION) && command.metadata().timestamp() < updatedAt()) {
             return new Rejected("the prescription has changed since the command was first sent");
         }
         if (patch.has(VERSION) && patch.path(VERSION).longValue() != version()) {
-            return new Rejected("the prescription has version " + version() + ", and not the one that was changed");
+            return new Rejected("the prescription has version " + version() + ", but the update names another version");
         }
-        if (isOfAnother(command)) {
-            return otherId();
+        if (namesAnotherId(command)) {
+            return rejectOtherId();
         }
         String status = patch.path(STATUS).asText(status());
         if (!status.equals(status()) && !status.equals(COMPLETED)) {
             return new Rejected("/payload/status: an update can only set it to completed");
         }
-        ObjectNode content = merge(this.content, patch.deepCopy().without(OURS));
-        content.put(STATUS, status);
-        return SCHEMA.firstError(content)
+        ObjectNode patched = JsonMergePatch.apply(content, patch.deepCopy().without(WRITE_SIDE_FIELDS));
+        patched.put(STATUS, status);
+        return SCHEMA.firstError(patched)
                 .<Decision>map(error -> new Rejected(("/payload" + error).replace("/payload/: ", "/payload: ")))
-                .orElseGet(() -> new Applied(new Prescription(content, null)));
+                .orElseGet(() -> new Applied(new Prescription(patched, null)));
     }
 
     private Decision lock(String saga, boolean unlocked) {
         if (unlocked) {
-            return new Rejected("this saga has unlocked the prescription before");
+            return new Rejected("this saga has already unlocked the prescription");
         }
-        if (isOver()) {
-            return over();
+        if (isClosed()) {
+            return rejectClosed();
         }
         return lockedBy == null || lockedBy.equals(saga)
-                ? new Applied(with(ON_HOLD, JsonNodeFactory.instance.nullNode(), saga))
+                ? new Applied(withStatus(ON_HOLD, JsonNodeFactory.instance.nullNode(), saga))
                 : new Rejected("another saga holds the prescription");
     }
 
-    private boolean isOver() {
+    private boolean isClosed() {
         return status().equals(CANCELLED) || status().equals(COMPLETED);
     }
 
-    private Decision over() {
+    private Decision rejectClosed() {
         return new Rejected("the prescription is " + status());
     }
 
-    private static boolean isOfAnother(Command command) {
+    private static boolean namesAnotherId(Command command) {
         return !command.payload().path(ID).asText(command.prescriptionId()).equals(command.prescriptionId());
     }
 
-    private static Decision otherId() {
-        return new Rejected("/payload/id: is not the prescription's");
+    private static Decision rejectOtherId() {
+        return new Rejected("/payload/id: is the id of another prescription");
     }
 
-    private Prescription with(String status, JsonNode reason, String lockedBy) {
+    private Prescription withStatus(String status, JsonNode reason, String lockedBy) {
         ObjectNode changed = content.deepCopy();
         changed.put(STATUS, status).remove(STATUS_REASON);
         if (reason.isTextual()) {
@@ -189,8 +188,8 @@ record Prescription(ObjectNode content, String lockedBy) {
         return new Prescription(changed, lockedBy);
     }
 
-    /** The next version, when there is room for it. */
-    private Decision following(Optional<Prescription> before, Command command, long now) {
+    /** Sets version and timestamps; rejects content beyond a limit. */
+    private Decision asNextVersion(Optional<Prescription> before, Command command, long now) {
         long at = before.map(known -> Math.max(now, known.updatedAt() + 1)).orElse(now);
         content.put(VERSION, before.map(Prescription::version).orElse(0L) + 1)
                 .put(
@@ -198,33 +197,18 @@ record Prescription(ObjectNode content, String lockedBy) {
                         before.map(known -> known.content.path(CREATED_AT).longValue())
                                 .orElse(at))
                 .put(UPDATED_AT, at);
-        // what ends or holds a prescription adds little, and has to come to its end
+        // a cancellation, lock or unlock adds little and must not fail
         boolean mayGrow = command.type() == Command.Type.CREATE || command.type() == Command.Type.UPDATE;
-        return (mayGrow ? exceeded(content) : Optional.<String>empty())
+        return (mayGrow ? exceededLimit(content) : Optional.<String>empty())
                 .<Decision>map(limit -> new Rejected("the prescription would be larger than " + limit))
                 .orElseGet(() -> new Applied(this));
     }
 
-    /** Which limit a prescription is beyond, if any. */
-    static Optional<String> exceeded(JsonNode content) {
+    /** Returns the limit that the content exceeds, if any. */
+    static Optional<String> exceededLimit(JsonNode content) {
         if (Json.write(content).length > MAX_BYTES) {
             return Optional.of(MAX_BYTES + " bytes");
         }
         return Json.tokens(content) > MAX_TOKENS ? Optional.of(MAX_TOKENS + " tokens of JSON") : Optional.empty();
-    }
-
-    /** RFC 7396: what the patch has replaces what there is, objects field by field; null removes. */
-    private static ObjectNode merge(JsonNode target, ObjectNode patch) {
-        ObjectNode merged = target.isObject() ? target.deepCopy() : JsonNodeFactory.instance.objectNode();
-        patch.properties().forEach(field -> {
-            if (field.getValue().isNull()) {
-                merged.remove(field.getKey());
-            } else if (field.getValue() instanceof ObjectNode object) {
-                merged.set(field.getKey(), merge(merged.path(field.getKey()), object));
-            } else {
-                merged.set(field.getKey(), field.getValue());
-            }
-        });
-        return merged;
     }
 }

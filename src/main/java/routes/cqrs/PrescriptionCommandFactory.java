@@ -21,13 +21,13 @@ import routes.platform.event.EventReader;
 import routes.platform.event.OutgoingRecord;
 import routes.platform.http.HttpRequest;
 
-/** Makes commands of what callers send, checked as those of Kafka clients are. */
+/** Makes commands from HTTP requests and validates them as the handler validates those of Kafka clients. */
 @Component("prescriptionCommandFactory")
 class PrescriptionCommandFactory {
 
     static final String TOPIC = "medication.commands";
 
-    private static final String SENT = "command";
+    private static final String OUTGOING = "command";
 
     private final EventReader events;
     private final Clock clock = Clock.systemUTC();
@@ -37,16 +37,15 @@ class PrescriptionCommandFactory {
         this.events = events;
     }
 
-    /** A command that is about to be sent. */
-    record Sent(String commandId, String commandType, String prescriptionId) {}
+    record OutgoingCommand(String commandId, String commandType, String prescriptionId) {}
 
-    /** What the caller gets once the broker has acknowledged the command. */
-    record Receipt(String message, String prescriptionId, String commandId) {}
+    /** Answers the caller after the broker has acknowledged the command. */
+    record CommandReceipt(String message, String prescriptionId, String commandId) {}
 
     /**
      * Replaces the body, a prescription, by the command that creates it.
      *
-     * @throws ProblemException 400 names what is wrong with it and where, 413 when it is too large
+     * @throws ProblemException 400 with the violations, or 413 when the prescription is too large
      */
     public void create(@Body byte[] body, Exchange exchange) {
         JsonNode prescription = Json.readObject(body);
@@ -54,10 +53,10 @@ class PrescriptionCommandFactory {
         if (".".equals(id) || "..".equals(id)) {
             throw new ProblemException(List.of(new Violation("/id", "must not be . or .., which no path can name")));
         }
-        command(Command.Type.CREATE, id == null ? id("prescription", exchange) : id, prescription, exchange);
+        command(Command.Type.CREATE, id == null ? newId("prescription", exchange) : id, prescription, exchange);
     }
 
-    /** Replaces the body, what is to be changed, by the command that changes it. */
+    /** Replaces the body, a JSON merge patch, by the command that updates the prescription. */
     public void update(@Header("id") String prescription, @Body byte[] body, Exchange exchange) {
         command(Command.Type.UPDATE, prescription, Json.readObject(body), exchange);
     }
@@ -73,11 +72,11 @@ class PrescriptionCommandFactory {
 
     private void command(Command.Type type, String prescription, JsonNode payload, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
-        Sent sent = new Sent(id(TOPIC, exchange), type.commandType, prescription);
+        OutgoingCommand outgoing = new OutgoingCommand(newId(TOPIC, exchange), type.commandType, prescription);
         ObjectNode command = JsonNodeFactory.instance
                 .objectNode()
-                .put("commandId", sent.commandId())
-                .put("commandType", sent.commandType())
+                .put("commandId", outgoing.commandId())
+                .put("commandType", outgoing.commandType())
                 .put("aggregateId", prescription)
                 .put("timestamp", clock.millis());
         command.set("payload", payload);
@@ -95,15 +94,15 @@ class PrescriptionCommandFactory {
         } catch (SchemaViolationException e) {
             throw e.below("/payload");
         }
-        Prescription.exceeded(payload).ifPresent(limit -> {
+        Prescription.exceededLimit(payload).ifPresent(limit -> {
             throw new ProblemException(413, "the prescription is larger than " + limit);
         });
-        exchange.setProperty(SENT, sent);
+        exchange.setProperty(OUTGOING, outgoing);
         exchange.setMessage(message);
     }
 
-    /** With an {@code Idempotency-Key} it follows from client and key, so that a repeat is the same command. */
-    private static String id(String of, Exchange exchange) {
+    /** Derives the id from client and {@code Idempotency-Key}, so that a repeat has the same id; else random. */
+    private static String newId(String of, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         return request.idempotencyKey()
                 .map(key -> NameBasedUuid.of(
@@ -112,13 +111,13 @@ class PrescriptionCommandFactory {
                 .toString();
     }
 
-    static Sent sent(Exchange exchange) {
-        return exchange.getProperty(SENT, Sent.class);
+    static OutgoingCommand outgoing(Exchange exchange) {
+        return exchange.getProperty(OUTGOING, OutgoingCommand.class);
     }
 
-    /** Replaces the body by what the caller gets. */
-    public Receipt receipt(Exchange exchange) {
-        Sent sent = sent(exchange);
-        return new Receipt("Prescription command accepted", sent.prescriptionId(), sent.commandId());
+    /** Replaces the body by the caller's receipt. */
+    public CommandReceipt receipt(Exchange exchange) {
+        OutgoingCommand sent = outgoing(exchange);
+        return new CommandReceipt("Prescription command accepted", sent.prescriptionId(), sent.commandId());
     }
 }

@@ -17,7 +17,7 @@ import routes.platform.event.EventMetadata;
 import routes.platform.event.OutgoingRecord;
 import routes.platform.event.RecordHeaders;
 
-/** What the subscribers of {@code medication.prescription.*} are told of an event of {@code medication.events}. */
+/** Translates events of {@code medication.events} into the public events {@code medication.prescription.*}. */
 @Component("prescriptionEventTranslator")
 class PrescriptionEventTranslator {
 
@@ -32,8 +32,9 @@ class PrescriptionEventTranslator {
     }
 
     /**
-     * Replaces the body by the event to publish, addressed; its id follows from that of the event, so that a repeat is the same. Without a header
-     * event-type there is nothing to publish, because the event is not of a prescription that commands made.
+     * Replaces the body by the public event. Its id derives from the source event's id, so a repeat has
+     * the same id. Removes the header {@code event-type} when there is nothing to publish: an event
+     * without a version does not come from a command.
      */
     public void translate(@Body Event<JsonNode> event, Exchange exchange) {
         EventMetadata metadata = event.metadata();

@@ -13,21 +13,22 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.Json;
+import routes.platform.database.SqlArrays;
 import routes.platform.projection.PositionedEvent;
 import routes.platform.projection.Projection;
 
 /**
- * The projection {@code prescription-view}: what is asked of prescriptions. Each event of the write side has the whole prescription and its version,
- * and the highest version stays, in whatever order events come. An event without a version is of nobody that the write side knows, or of a saga that has
- * unlocked what never was: it changes nothing.
+ * Builds the read model {@code prescription-view}. Each event carries the whole prescription with its
+ * version; the projection keeps the highest version, in any order of arrival. It ignores an event
+ * without a version: another service wrote it, or a saga unlocked a prescription that does not exist.
  */
 @Component("prescriptionProjection")
 class PrescriptionProjection extends Projection {
 
-    /** What an index that begins with a tenant takes beside a prescription id: longer texts cannot be asked for. */
-    private static final int MAX_BYTES = 512;
+    /** Longest text that a filter column keeps: the index row with tenant and prescription id has to fit. */
+    private static final int MAX_FILTER_BYTES = 512;
 
-    private static final String KEEP_HIGHEST =
+    private static final String UPSERT_HIGHER_VERSIONS =
             """
             insert into prescription_view as known (tenant, prescription_id, patient_id, prescriber_id, status, version, created_at,
                                                     prescription)
@@ -58,17 +59,18 @@ class PrescriptionProjection extends Projection {
 
     private record View(Key key, ObjectNode prescription) {
 
-        static View of(PositionedEvent event) {
+        private static View of(PositionedEvent event) {
             JsonNode value = (JsonNode) event.event().payload();
             return new View(
                     new Key(event.event().metadata().tenant(), event.key()),
                     ((ObjectNode) value.path("payload")).deepCopy().without(Command.SAGA_ID));
         }
 
-        private String text(String field) {
+        /** Returns null for a text that no filter can match: too long, or with control characters. */
+        private String filterText(String field) {
             String text = prescription.path(field).textValue();
             return text == null
-                            || text.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES
+                            || text.getBytes(StandardCharsets.UTF_8).length > MAX_FILTER_BYTES
                             || text.chars().anyMatch(Character::isISOControl)
                     ? null
                     : text;
@@ -85,7 +87,7 @@ class PrescriptionProjection extends Projection {
 
     @Override
     public void apply(List<PositionedEvent> events) {
-        // in one order for everybody, or two transactions could wait for each other
+        // every transaction locks rows in this order, which avoids deadlocks
         Map<Key, View> highest = new TreeMap<>(Key.ORDER);
         events.stream()
                 .map(View::of)
@@ -95,17 +97,18 @@ class PrescriptionProjection extends Projection {
         if (views.isEmpty()) {
             return;
         }
-        jdbc.sql(KEEP_HIGHEST)
-                .param("tenants", texts(views, view -> view.key().tenant()))
-                .param("ids", texts(views, view -> view.key().id()))
-                .param("patients", texts(views, view -> view.text("patientId")))
-                .param("prescribers", texts(views, view -> view.text("prescriberId")))
-                .param("statuses", texts(views, view -> view.text(Prescription.STATUS)))
-                .param("versions", longs(views, view -> view.number(Prescription.VERSION)))
-                .param("created", longs(views, view -> view.number(Prescription.CREATED_AT)))
+        jdbc.sql(UPSERT_HIGHER_VERSIONS)
+                .param("tenants", SqlArrays.texts(views, view -> view.key().tenant()))
+                .param("ids", SqlArrays.texts(views, view -> view.key().id()))
+                .param("patients", SqlArrays.texts(views, view -> view.filterText("patientId")))
+                .param("prescribers", SqlArrays.texts(views, view -> view.filterText("prescriberId")))
+                .param("statuses", SqlArrays.texts(views, view -> view.filterText(Prescription.STATUS)))
+                .param("versions", SqlArrays.longs(views, view -> view.number(Prescription.VERSION)))
+                .param("created", SqlArrays.longs(views, view -> view.number(Prescription.CREATED_AT)))
                 .param(
                         "prescriptions",
-                        texts(views, view -> new String(Json.write(view.prescription()), StandardCharsets.UTF_8)))
+                        SqlArrays.texts(
+                                views, view -> new String(Json.write(view.prescription()), StandardCharsets.UTF_8)))
                 .update();
     }
 }

@@ -20,20 +20,20 @@ import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
 import routes.platform.http.WaitingRequestLimiter;
 
-/** The read side: prescriptions as the events say, and for whoever asks so, not before a command of theirs is among them. */
+/** Answers queries from the read model. With {@code after}, waits until the view shows that command's effect. */
 @Component("prescriptionQueries")
 class PrescriptionQueries {
 
     private static final Logger LOG = LoggerFactory.getLogger(PrescriptionQueries.class);
 
-    private static final Duration LONGEST_WAIT = Duration.ofSeconds(2);
-    private static final Duration PAUSE = Duration.ofMillis(20);
+    private static final Duration MAX_WAIT = Duration.ofSeconds(2);
+    private static final Duration POLL_INTERVAL = Duration.ofMillis(20);
 
-    /** By which query parameter a column is asked for. */
-    private static final Map<String, String> COLUMNS =
+    /** Query parameters and the columns that they filter. */
+    private static final Map<String, String> FILTERS =
             Map.of("patientId", "patient_id", "prescriberId", "prescriber_id", "status", "status");
 
-    private static final String ROWS =
+    private static final String SELECT_PAGE =
             """
             select prescription_id, created_at, octet_length(prescription) as bytes, prescription from prescription_view
             where tenant = :tenant%s
@@ -49,7 +49,7 @@ class PrescriptionQueries {
         this.waiting = waiting;
     }
 
-    /** A prescription, as JSON that has been checked. */
+    /** @param prescription valid JSON, passed through as stored */
     record View(String prescriptionId, long createdAt, int bytes, @JsonValue @JsonRawValue String prescription) {
 
         private String cursor() {
@@ -58,15 +58,15 @@ class PrescriptionQueries {
     }
 
     /**
-     * A prescription.
+     * Returns a prescription of the caller's tenant.
      *
-     * @throws ProblemException 404 when the caller's tenant has no such prescription; 503 when it is asked {@code after} a command whose
-     *     effect does not come within two seconds; 500 when it cannot be read
+     * @throws ProblemException 404 when the tenant has no such prescription; 503 when the view does not
+     *     show the effect of {@code after} within two seconds; 500 when the database fails
      */
     public View show(@Header("id") String id, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         return retrieve(() -> {
-            awaitEffect(request);
+            awaitCommandEffect(request);
             return jdbc.sql(
                             """
                             select prescription_id, created_at, 0 as bytes, prescription from prescription_view
@@ -79,7 +79,7 @@ class PrescriptionQueries {
     }
 
     /**
-     * The prescriptions of the caller's tenant, newest first.
+     * Returns a page of the tenant's prescriptions, newest first.
      *
      * @throws ProblemException 503 and 500 as above
      */
@@ -88,9 +88,9 @@ class PrescriptionQueries {
         Page page = Page.of(exchange);
         String after = page.cursor();
         return retrieve(() -> {
-            awaitEffect(request);
+            awaitCommandEffect(request);
             List<View> views = jdbc.sql(Page.sized(
-                            ROWS.formatted(conditions(request, after)), "created_at desc, prescription_id desc"))
+                            SELECT_PAGE.formatted(conditions(request, after)), "created_at desc, prescription_id desc"))
                     .param("tenant", request.caller().tenant())
                     .param("patientId", request.text("patientId"))
                     .param("prescriberId", request.text("prescriberId"))
@@ -104,10 +104,10 @@ class PrescriptionQueries {
         });
     }
 
-    /** Only those that are asked for, so that each combination is planned by itself, with its index. */
+    /** Adds only the filters in use, so that PostgreSQL plans each combination with its own index. */
     private static String conditions(HttpRequest request, String after) {
         StringBuilder conditions = new StringBuilder();
-        COLUMNS.forEach((parameter, column) -> {
+        FILTERS.forEach((parameter, column) -> {
             if (request.text(parameter) != null) {
                 conditions.append(" and %s = :%s".formatted(column, parameter));
             }
@@ -121,31 +121,31 @@ class PrescriptionQueries {
         try {
             return query.get();
         } catch (DataAccessException | TransactionException e) {
-            LOG.warn("answered 500: {}", failures.describe(e));
+            LOG.warn("prescription query answered 500: {}", failures.describe(e));
             throw new ProblemException(500, "Failed to retrieve prescriptions");
         }
     }
 
-    /** Waits until the effect of the command {@code after} is in the view; that of one which was rejected is nothing. */
-    private void awaitEffect(HttpRequest request) {
+    /** Waits until the view shows the effect of the command {@code after}. A rejected command has none. */
+    private void awaitCommandEffect(HttpRequest request) {
         String after = request.text("after");
-        if (after == null || isInView(request, after)) {
+        if (after == null || showsEffect(request, after)) {
             return;
         }
         try (WaitingRequestLimiter.Permit permit = waiting.acquire(request.caller())) {
-            for (long end = System.nanoTime() + LONGEST_WAIT.toNanos(); System.nanoTime() < end; ) {
-                Thread.sleep(PAUSE.toMillis());
-                if (isInView(request, after)) {
+            for (long end = System.nanoTime() + MAX_WAIT.toNanos(); System.nanoTime() < end; ) {
+                Thread.sleep(POLL_INTERVAL.toMillis());
+                if (showsEffect(request, after)) {
                     return;
                 }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        throw new ProblemException(503, "the effect of the command that after names is not there yet, try again");
+        throw new ProblemException(503, "the view does not show the effect of the command in after yet, try again");
     }
 
-    private boolean isInView(HttpRequest request, String command) {
+    private boolean showsEffect(HttpRequest request, String command) {
         return jdbc.sql(
                         """
                         select c.status = 'REJECTED' or c.status = 'APPLIED' and (c.version is null or v.version >= c.version)

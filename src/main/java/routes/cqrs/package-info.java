@@ -1,6 +1,6 @@
 /**
- * CQRS: what is to happen to a prescription is a command, which is applied once or refused with a reason; what has happened is an event; what is
- * asked is answered from a view that follows from the events. The flow is in {@code camel/cqrs.camel.yaml}; here are the rules of the write side, its state, and
- * the view.
+ * Implements CQRS for prescriptions. The write side applies each command once or rejects it with a
+ * reason; each applied command appends one event. The read side answers from a view that a projection
+ * builds from the events. The flow is in {@code camel/cqrs.camel.yaml}.
  */
 package routes.cqrs;

@@ -23,31 +23,31 @@ import routes.platform.event.OutgoingRecord;
 import routes.platform.event.RecordHeaders;
 import routes.platform.http.HttpRequest;
 
-/** Makes events of patients from what callers send, and says where they rest. */
+/** Makes patient events from HTTP requests, and the receipts that name their position in the log. */
 @Component("patientEventFactory")
 class PatientEventFactory {
 
     private static final String SOURCE = "patient-service";
 
-    /** Exchange property: the id of the event that is appended. */
+    /** Exchange property: the id of the event to append. */
     private static final String EVENT_ID = "eventId";
 
     private final Clock clock = Clock.systemUTC();
 
-    /** Where an event rests. */
-    record Appended(String eventId, String topic, int partition, long offset) {}
+    /** The position of an event in the log. */
+    record AppendReceipt(String eventId, String topic, int partition, long offset) {}
 
     /**
      * Replaces the body by the event to append, with the key and headers of its record.
      *
      * @param patient the patient's id, which becomes the record key
      * @param body {@code {type, data}}
-     * @throws ProblemException 400 when that is nothing that can happen to a patient
+     * @throws ProblemException 400 with the violations
      */
     public void create(@Header("id") String patient, @Body byte[] body, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         JsonNode sent = Json.readObject(body);
-        PatientEventType type = PatientEventType.check(sent, patient);
+        PatientEventType type = PatientEventValidator.validate(sent, patient);
         String id = request.idempotencyKey()
                 .map(key -> NameBasedUuid.of(
                         request.caller().tenant(), request.caller().principal(), key, "patient.events"))
@@ -81,7 +81,7 @@ class PatientEventFactory {
         exchange.setMessage(message);
     }
 
-    /** Every field of the data is one of the payload's. */
+    /** The validator has accepted the data: each of its fields is a field of the payload. */
     private static PatientEventPayload payload(JsonNode data) {
         PatientEventPayload payload = new PatientEventPayload();
         data.properties()
@@ -89,11 +89,11 @@ class PatientEventFactory {
         return payload;
     }
 
-    /** Replaces the body by what the caller gets once the broker has acknowledged the event. */
-    public Appended receipt(
+    /** Replaces the body by the caller's receipt, once the broker has acknowledged the event. */
+    public AppendReceipt receipt(
             @Header(KafkaConstants.KAFKA_RECORD_META) List<RecordMetadata> acknowledged, Exchange exchange) {
         RecordMetadata record = acknowledged.get(0);
-        return new Appended(
+        return new AppendReceipt(
                 exchange.getProperty(EVENT_ID, String.class), record.topic(), record.partition(), record.offset());
     }
 }

@@ -7,7 +7,7 @@ import java.util.Map;
 import org.apache.avro.Schema;
 import routes.platform.projection.PositionedEvent;
 
-/** The payload of a patient event as names and values; one that is null is not in this event. */
+/** Reads the fields of a patient event's payload that are not null. */
 final class PatientPayload {
 
     private static final List<Schema.Field> FIELDS =

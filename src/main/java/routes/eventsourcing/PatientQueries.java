@@ -15,23 +15,23 @@ import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
 
-/** What is known of a patient: now, at an instant, and how it came about. */
+/** Answers queries for a patient: the current view, the state as of an instant, and the history. */
 @Component("patientQueries")
 class PatientQueries {
 
     private static final String HISTORY =
             """
             select event_id, event_type as type, event_timestamp as timestamp, partition, "offset", correlation_id, causation_id, data,
-                   place, octet_length(data::text) as bytes
+                   sort_time, octet_length(data::text) as bytes
             from (select *, """
-                    + PatientProjection.PLACE
+                    + PatientEventStore.SORT_TIME
                     + """
-             as place from patient_event where tenant = :tenant and patient_id = :id) history
-            where (:place::bigint is null or (place, partition, "offset") > (:place, :partition, :offset))
+             as sort_time from patient_event where tenant = :tenant and patient_id = :id) history
+            where (:sortTime::bigint is null or (sort_time, partition, "offset") > (:sortTime, :partition, :offset))
               and (:from::bigint is null or event_timestamp >= :from)
               and (:to::bigint is null or event_timestamp < :to)
               and (:type::text is null or event_type = :type)
-            order by place, partition, "offset" limit :rows""";
+            order by sort_time, partition, "offset" limit :rows""";
 
     private final PatientProjection projection;
     private final JdbcClient jdbc;
@@ -44,10 +44,10 @@ class PatientQueries {
     }
 
     /**
-     * A patient; what no event has said is null, the address too.
+     * The state of a patient. A field is null until an event sets it.
      *
-     * @param createdAt when it was created, epoch milliseconds
-     * @param addressUpdatedAt when its address was last changed by an event of its own, epoch milliseconds
+     * @param createdAt epoch milliseconds of the last patient.profile.created
+     * @param addressUpdatedAt epoch milliseconds of the last patient.address.updated
      */
     record Patient(
             String id,
@@ -92,7 +92,7 @@ class PatientQueries {
 
         private static final Address NONE = new Address(null, null, null, null, null);
 
-        /** Null when no event has said anything of it. */
+        /** Returns null when no event has set any field. */
         static Address of(JsonNode view) {
             Address address = new Address(
                     text(view, "street"),
@@ -108,7 +108,7 @@ class PatientQueries {
      * An event of the history.
      *
      * @param timestamp epoch milliseconds
-     * @param data the fields of the payload that the event has
+     * @param data the payload's fields that are not null
      */
     record HistoryEntry(
             UUID eventId,
@@ -119,18 +119,19 @@ class PatientQueries {
             String correlationId,
             String causationId,
             @JsonRawValue String data,
-            @JsonIgnore long place,
+            @JsonIgnore long sortTime,
             @JsonIgnore int bytes) {
 
         private String cursor() {
-            return place + "." + partition + "." + offset;
+            return sortTime + "." + partition + "." + offset;
         }
     }
 
     /**
-     * The patient now; or with {@code asOf}, as it was after all events with a timestamp up to that instant.
+     * Returns the current view of a patient. With {@code asOf}, folds the events with a timestamp up to
+     * that instant.
      *
-     * @throws ProblemException 404 when the caller's tenant has no events of such a patient, at that instant
+     * @throws ProblemException 404 when the caller's tenant has no events of the patient up to then
      */
     public Patient show(@Header("id") String id, Exchange exchange) throws JsonProcessingException {
         HttpRequest request = HttpRequest.of(exchange);
@@ -139,12 +140,12 @@ class PatientQueries {
         return Patient.of(
                 id,
                 asOf == null
-                        ? now(tenant, id)
+                        ? currentView(tenant, id)
                         : mapper.valueToTree(
                                 projection.asOf(tenant, id, asOf).orElseThrow(PatientQueries::noSuchPatient)));
     }
 
-    private JsonNode now(String tenant, String id) throws JsonProcessingException {
+    private JsonNode currentView(String tenant, String id) throws JsonProcessingException {
         return mapper.readTree(jdbc.sql("select view from patient_view where tenant = ? and patient_id = ?")
                 .params(tenant, id)
                 .query(String.class)
@@ -153,18 +154,18 @@ class PatientQueries {
     }
 
     /**
-     * The events of a patient in the order in which they count, page by page, those of all types too.
+     * Returns a page of a patient's events in their order, unknown types included.
      *
-     * @throws ProblemException 404 when the caller's tenant has no events of such a patient
+     * @throws ProblemException 404 when the caller's tenant has no events of the patient
      */
     public List<HistoryEntry> history(@Header("id") String id, Exchange exchange) throws JsonProcessingException {
         HttpRequest request = HttpRequest.of(exchange);
         Page page = Page.of(exchange);
         String[] after = page.cursor() == null ? null : page.cursor().split("\\.");
-        List<HistoryEntry> entries = jdbc.sql(Page.sized(HISTORY, "place, partition, \"offset\""))
+        List<HistoryEntry> entries = jdbc.sql(Page.sized(HISTORY, "sort_time, partition, \"offset\""))
                 .param("tenant", request.caller().tenant())
                 .param("id", id)
-                .param("place", after == null ? null : Long.valueOf(after[0]))
+                .param("sortTime", after == null ? null : Long.valueOf(after[0]))
                 .param("partition", after == null ? null : Integer.valueOf(after[1]))
                 .param("offset", after == null ? null : Long.valueOf(after[2]))
                 .param("from", request.number("from"))
@@ -174,7 +175,7 @@ class PatientQueries {
                 .query(HistoryEntry.class)
                 .list();
         if (entries.isEmpty()) {
-            now(request.caller().tenant(), id);
+            currentView(request.caller().tenant(), id);
         }
         return page.cut(entries, HistoryEntry::cursor, HistoryEntry::bytes, exchange);
     }

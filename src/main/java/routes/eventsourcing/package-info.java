@@ -1,5 +1,6 @@
 /**
- * Event sourcing: what happens to a patient is a stream of events that is kept for ever, and everything else follows from it. The flow is
- * in {@code camel/eventsourcing.camel.yaml}; here is what an event may say, the view and the history that are made of events, and what can be asked of them.
+ * Implements event sourcing for patients. Callers append events to a log that is kept for ever; a
+ * projection folds the log into the history and the read model. The flow is in
+ * {@code camel/eventsourcing.camel.yaml}.
  */
 package routes.eventsourcing;

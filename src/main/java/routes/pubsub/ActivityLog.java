@@ -19,7 +19,7 @@ import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
 import routes.platform.state.RetentionRule;
 
-/** The metadata of every event, never its payload: what a correlation id went through. */
+/** Logs the metadata of every event, never its payload, and lists it by correlation id. */
 @Component("activityLog")
 class ActivityLog {
 
@@ -34,7 +34,7 @@ class ActivityLog {
         return new RetentionRule("activity", "logged_at", keep);
     }
 
-    /** Notes events by their first records on their topic, all or none; a repeat of an event changes nothing. */
+    /** Appends a batch in one transaction. A duplicate on the same topic changes nothing. */
     @Transactional
     public void append(@Body List<Message> records) {
         jdbc.batchUpdate(
@@ -62,7 +62,7 @@ class ActivityLog {
         };
     }
 
-    /** The activity of the caller's tenant, of one correlation id or all of it, newest first. */
+    /** Returns a page of the tenant's activity, newest first; all of it or one correlation id. */
     public List<Activity> list(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         Page page = Page.of(exchange);

@@ -20,16 +20,16 @@ import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
 import routes.platform.state.HandledEvents;
 
-/** The pharmacy's work queue: one order per prescription, in the state of the prescription's latest event. */
+/** Keeps the pharmacy's work queue: one order per prescription, in the state of its latest event. */
 @Component("pharmacyOrderQueue")
 class PharmacyOrderQueue {
 
-    /** Of FHIR medicationrequest-status, those that a FHIR Task has by the same name. */
-    private static final Set<String> NOT_REQUESTED = Set.of("on-hold", "cancelled", "completed");
+    /** The prescription statuses (FHIR medicationrequest-status) that a FHIR Task has too. */
+    private static final Set<String> TASK_STATUSES = Set.of("on-hold", "cancelled", "completed");
 
     private static final String GROUP = "pharmacy-prescription-processor";
 
-    private static final String ORDERS =
+    private static final String SELECT_PAGE =
             """
             select seq, prescription_id, patient_id, status, prescription, event_id, correlation_id,
                    (extract(epoch from received_at) * 1000)::bigint as received_at,
@@ -48,11 +48,11 @@ class PharmacyOrderQueue {
     }
 
     /**
-     * Queues an order for the prescription, or changes the one there is. {@code created} and {@code updated} are two topics, so
-     * either may arrive first: the event with the later timestamp stays. One that is dated ahead is no later than its record, or a
-     * cancellation that comes before that time would have no effect, ever.
+     * Inserts or updates the order of a prescription. The event with the later timestamp wins, because
+     * {@code created} and {@code updated} are two topics and either may arrive first. A timestamp ahead
+     * of its record counts as the record's: else a cancellation in between would have no effect.
      *
-     * @param written when the record was, epoch milliseconds; negative when that is not known
+     * @param written the record's timestamp in epoch milliseconds; negative when unknown
      */
     @Transactional
     public void upsert(@Body Event<JsonNode> event, @Header(KafkaConstants.TIMESTAMP) long written) {
@@ -86,16 +86,16 @@ class PharmacyOrderQueue {
                 .update();
     }
 
-    /** FHIR Task status, from the prescription's: what is on hold or over is not to be dispensed. */
+    /** Returns the FHIR Task status: the pharmacy dispenses only {@code requested} orders. */
     private static String status(String prescription) {
-        return NOT_REQUESTED.contains(prescription) ? prescription : "requested";
+        return TASK_STATUSES.contains(prescription) ? prescription : "requested";
     }
 
-    /** The orders of the caller's tenant, of one patient or of all, newest first. */
+    /** Returns a page of the tenant's orders, newest first; all of them or one patient's. */
     public List<PharmacyOrder> list(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         Page page = Page.of(exchange);
-        List<PharmacyOrder> orders = jdbc.sql(Page.sized(ORDERS, "seq desc"))
+        List<PharmacyOrder> orders = jdbc.sql(Page.sized(SELECT_PAGE, "seq desc"))
                 .param("tenant", request.caller().tenant())
                 .param("patient", request.text("patientId"))
                 .param("before", page.before())

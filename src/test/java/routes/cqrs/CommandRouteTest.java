@@ -151,7 +151,7 @@ class CommandRouteTest extends RouteTest {
         private boolean handledBefore;
 
         public void accept(Exchange exchange) {
-            accepted.add(PrescriptionCommandFactory.sent(exchange).commandId());
+            accepted.add(PrescriptionCommandFactory.outgoing(exchange).commandId());
             if (handledBefore) {
                 exchange.setProperty(CommandRepository.HANDLED_BEFORE, true);
             }

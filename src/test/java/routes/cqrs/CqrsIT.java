@@ -136,7 +136,7 @@ class CqrsIT extends RuntimeIT {
                 .startsWith("/payload/quantity: must be a number");
         assertThat(reason(put(id, "{\"status\":\"on-hold\"}")))
                 .isEqualTo("/payload/status: an update can only set it to completed");
-        assertThat(reason(put(id, "{\"id\":\"another\"}"))).isEqualTo("/payload/id: is not the prescription's");
+        assertThat(reason(put(id, "{\"id\":\"another\"}"))).isEqualTo("/payload/id: is the id of another prescription");
         apply(cancel(id, null));
         assertThat(reason(put(id, "{\"quantity\":1}"))).isEqualTo("the prescription is cancelled");
         assertThat(reason(cancel(id, "{}"))).isEqualTo("the prescription is cancelled");
@@ -162,7 +162,7 @@ class CqrsIT extends RuntimeIT {
         assertThat(outcomes.stream().filter("REJECTED"::equals)).hasSize(7);
         assertThat(show(id).path("version").asInt()).isEqualTo(2);
         assertThat(reason(put(id, "{\"version\":1,\"quantity\":9}")))
-                .isEqualTo("the prescription has version 2, and not the one that was changed");
+                .isEqualTo("the prescription has version 2, but the update names another version");
     }
 
     @Test
@@ -280,7 +280,7 @@ class CqrsIT extends RuntimeIT {
         String late = send("LockPrescription", id, "{\"sagaId\":\"" + upper + "\"}");
 
         assertThat(after(unlock, id).path("status").asText()).isEqualTo("active");
-        assertThat(rejected(late)).isEqualTo("this saga has unlocked the prescription before");
+        assertThat(rejected(late)).isEqualTo("this saga has already unlocked the prescription");
     }
 
     @Test
@@ -454,7 +454,7 @@ class CqrsIT extends RuntimeIT {
                         .at("/payload/sagaId")
                         .asText())
                 .isEqualTo("s1");
-        assertThat(reason(put(id, "{\"quantity\":1}"))).isEqualTo("the prescription is on-hold, a saga holds it");
+        assertThat(reason(put(id, "{\"quantity\":1}"))).isEqualTo("the prescription is on-hold: a saga holds it");
         assertThat(rejected(send("LockPrescription", id, "{\"sagaId\":\"s2\"}")))
                 .isEqualTo("another saga holds the prescription");
         assertThat(after(send("LockPrescription", id, "{\"sagaId\":\"s1\"}"), id)
@@ -470,10 +470,10 @@ class CqrsIT extends RuntimeIT {
                         .asText())
                 .isEqualTo("active");
         assertThat(rejected(send("LockPrescription", id, "{\"sagaId\":\"s1\"}")))
-                .isEqualTo("this saga has unlocked the prescription before");
+                .isEqualTo("this saga has already unlocked the prescription");
         // it never locked, and has said that it never will
         assertThat(rejected(send("LockPrescription", id, "{\"sagaId\":\"s3\"}")))
-                .isEqualTo("this saga has unlocked the prescription before");
+                .isEqualTo("this saga has already unlocked the prescription");
         assertThat(after(send("LockPrescription", id, "{\"sagaId\":\"s4\"}"), id)
                         .path("status")
                         .asText())
@@ -500,7 +500,7 @@ class CqrsIT extends RuntimeIT {
         String create = send("CreatePrescription", id, prescription());
         assertThat(after(create, id).path("status").asText()).isEqualTo("active");
         assertThat(rejected(send("LockPrescription", id, "{\"sagaId\":\"s1\"}")))
-                .isEqualTo("this saga has unlocked the prescription before");
+                .isEqualTo("this saga has already unlocked the prescription");
         assertThat(recordsOf("medication.prescription.updated", id)).isEmpty();
     }
 

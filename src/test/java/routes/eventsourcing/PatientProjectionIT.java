@@ -60,7 +60,12 @@ class PatientProjectionIT {
         schema = new OwnSchema();
         jdbc = schema.jdbc;
         transactions = schema.transactions;
-        projection = new PatientProjection(schema.database, jdbc, transactions, MAPPER);
+        PatientJson json = new PatientJson(MAPPER);
+        projection = new PatientProjection(
+                new PatientEventStore(schema.database, jdbc, json),
+                new PatientViewStore(jdbc, json),
+                jdbc,
+                transactions);
     }
 
     @AfterAll

@@ -1,14 +1,11 @@
 package routes.platform.projection;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Function;
 import org.apache.camel.Body;
 import org.apache.camel.Message;
 import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.jdbc.support.SqlArrayValue;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.ProblemException;
@@ -111,15 +108,6 @@ public abstract class Projection {
             apply(events);
             note(events.get(events.size() - 1));
         });
-    }
-
-    /** For {@code unnest}: what a batch has of each row, so that its rows are one statement. */
-    protected static <T> SqlArrayValue texts(Collection<T> rows, Function<T, String> text) {
-        return new SqlArrayValue("text", rows.stream().map(text).toArray());
-    }
-
-    protected static <T> SqlArrayValue longs(Collection<T> rows, Function<T, Long> number) {
-        return new SqlArrayValue("bigint", rows.stream().map(number).toArray());
     }
 
     /** While anybody has it, no rebuild compares or exchanges the tables. */
