@@ -13,6 +13,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 import routes.platform.Json;
+import routes.platform.PlainText;
 import routes.platform.database.SqlArrays;
 import routes.platform.projection.PositionedEvent;
 import routes.platform.projection.Projection;
@@ -71,7 +72,7 @@ class PrescriptionProjection extends Projection {
             String text = prescription.path(field).textValue();
             return text == null
                             || text.getBytes(StandardCharsets.UTF_8).length > MAX_FILTER_BYTES
-                            || text.chars().anyMatch(Character::isISOControl)
+                            || PlainText.hasControlCharacters(text)
                     ? null
                     : text;
         }

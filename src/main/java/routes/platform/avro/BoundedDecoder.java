@@ -9,6 +9,7 @@ import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.Decoder;
 import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.util.Utf8;
+import routes.platform.StrictUtf8;
 import routes.platform.error.MalformedAvroException;
 
 /**
@@ -55,7 +56,7 @@ final class BoundedDecoder extends Decoder {
 
     private static void requireUtf8(byte[] bytes) {
         try {
-            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes));
+            StrictUtf8.decode(bytes);
         } catch (CharacterCodingException e) {
             throw new MalformedAvroException("a text is not UTF-8");
         }

@@ -16,6 +16,7 @@ import org.springframework.web.servlet.config.annotation.ViewControllerRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 import org.springframework.web.servlet.resource.ResourceTransformerChain;
 import org.springframework.web.servlet.resource.TransformedResource;
+import routes.platform.PlainText;
 
 /**
  * {@code /docs} is Swagger UI, {@code /contract/} and {@code /schemas/} are the files that it, and every client, can read. No other file is served:
@@ -48,7 +49,7 @@ class ApiDocs implements WebMvcConfigurer {
             @Value("${event-broker.http.token-clients}") String tokenClients) {
         this.tokenUrl = tokenUrl.isBlank() ? NOWHERE : tokenUrl.strip();
         this.tokenClients = tokenClients.strip();
-        if (this.tokenClients.chars().anyMatch(Character::isISOControl)) {
+        if (PlainText.hasControlCharacters(this.tokenClients)) {
             throw new IllegalArgumentException("event-broker.http.token-clients must be one line");
         }
         this.policyOfThePage =

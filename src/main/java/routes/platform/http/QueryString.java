@@ -1,6 +1,5 @@
 package routes.platform.http;
 
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -9,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.springframework.web.util.UriUtils;
+import routes.platform.StrictUtf8;
 import routes.platform.Violation;
 
 /** The query of a request, decoded once for the check and for everybody behind it. Strict, so that nobody reads it in another way. */
@@ -63,10 +63,7 @@ final class QueryString {
         try {
             // each byte as a character, which is what the server makes of a request line
             byte[] bytes = UriUtils.decode(text, StandardCharsets.ISO_8859_1).getBytes(StandardCharsets.ISO_8859_1);
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString();
+            return StrictUtf8.decode(bytes);
         } catch (IllegalArgumentException e) {
             throw new CharacterCodingException();
         }

@@ -1,5 +1,6 @@
 package routes.platform.outbox;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,7 @@ import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import routes.platform.Backoff;
 
 /** What the relay knows of the topics that it sends to: what they take, what is under way to them, and which of them wait. */
 final class TopicTracker {
@@ -31,7 +33,7 @@ final class TopicTracker {
     private static final int ADMIN_TIMEOUT_MS = 5000;
     private static final long LOOK_AGAIN_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(5);
-    private static final int MOST_DOUBLINGS = 6;
+    private static final Backoff BACKOFF = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(64));
 
     private final Admin admin;
     private final LongSupplier clock;
@@ -98,7 +100,7 @@ final class TopicTracker {
         /** After a row was refused; the next look comes later each time. */
         void refusedAgain(Exception failure) {
             if (refusal == null) {
-                refuse(failure, LOOK_AGAIN_NANOS << Math.min(refusals, MOST_DOUBLINGS));
+                refuse(failure, BACKOFF.delay(refusals + 1).toNanos());
             }
         }
 

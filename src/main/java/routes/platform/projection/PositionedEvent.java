@@ -1,6 +1,5 @@
 package routes.platform.projection;
 
-import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.apache.camel.Message;
@@ -8,6 +7,8 @@ import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
+import routes.platform.PlainText;
+import routes.platform.StrictUtf8;
 import routes.platform.error.DeadLetterHeaders;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
@@ -19,8 +20,6 @@ import routes.platform.event.Event;
  * @param reprocessed whether it was a dead letter and is sent again: then its place in the log says nothing about its order
  */
 public record PositionedEvent(String key, Event<?> event, int partition, long offset, boolean reprocessed) {
-
-    private static final int MAX_LENGTH = 256;
 
     /**
      * @param message of a batch, with the event as its body
@@ -58,14 +57,12 @@ public record PositionedEvent(String key, Event<?> event, int partition, long of
             throw new ProblemException(400, "the record has no key");
         }
         try {
-            String text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(key))
-                    .toString();
-            if (text.codePointCount(0, text.length()) > MAX_LENGTH
-                    || text.chars().anyMatch(Character::isISOControl)) {
+            String text = StrictUtf8.decode(key);
+            if (!PlainText.isValid(text)) {
                 throw new ProblemException(
-                        400, "the record key is longer than " + MAX_LENGTH + " characters, or has control characters");
+                        400,
+                        "the record key is longer than " + PlainText.MAX_LENGTH
+                                + " characters, or has control characters");
             }
             if (text.equals(".") || text.equals("..")) {
                 throw new ProblemException(400, "the record key is . or .., which no path can name");

@@ -11,6 +11,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
+import routes.platform.Backoff;
 import routes.platform.error.FailureClassifier;
 
 /**
@@ -35,9 +36,7 @@ public class StepRunner {
     /** Longest run of steps without a pause, so that a shutdown does not wait for the end of a job. */
     private static final Duration MAX_RUN = Duration.ofSeconds(1);
 
-    private static final Duration INITIAL_BACKOFF = Duration.ofMillis(250);
-    private static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
-    private static final int MAX_DOUBLINGS = 10;
+    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(250), Duration.ofSeconds(10));
     private static final int MAX_UNKNOWN_FAILURES = 5;
 
     private final JdbcClient jdbc;
@@ -112,8 +111,7 @@ public class StepRunner {
     }
 
     private <J extends JobHandler.Job> void backOff(JobHandler<J> handler, J job, boolean unknown, String reason) {
-        Duration backoff = INITIAL_BACKOFF.multipliedBy(1L << Math.min(job.failures(), MAX_DOUBLINGS));
-        backoff = backoff.compareTo(MAX_BACKOFF) < 0 ? backoff : MAX_BACKOFF;
+        Duration backoff = BACKOFF.delay(job.failures() + 1);
         jdbc.sql(
                         """
                         update %s
