@@ -22,7 +22,9 @@ class PlainEnglishTest {
 
     private static final List<Path> PROSE = List.of(
             Path.of("README.md"),
+            Path.of("CHANGELOG.md"),
             Path.of("CONTRIBUTING.md"),
+            Path.of("SECURITY.md"),
             Path.of("bench"),
             Path.of("docs"),
             Path.of("src/main/resources/camel"),
