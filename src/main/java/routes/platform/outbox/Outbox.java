@@ -4,23 +4,27 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Types;
+import java.time.Duration;
 import java.util.List;
 import org.apache.kafka.common.header.Header;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.context.annotation.Bean;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
+import routes.platform.state.RetentionRule;
 
-/** Where a record goes that follows from a database change: it is sent when, and only when, that change is committed. */
+/** Adds records to the outbox in the transaction of a database change. The relay sends them if, and only if, it commits. */
 @Component("transactionalOutbox") // "outbox" is Camel's component
 public class Outbox {
 
-    /** Message header for the step {@code outbox:<topic>}: what a consumer tells a repeat by, for the table. */
+    /** Message header of the step {@code outbox:<topic>}: the event id, by which consumers find duplicates. */
     public static final String EVENT_ID = "CamelOutboxEventId";
 
     /**
-     * Before an id is drawn. So of two records of one topic and key the one that is committed first has the lower id, and whoever sees
-     * the second sees the first. Many are locked in one order, so that two transactions that add many do not wait for each other.
+     * Locks topic and key before the sequence draws an id, so ids of a key have the order of its commits. All
+     * transactions lock many keys in one order, so they cannot deadlock.
      */
     private static final String LOCK =
             """
@@ -39,9 +43,14 @@ public class Outbox {
         this.jdbc = jdbc;
     }
 
+    @Bean
+    static RetentionRule outboxRetention(@Value("${event-broker.retention.outbox}") Duration keep) {
+        return new RetentionRule("outbox", "sent_at", keep);
+    }
+
     /**
-     * Adds a record to the transaction of the change that it follows from. Other transactions that add one of the same topic and key wait
-     * here until this one has ended.
+     * Adds a record in the current transaction. Other transactions that add one of the same topic and key wait here until
+     * it ends.
      *
      * @throws org.springframework.transaction.IllegalTransactionStateException outside a transaction
      */
@@ -51,8 +60,8 @@ public class Outbox {
     }
 
     /**
-     * Adds several, in their order. A transaction that adds records of several keys should do so at once: key after key, it and another
-     * one can wait for each other, and PostgreSQL then ends one of them.
+     * Adds several records, in their order. Add the records of several keys in one call: two transactions that add key
+     * after key can deadlock.
      *
      * @throws org.springframework.transaction.IllegalTransactionStateException outside a transaction
      */

@@ -25,14 +25,13 @@ import routes.platform.Caller;
 import routes.platform.event.RecordHeaders;
 
 /**
- * {@code outbox:<topic>} as a step: adds the message to the outbox, in the transaction of the route's {@code transacted}. Key, body and
- * headers are given as to {@code kafka:<topic>}; a body that is a list of messages becomes a record each.
+ * Provides the step {@code outbox:<topic>}, which adds the message to the outbox in the transaction of
+ * {@code transacted}. It takes key, body and headers like {@code kafka:<topic>}; of a list of messages it adds each.
  */
-@Component("outbox-component") // Camel looks for it by this name when the one without -component is something else: the
-// Java API
+@Component("outbox-component") // Camel tries this name too
 class OutboxComponent extends DefaultComponent {
 
-    private static final List<String> ALWAYS =
+    private static final List<String> MANDATORY_HEADERS =
             List.of(RecordHeaders.CORRELATION_ID, RecordHeaders.CAUSATION_ID, RecordHeaders.TENANT);
 
     private final Outbox outbox;
@@ -63,7 +62,7 @@ class OutboxComponent extends DefaultComponent {
 
             @Override
             public Consumer createConsumer(Processor processor) {
-                throw new UnsupportedOperationException("outbox:" + topic + " cannot be read: read kafka:" + topic);
+                throw new UnsupportedOperationException("outbox:" + topic + " has no consumer: read kafka:" + topic);
             }
         };
     }
@@ -74,14 +73,14 @@ class OutboxComponent extends DefaultComponent {
         }
         if (exchange.getMessage().getBody() instanceof List<?> messages) {
             outbox.addAll(messages.stream()
-                    .map(message -> message(topic, (Message) message, exchange))
+                    .map(message -> outboxRecord(topic, (Message) message, exchange))
                     .toList());
         } else {
-            outbox.add(message(topic, exchange.getMessage(), exchange));
+            outbox.add(outboxRecord(topic, exchange.getMessage(), exchange));
         }
     }
 
-    private OutboxRecord message(String topic, Message message, Exchange exchange) {
+    private OutboxRecord outboxRecord(String topic, Message message, Exchange exchange) {
         List<Header> headers = new ArrayList<>();
         message.getHeaders().forEach((name, value) -> {
             if (value != null && !filter.applyFilterToCamelHeaders(name, value, exchange)) {
@@ -91,7 +90,7 @@ class OutboxComponent extends DefaultComponent {
                 }
             }
         });
-        for (String name : ALWAYS) {
+        for (String name : MANDATORY_HEADERS) {
             if (headers.stream().noneMatch(header -> header.key().equals(name))) {
                 headers.add(new RecordHeader(name, new byte[0]));
             }
@@ -113,7 +112,7 @@ class OutboxComponent extends DefaultComponent {
         if (value == null || value instanceof byte[]) {
             return (byte[]) value;
         }
-        throw new IllegalArgumentException("outbox:%s: %s is a %s, and not bytes or text: marshal it"
+        throw new IllegalArgumentException("outbox:%s: %s is a %s, not bytes or text: marshal it"
                 .formatted(topic, what, value.getClass().getName()));
     }
 }

@@ -10,23 +10,22 @@ import routes.platform.event.EventMetadata;
 import routes.platform.event.RecordHeaders;
 
 /**
- * A record to send.
+ * A record that the outbox sends.
  *
- * @param topic where to
- * @param key records of one topic and key are sent in the order of their commits; null has no order
+ * @param key records of one topic and key go out in the order of their commits; records with a null key have no order
  * @param value null is a tombstone
  * @param headers in their order; a name may repeat, a value may be null
- * @param eventId what a consumer tells a repeat by; null when the value has none
- * @param tenant whose it is
+ * @param eventId by which consumers find duplicates; null when the value has none
+ * @param tenant the owner of the record
  */
 public record OutboxRecord(
         String topic, byte[] key, byte[] value, List<Header> headers, String eventId, String tenant) {
 
     /**
-     * An event, with the record headers that every record of the runtime has; they are never null.
+     * Creates an event with the headers that every record of the runtime has; they are never null.
      *
      * @param metadata of the value
-     * @param further record headers that the topic's contract names
+     * @param further headers that the topic's contract names
      */
     public static OutboxRecord event(
             String topic, String key, byte[] value, EventMetadata metadata, Map<String, String> further) {

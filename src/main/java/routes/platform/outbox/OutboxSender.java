@@ -1,6 +1,5 @@
 package routes.platform.outbox;
 
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -18,44 +17,35 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.InvalidRecordException;
-import org.apache.kafka.common.errors.InvalidTopicException;
-import org.apache.kafka.common.errors.RecordBatchTooLargeException;
-import org.apache.kafka.common.errors.RecordTooLargeException;
-import org.apache.kafka.common.errors.TopicAuthorizationException;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
-import org.apache.kafka.common.header.Header;
-import routes.platform.outbox.TopicTracker.Topic;
 
 /**
- * Sends rows of the outbox without waiting for each, and keeps the order of a key also when one cannot be sent. Used by one thread; the
- * producer's own thread only tells it results.
+ * Sends outbox rows asynchronously and keeps the order of each key. One thread uses it; the producer's thread only
+ * adds results.
  *
- * <p>What fails for itself is found before a later row of its key is sent: the client refuses at once what is larger than a request, and a
- * row that may be larger than its topic takes goes alone. What else fails says something about the topic or the cluster. The broker then
- * has refused this batch and, by their sequence numbers, those of its partition that were under way behind it; the producer would send
- * these again, so it is closed before it can.
+ * <p>A row that its topic may reject goes out alone, so its failure is known before a later row of the key leaves. Any
+ * other failure concerns the topic or the cluster. Then the producer closes before it can resend the batches behind the
+ * failed one, which would change the order (ADR 10).
  */
 final class OutboxSender implements AutoCloseable {
 
-    /** What a record needs in its batch besides key, value and headers. Generous. */
-    private static final int RECORD_OVERHEAD = 512;
-
     /**
-     * What the producer collects for a partition. To a topic that takes less, rows go one by one: a batch that the broker refuses for its size
-     * is split into batches of up to this size, that is into itself, without end.
+     * The producer's batch size. Topics with a smaller limit get one row at a time: the producer would split a
+     * rejected batch into batches of this size without end.
      */
     static final int BATCH_BYTES = 65536;
 
     private final Supplier<Producer<byte[], byte[]>> producers;
     private final OutboxSettings settings;
     private final Thread owner = Thread.currentThread();
-    private final BlockingQueue<Result> results = new LinkedBlockingQueue<>();
-    private final Map<Long, Row> inFlight = new HashMap<>();
+    private final BlockingQueue<SendResult> results = new LinkedBlockingQueue<>();
+    private final Map<Long, OutboxRow> inFlight = new HashMap<>();
     private final TopicTracker topics;
-    private final Map<Key, Long> held = new HashMap<>();
+
+    /** Keys whose later rows wait, with the row that they wait for. */
+    private final Map<OutboxRow.OrderingKey, Long> heldKeys = new HashMap<>();
+
     private volatile Producer<byte[], byte[]> producer;
-    private volatile Exception broken;
+    private volatile Exception producerFailure;
 
     OutboxSender(
             Supplier<Producer<byte[], byte[]>> producers, Admin admin, OutboxSettings settings, LongSupplier clock) {
@@ -65,39 +55,16 @@ final class OutboxSender implements AutoCloseable {
         this.settings = settings;
     }
 
-    /** A row of the outbox, without what the table keeps for people. */
-    record Row(long id, String topic, byte[] key, byte[] value, List<Header> headers) {
-
-        int bytes() {
-            int bytes = RECORD_OVERHEAD + length(key) + length(value);
-            for (Header header : headers) {
-                bytes += header.key().length() * 3 + length(header.value());
-            }
-            return bytes;
-        }
-
-        private static int length(byte[] bytes) {
-            return bytes == null ? 0 : bytes.length;
-        }
-
-        Key orderedBy() {
-            return key == null ? null : new Key(topic, ByteBuffer.wrap(key));
-        }
-    }
-
-    private record Key(String topic, ByteBuffer key) {}
-
     /** @param failure null when the broker has acknowledged the row */
-    record Result(Row row, Exception failure) {}
+    record SendResult(OutboxRow row, Exception failure) {}
 
-    /** How many rows more may be under way. What a topic does not acknowledge for long does not count: others go on. */
-    int room() {
+    /** Rows that may still go in flight. Rows of stuck topics do not count, so that other topics go on. */
+    int freeRows() {
         return settings.maxInFlight() - topics.inFlight();
     }
 
-    /** The same in bytes. */
-    long byteRoom() {
-        return settings.maxBytes().toBytes() - topics.bytes();
+    long freeBytes() {
+        return settings.maxBytes().toBytes() - topics.inFlightBytes();
     }
 
     boolean isIdle() {
@@ -108,39 +75,39 @@ final class OutboxSender implements AutoCloseable {
         return inFlight.keySet();
     }
 
-    /** Topics whose rows are not to be read now. */
+    /** Topics whose rows the relay does not read now. */
     Set<String> closedTopics() {
         return topics.closed();
     }
 
-    /** Why which topics wait. */
-    Map<String, String> waiting() {
+    /** Topics that wait, with the reason. */
+    Map<String, String> waitingTopics() {
         return topics.waiting();
     }
 
-    /** The failure that ended this producer: nothing more is sent, and what is not acknowledged is to be sent again by another one. */
-    Exception broken() {
-        return broken;
+    /** The failure that closed the producer; null while it works. After it, {@link #restart} gets a new producer. */
+    Exception producerFailure() {
+        return producerFailure;
     }
 
     /**
-     * Sends what may be sent now of rows that were read together; the others are to be read again.
+     * Sends those rows of one read that may go out now; the relay reads the others again.
      *
-     * @return how many it were
+     * @return the count of rows sent
      */
-    int send(List<Row> rows) {
+    int send(List<OutboxRow> rows) {
         int sent = 0;
-        topics.lookAt(rows.stream().map(Row::topic).collect(Collectors.toSet()));
-        Set<String> skipped = new HashSet<>();
-        for (Row row : rows) {
-            Topic topic = topics.get(row.topic());
-            if (broken != null) {
+        topics.check(rows.stream().map(OutboxRow::topic).collect(Collectors.toSet()));
+        Set<String> skippedTopics = new HashSet<>();
+        for (OutboxRow row : rows) {
+            TopicState topic = topics.get(row.topic());
+            if (producerFailure != null) {
                 return sent;
             }
-            if (topic.isRefused()) {
-                skipped.add(row.topic());
+            if (topic.isUnavailable()) {
+                skippedTopics.add(row.topic());
             }
-            if (!topic.isBusy() && !skipped.contains(row.topic()) && !held.containsKey(row.orderedBy())) {
+            if (!topic.isBusy() && !skippedTopics.contains(row.topic()) && !heldKeys.containsKey(row.orderingKey())) {
                 send(row, topic);
                 sent++;
             }
@@ -148,100 +115,91 @@ final class OutboxSender implements AutoCloseable {
         return sent;
     }
 
-    private void send(Row row, Topic topic) {
-        boolean alone = topic.mayRefuse(row.bytes());
+    private void send(OutboxRow row, TopicState topic) {
+        boolean alone = topic.mayReject(row.bytes());
         if (alone && row.key() != null) {
-            held.put(row.orderedBy(), row.id());
+            heldKeys.put(row.orderingKey(), row.id());
         }
         inFlight.put(row.id(), row);
-        topic.sent(row.bytes());
-        boolean othersBehind = row.key() != null && !alone;
+        topic.onSent(row.bytes());
+        boolean othersMayFollow = row.key() != null && !alone;
         try {
             producer.send(
                     new ProducerRecord<>(row.topic(), null, row.key(), row.value(), row.headers()),
-                    (metadata, failure) -> done(row, failure, othersBehind, topic));
+                    (metadata, failure) -> complete(row, failure, othersMayFollow, topic));
         } catch (RuntimeException e) {
-            // closed by the failure of another row in this moment, or broken by itself; then it tells no result
-            if (broken == null) {
-                broken = e;
+            // the producer has just closed, or fails itself: then it calls nobody back
+            if (producerFailure == null) {
+                producerFailure = e;
             }
-            results.add(new Result(row, e));
+            results.add(new SendResult(row, e));
         }
     }
 
-    private void done(Row row, Exception failure, boolean othersBehind, Topic topic) {
+    private void complete(OutboxRow row, Exception failure, boolean othersMayFollow, TopicState topic) {
         if (failure != null && Thread.currentThread() == owner) {
-            // it is not under way, and what follows it must not be
-            if (!isOfTheRow(failure)) {
-                topic.refuse(failure);
+            // the client has rejected the row before it was in flight; later rows of the key must wait
+            if (FailureScope.of(failure) != FailureScope.ROW) {
+                topic.markUnavailable(failure);
             } else if (row.key() != null) {
-                held.put(row.orderedBy(), row.id());
+                heldKeys.put(row.orderingKey(), row.id());
             }
         } else if (failure != null
-                && broken == null
-                && (othersBehind || !isOfTheRow(failure) && !isOfTheTopic(failure))) {
-            broken = failure;
+                && producerFailure == null
+                && (othersMayFollow || FailureScope.of(failure) == FailureScope.PRODUCER)) {
+            producerFailure = failure;
             producer.close(Duration.ZERO);
         }
-        results.add(new Result(row, failure));
+        results.add(new SendResult(row, failure));
     }
 
-    /** What has come to an end; waits for it as long as given. */
-    List<Result> results(Duration patience) throws InterruptedException {
-        List<Result> done = new ArrayList<>();
-        Result first = results.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
+    /** Takes all results; waits up to the timeout for the first. */
+    List<SendResult> takeResults(Duration timeout) throws InterruptedException {
+        List<SendResult> taken = new ArrayList<>();
+        SendResult first = results.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
         if (first != null) {
-            done.add(first);
-            results.drainTo(done);
+            taken.add(first);
+            results.drainTo(taken);
         }
-        done.forEach(this::ended);
-        return done;
+        taken.forEach(this::forget);
+        return taken;
     }
 
-    private void ended(Result result) {
-        Row row = result.row();
-        Topic topic = topics.get(row.topic());
+    private void forget(SendResult result) {
+        OutboxRow row = result.row();
+        TopicState topic = topics.get(row.topic());
         inFlight.remove(row.id());
-        topic.ended(row.bytes());
-        if (result.failure() == null || !isOfTheRow(result.failure())) {
-            held.remove(row.orderedBy(), row.id());
-        }
+        topic.onCompleted(row.bytes());
         if (result.failure() == null) {
-            topic.acknowledged();
-        } else if (isOfTheTopic(result.failure())) {
-            topic.refusedAgain(result.failure());
+            releaseKey(row);
+            topic.onAcknowledged();
+            return;
+        }
+        FailureScope scope = FailureScope.of(result.failure());
+        if (scope != FailureScope.ROW) {
+            releaseKey(row);
+        }
+        if (scope == FailureScope.TOPIC) {
+            topic.backOff(result.failure());
         }
     }
 
-    /** After a row has been set aside: from now on the query finds those that wait behind it. */
-    void release(Row row) {
-        held.remove(row.orderedBy(), row.id());
+    /** Releases the key after its row is parked: the query itself holds the later rows then. */
+    void releaseKey(OutboxRow row) {
+        heldKeys.remove(row.orderingKey(), row.id());
     }
 
-    /** Ends a producer that is broken; its last {@link #results} come before {@link #restart}. */
+    /** Closes a failed producer. Take its last {@link #takeResults results} before {@link #restart}. */
     void stop() {
         producer.close(Duration.ZERO);
     }
 
     void restart() {
-        broken = null;
+        producerFailure = null;
         producer = producers.get();
     }
 
-    /** Whether a row by itself can never be sent. */
-    static boolean isOfTheRow(Exception failure) {
-        return failure instanceof RecordTooLargeException
-                || failure instanceof RecordBatchTooLargeException
-                || failure instanceof InvalidRecordException;
-    }
-
-    static boolean isOfTheTopic(Exception failure) {
-        return failure instanceof TopicAuthorizationException
-                || failure instanceof InvalidTopicException
-                || failure instanceof UnknownTopicOrPartitionException;
-    }
-
-    /** At once: what is under way may reach the broker or not, and is sent again. */
+    /** Closes at once. Rows in flight may reach the broker or not; the next relay sends them again. */
     @Override
     public void close() {
         stop();

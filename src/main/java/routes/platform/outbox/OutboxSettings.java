@@ -6,11 +6,11 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * How far the relay may go.
+ * Configures the outbox relay.
  *
- * @param pollInterval how often it looks for new records when it has nothing to do
- * @param maxInFlight records that are read and not acknowledged
- * @param maxBytes the same in bytes of keys, values and headers
+ * @param pollInterval the pause between two reads when the outbox is empty
+ * @param maxInFlight most rows that the broker has not acknowledged
+ * @param maxBytes most bytes of those rows: keys, values and headers
  */
 @ConfigurationProperties("event-broker.outbox")
 record OutboxSettings(

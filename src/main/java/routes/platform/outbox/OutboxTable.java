@@ -10,16 +10,14 @@ import java.util.Collection;
 import java.util.List;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
-import routes.platform.outbox.OutboxSender.Row;
 
-/** The rows of the outbox, as the relay sees them: reads what is to be sent, and notes what became of it. */
+/** Reads the unsent rows of the outbox, and marks them sent or parked. */
 final class OutboxTable implements AutoCloseable {
 
     /**
-     * Of each topic always from its first row that is not sent: one that is committed late has a lower id than others that are sent already.
-     * Of a topic that is closed nothing is read; a range of topics, and not one, keeps the planner to the index that says where each begins,
-     * for in the order of ids alone its rows would be passed over. The topics take turns, so that none waits for the rows of another: when there are many, of
-     * each no more than twice its share is looked at.
+     * Reads each open topic from its first unsent row, because a late commit has a lower id than rows already sent. The
+     * topics take turns: of each, at most twice its share. A range of topics instead of one keeps the planner on the
+     * index by topic, so closed topics cost one jump (ADR 10).
      */
     static final String READ =
             """
@@ -43,41 +41,41 @@ final class OutboxTable implements AutoCloseable {
             where before < ?
             order by turn, id""";
 
-    private static final String MARK = "update outbox set sent_at = clock_timestamp() where id = any(?)";
+    private static final String MARK_SENT = "update outbox set sent_at = clock_timestamp() where id = any(?)";
 
-    private static final String SET_ASIDE =
-            "update outbox set set_aside_at = clock_timestamp(), failure = ? where id = ?";
+    private static final String PARK = "update outbox set set_aside_at = clock_timestamp(), failure = ? where id = ?";
 
     private final Connection connection;
     private final PreparedStatement read;
-    private final PreparedStatement mark;
-    private final PreparedStatement setAside;
+    private final PreparedStatement markSent;
+    private final PreparedStatement park;
 
     OutboxTable(Connection connection) throws SQLException {
         this.connection = connection;
         this.read = connection.prepareStatement(READ);
-        this.mark = connection.prepareStatement(MARK);
-        this.setAside = connection.prepareStatement(SET_ASIDE);
+        this.markSent = connection.prepareStatement(MARK_SENT);
+        this.park = connection.prepareStatement(PARK);
     }
 
     /**
-     * The next rows to send, those of a topic in their order.
+     * Reads the next unsent rows; those of one topic in their order.
      *
-     * @param inFlight rows that are not read again
-     * @param closed topics of which nothing is read
-     * @param limit how many at most
-     * @param bytes of their values, which the last one may exceed
+     * @param inFlight rows to leave out
+     * @param closed topics to leave out
+     * @param limit most rows
+     * @param bytes most bytes of values; the last row may exceed it
      */
-    List<Row> read(Collection<Long> inFlight, Collection<String> closed, int limit, long bytes) throws SQLException {
+    List<OutboxRow> readUnsent(Collection<Long> inFlight, Collection<String> closed, int limit, long bytes)
+            throws SQLException {
         read.setArray(1, connection.createArrayOf("text", closed.toArray()));
         read.setInt(2, limit);
         read.setArray(3, connection.createArrayOf("bigint", inFlight.toArray()));
         read.setInt(4, limit);
         read.setLong(5, bytes);
-        List<Row> rows = new ArrayList<>();
+        List<OutboxRow> rows = new ArrayList<>();
         try (ResultSet row = read.executeQuery()) {
             while (row.next()) {
-                rows.add(new Row(
+                rows.add(new OutboxRow(
                         row.getLong("id"),
                         row.getString("topic"),
                         row.getBytes("key"),
@@ -98,23 +96,22 @@ final class OutboxTable implements AutoCloseable {
         return headers;
     }
 
-    /** Notes that the broker has acknowledged them. */
     void markSent(Collection<Long> ids) throws SQLException {
-        mark.setArray(1, connection.createArrayOf("bigint", ids.toArray()));
-        mark.executeUpdate();
+        markSent.setArray(1, connection.createArrayOf("bigint", ids.toArray()));
+        markSent.executeUpdate();
     }
 
-    /** Notes that the broker will never take it; from then on its key waits. */
-    void setAside(long id, String why) throws SQLException {
-        setAside.setString(1, why);
-        setAside.setLong(2, id);
-        setAside.executeUpdate();
+    /** Parks a row that the broker never takes; the later rows of its key wait. */
+    void park(long id, String reason) throws SQLException {
+        park.setString(1, reason);
+        park.setLong(2, id);
+        park.executeUpdate();
     }
 
     @Override
     public void close() throws SQLException {
         read.close();
-        mark.close();
-        setAside.close();
+        markSent.close();
+        park.close();
     }
 }

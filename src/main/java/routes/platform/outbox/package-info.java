@@ -1,5 +1,5 @@
 /**
- * The transactional outbox: what follows from a database change is written in its transaction, and sent afterwards by the one instance
- * whose relay is active, in order per key, until the broker has acknowledged it.
+ * The transactional outbox. A route adds events in the transaction of the change that causes them. One instance at a
+ * time relays them to Kafka, in order per key, until the broker acknowledges each.
  */
 package routes.platform.outbox;

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What the documentation says, to be executed as written. */
+/** Reads SQL and YAML from the documentation, so that tests run it as written. */
 final class Documented {
 
     private Documented() {}

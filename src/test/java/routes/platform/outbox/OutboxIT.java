@@ -7,7 +7,6 @@ import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.when;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -50,7 +49,7 @@ import routes.platform.database.DirectConnections;
 import routes.platform.error.FailureClassifier;
 import sandbox.Topics;
 
-/** The outbox against a real broker and a real database. Its relay may be the one of another runtime in this JVM. */
+/** Runs the outbox on a real broker and database. The active relay may be that of another runtime in this JVM. */
 class OutboxIT extends RuntimeIT {
 
     private final String topic = "outbox-it-" + UUID.randomUUID();
@@ -76,7 +75,7 @@ class OutboxIT extends RuntimeIT {
     private javax.sql.DataSource database;
 
     @Autowired
-    private DirectConnections connectionsBesideThePool;
+    private DirectConnections directConnections;
 
     @Autowired
     private OutboxSettings settings;
@@ -95,7 +94,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void sendsWhatIsCommittedAsItIsAndNothingElse() {
+    void sendsCommittedRecordsUnchangedAndNoOthers() {
         List<Header> headers = List.of(
                 new RecordHeader("twice", bytes("1")),
                 new RecordHeader("once", null),
@@ -123,13 +122,13 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void refusesARecordOutsideATransaction() {
+    void rejectsARecordOutsideATransaction() {
         assertThatThrownBy(() -> outbox.add(text(topic, "k", "v")))
                 .isInstanceOf(IllegalTransactionStateException.class);
     }
 
     @Test
-    void sendsEveryCommittedRecordOnceAndInTheOrderOfTheCommits() throws Exception {
+    void sendsEveryCommittedRecordInCommitOrder() throws Exception {
         jdbc.sql("create table if not exists outbox_it (key text primary key, version int not null)")
                 .update();
         List<String> keys = IntStream.range(0, 6).mapToObj(i -> topic + i).toList();
@@ -202,7 +201,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void drawsTheIdOfAKeyWhenTheTransactionBeforeItHasEnded() throws Exception {
+    void drawsTheIdAfterTheTransactionBeforeItOfTheKey() throws Exception {
         CountDownLatch added = new CountDownLatch(1);
         CountDownLatch commit = new CountDownLatch(1);
         Thread first = new Thread(() -> transactions.executeWithoutResult(status -> {
@@ -229,7 +228,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void addsManyInTheirOrderWithoutDeadlocks() throws Exception {
+    void addsManyRecordsWithoutDeadlocks() throws Exception {
         ExecutorService writers = Executors.newFixedThreadPool(6);
         List<Future<?>> done = new ArrayList<>();
         for (int writer = 0; writer < 6; writer++) {
@@ -252,7 +251,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void setsAsideWhatTheTopicNeverTakesAndSendsItsKeyInOrderWhenItIsReleased() throws Exception {
+    void parksARejectedRecordAndSendsItsKeyInOrderAfterRelease() throws Exception {
         limit(topic, "20000");
         byte[] large = new byte[30_000];
         new Random(1).nextBytes(large);
@@ -265,14 +264,14 @@ class OutboxIT extends RuntimeIT {
         });
         add("k", "4");
 
-        await().untilAsserted(() -> assertThat(setAside()).hasSize(1));
+        await().untilAsserted(() -> assertThat(parked()).hasSize(1));
         add("other", "2");
         await().untilAsserted(() -> assertThat(values(topic, "other")).containsExactly("1", "2"));
         assertThat(values(other, "k")).containsExactly("1");
         assertThat(values(topic, "k")).containsExactly("1");
-        long id = setAside().get(0);
+        long id = parked().get(0);
         assertThat(management("/observe/health").body())
-                .contains("record " + id + " for " + topic + " is set aside: RecordTooLargeException");
+                .contains("record " + id + " for " + topic + " is parked: RecordTooLargeException");
         assertThat(management("/observe/health/ready").statusCode()).isEqualTo(200);
         await().untilAsserted(() -> assertThat(management("/observe/metrics").body())
                 .containsPattern("event_broker_outbox_set_aside\\{.*} [1-9]")
@@ -288,7 +287,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void sendsToATopicThatTakesLessThanABatchOfTheProducer() throws Exception {
+    void sendsToATopicSmallerThanAProducerBatch() throws Exception {
         limit(topic, "20000");
         byte[] value = new byte[1000];
         byte[] large = new byte[30_000];
@@ -303,7 +302,7 @@ class OutboxIT extends RuntimeIT {
         transactions.executeWithoutResult(status -> outbox.addAll(added));
 
         awaitRecords(topic, 60);
-        await().untilAsserted(() -> assertThat(setAside()).hasSize(1));
+        await().untilAsserted(() -> assertThat(parked()).hasSize(1));
         for (int k = 0; k < 20; k++) {
             byte[] key = bytes("k" + k);
             assertThat(recordsOf(topic, "k" + k).stream().map(ConsumerRecord::value))
@@ -315,7 +314,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void setsAsideWhatNoRequestTakesAndGoesOnWhenItIsDropped() {
+    void parksAnOversizeRecordAndResumesAfterADrop() {
         // more than event-broker.max-record-bytes
         byte[] large = new byte[26_000_000];
         transactions.executeWithoutResult(status -> {
@@ -324,16 +323,16 @@ class OutboxIT extends RuntimeIT {
             outbox.add(new OutboxRecord(topic, null, large, List.of(), null, "default"));
             outbox.add(text(topic, null, "3"));
         });
-        await().untilAsserted(() -> assertThat(setAside()).hasSize(2));
+        await().untilAsserted(() -> assertThat(parked()).hasSize(2));
         awaitRecords(topic, 1);
         assertThat(recordsOf(topic, "k")).isEmpty();
 
-        documented("drop").param("id", setAside().get(0)).update();
+        documented("drop").param("id", parked().get(0)).update();
         await().untilAsserted(() -> assertThat(values(topic, "k")).containsExactly("2"));
     }
 
     @Test
-    void keepsTheRecordsOfAMissingTopicAndSendsAllOthers() throws Exception {
+    void keepsRecordsOfAMissingTopicAndSendsAllOthers() throws Exception {
         becomeActive();
         String missing = topic + "-missing";
         for (int i = 1; i <= 3; i++) {
@@ -348,7 +347,7 @@ class OutboxIT extends RuntimeIT {
             awaitRecords(topic, i + 1);
         }
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(20));
-        assertThat(setAside()).isEmpty();
+        assertThat(parked()).isEmpty();
 
         create(missing);
         awaitRecords(missing, 3);
@@ -357,7 +356,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void hasNoTroubleWithAMissingTopicWhoseRecordsWereDropped() throws Exception {
+    void forgetsAMissingTopicWhoseRecordsWereDropped() throws Exception {
         becomeActive();
         String missing = topic + "-missing";
         transactions.executeWithoutResult(status -> outbox.add(text(missing, "k", "1")));
@@ -371,7 +370,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void readsNothingOfATopicThatWaitsHoweverManyRowsItHas() throws Exception {
+    void readsNoRowsOfAWaitingTopic() throws Exception {
         int rows = 200_000;
         String blocked = topic + "-missing";
         jdbc.sql(
@@ -383,12 +382,12 @@ class OutboxIT extends RuntimeIT {
         jdbc.sql("analyze outbox").update();
         transactions.executeWithoutResult(status -> {
             outbox.add(text(topic, "k", "1"));
-            assertThat(blocksOfALook(blocked)).isLessThan(rows / 200);
+            assertThat(blocksOfARead(blocked)).isLessThan(rows / 200);
         });
         add("k", "2");
         awaitRecords(topic, 2);
 
-        // not even when there is something to send of it: each topic has its share of a look
+        // an open topic gets its share of a read only
         create(blocked);
         add("k", "3");
         awaitRecords(topic, 3);
@@ -400,12 +399,12 @@ class OutboxIT extends RuntimeIT {
                         .params(blocked, topic, topic)
                         .query(Integer.class)
                         .single())
-                .as("older ones that are sent later")
+                .as("older rows that the relay sent later")
                 .isPositive();
     }
 
-    /** How many pages of the database one look at the outbox touches while a topic is closed. */
-    private int blocksOfALook(String closed) {
+    /** Counts the database pages that one read of the outbox touches while a topic is closed. */
+    private int blocksOfARead(String closed) {
         return new JdbcTemplate(database).execute((Connection connection) -> {
             try (PreparedStatement look =
                     connection.prepareStatement("explain (analyze, buffers, format json) " + OutboxTable.READ)) {
@@ -425,7 +424,7 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void startsAgainAfterAnErrorAndSaysSoUntilThen() throws Exception {
+    void restartsAfterAnErrorAndReportsIt() throws Exception {
         AtomicInteger errors = new AtomicInteger(Integer.MAX_VALUE);
         @SuppressWarnings("unchecked")
         ObjectProvider<CamelContext> failing = mock(ObjectProvider.class);
@@ -435,9 +434,8 @@ class OutboxIT extends RuntimeIT {
             }
             return camel.getObject();
         });
-        OutboxRelay second =
-                new OutboxRelay(connectionsBesideThePool, failing, admin, settings, new FailureClassifier());
-        OutboxStatus status = new OutboxStatus(jdbc, second, new SimpleMeterRegistry());
+        OutboxRelay second = relayWith(failing);
+        OutboxHealth health = new OutboxHealth(jdbc, second);
         relay.stop();
         second.start();
         try {
@@ -445,8 +443,8 @@ class OutboxIT extends RuntimeIT {
                 terminateRelays(connections());
                 return second.failure().isPresent();
             });
-            assertThat(status.health().getStatus()).isEqualTo(Status.DOWN);
-            assertThat(status.health().getDetails().get("troubles").toString()).contains("NoClassDefFoundError");
+            assertThat(health.health().getStatus()).isEqualTo(Status.DOWN);
+            assertThat(health.health().getDetails().get("troubles").toString()).contains("NoClassDefFoundError");
 
             errors.set(0);
             await().until(() -> {
@@ -471,8 +469,7 @@ class OutboxIT extends RuntimeIT {
             for (int i = 0; i < 50; i++) {
                 add("k" + i % 5, String.valueOf(i));
             }
-            await().pollDelay(Duration.ofSeconds(8))
-                    .until(() -> unsent() == 50 && setAside().isEmpty());
+            await().pollDelay(Duration.ofSeconds(8)).until(() -> unsent() == 50 && parked().isEmpty());
         } finally {
             SERVERS.kafka().start();
         }
@@ -487,9 +484,9 @@ class OutboxIT extends RuntimeIT {
     }
 
     @Test
-    void isSentByAnotherRelayWhenTheOneStopsOrLosesItsConnection() throws Exception {
+    void handsOverWhenTheRelayStopsOrLosesItsConnection() throws Exception {
         becomeActive();
-        OutboxRelay second = new OutboxRelay(connectionsBesideThePool, camel, admin, settings, new FailureClassifier());
+        OutboxRelay second = relayWith(camel);
         second.start();
         try {
             add("k", "1");
@@ -498,7 +495,7 @@ class OutboxIT extends RuntimeIT {
             List<Integer> first = connections();
             assertThat(first).hasSize(1);
 
-            // runtimes of other tests may be there too, and be the next
+            // the runtime of another test may be the next relay
             long began = System.nanoTime();
             relay.stop();
             await().pollInterval(Duration.ofMillis(20))
@@ -519,6 +516,15 @@ class OutboxIT extends RuntimeIT {
             }
         }
         assertThat(values(topic, "k")).containsExactly("1", "2", "3");
+    }
+
+    private OutboxRelay relayWith(ObjectProvider<CamelContext> context) {
+        return new OutboxRelay(
+                directConnections,
+                new RelayProducerFactory(context, settings),
+                admin,
+                settings,
+                new FailureClassifier());
     }
 
     private void create(String name) throws Exception {
@@ -543,7 +549,7 @@ class OutboxIT extends RuntimeIT {
         return new OutboxRecord(topic, bytes(key), bytes(value), List.of(), value, "default");
     }
 
-    /** Ends the connections of other relays until this runtime has its turn. */
+    /** Ends the connections of other relays until this runtime is the relay. */
     private void becomeActive() {
         await().until(() -> {
             if (!relay.isActive()) {
@@ -599,7 +605,7 @@ class OutboxIT extends RuntimeIT {
                 .single();
     }
 
-    private List<Long> setAside() {
+    private List<Long> parked() {
         return jdbc.sql("select id from outbox where topic like ? and set_aside_at is not null order by id")
                 .param(topic + "%")
                 .query(Long.class)

@@ -29,9 +29,8 @@ import org.apache.kafka.common.internals.KafkaFutureImpl;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 import org.springframework.util.unit.DataSize;
-import routes.platform.outbox.OutboxSender.Row;
 
-/** The order of a key when one of its rows cannot be sent, with the broker's answers given by hand. */
+/** Proves the order of a key when the broker, which the test plays, rejects one of its rows. */
 class OutboxSenderTest {
 
     private final List<MockProducer<byte[], byte[]>> producers = new ArrayList<>();
@@ -41,35 +40,35 @@ class OutboxSenderTest {
     private long ids;
 
     @Test
-    void letsNoRowOfAKeyFollowOneThatItsTopicMayRefuse() throws Exception {
-        Row large = row("t", "k", 100_000);
+    void holdsAKeyBehindARowThatItsTopicMayReject() throws Exception {
+        OutboxRow large = row("t", "k", 100_000);
         sender.send(List.of(row("t", "k", 1), large, row("t", "k", 3), row("t", "other", 4)));
         assertThat(sentSizes()).containsExactly(1, 100_000, 4);
 
-        onTheClientsThread(() -> {
+        onProducerThread(() -> {
             producers.get(0).completeNext();
             producers.get(0).errorNext(new RecordTooLargeException());
             producers.get(0).completeNext();
         });
-        assertThat(sender.results(Duration.ZERO)).hasSize(3);
-        assertThat(sender.broken()).isNull();
+        assertThat(sender.takeResults(Duration.ZERO)).hasSize(3);
+        assertThat(sender.producerFailure()).isNull();
         sender.send(List.of(row("t", "k", 3)));
-        assertThat(sentSizes()).as("not before it is set aside").hasSize(3);
-        sender.release(large);
+        assertThat(sentSizes()).as("held until the row is parked").hasSize(3);
+        sender.releaseKey(large);
         sender.send(List.of(row("t", "k", 3)));
         assertThat(sentSizes()).hasSize(4);
     }
 
     @Test
-    void closesTheProducerBeforeItCanSendAgainWhatFollowsARowThatFailed() throws Exception {
+    void closesTheProducerBeforeItResendsRowsOutOfOrder() throws Exception {
         sender.send(List.of(row("t", "k", 1), row("t", "k", 2)));
-        onTheClientsThread(() -> {
+        onProducerThread(() -> {
             producers.get(0).errorNext(new TopicAuthorizationException("t"));
             assertThat(producers.get(0).closed()).isTrue();
         });
-        assertThat(sender.broken()).isInstanceOf(TopicAuthorizationException.class);
-        sender.results(Duration.ZERO);
-        assertThat(sender.waiting()).containsEntry("t", "TopicAuthorizationException");
+        assertThat(sender.producerFailure()).isInstanceOf(TopicAuthorizationException.class);
+        sender.takeResults(Duration.ZERO);
+        assertThat(sender.waitingTopics()).containsEntry("t", "TopicAuthorizationException");
         assertThat(sender.closedTopics()).containsExactly("t");
 
         sender.stop();
@@ -82,13 +81,13 @@ class OutboxSenderTest {
     }
 
     @Test
-    void sendsOneByOneToATopicThatTakesLessThanABatch() throws Exception {
-        List<Row> rows = List.of(row("small", "k", 1), row("small", "other", 2), row("t", "k", 3));
+    void sendsOneRowAtATimeToATopicSmallerThanABatch() throws Exception {
+        List<OutboxRow> rows = List.of(row("small", "k", 1), row("small", "other", 2), row("t", "k", 3));
         sender.send(rows);
         assertThat(sentSizes()).containsExactly(1, 3);
 
-        onTheClientsThread(() -> producers.get(0).completeNext());
-        sender.results(Duration.ZERO);
+        onProducerThread(() -> producers.get(0).completeNext());
+        sender.takeResults(Duration.ZERO);
         sender.send(rows.subList(1, 2));
         assertThat(sentSizes()).containsExactly(1, 3, 2);
     }
@@ -97,30 +96,30 @@ class OutboxSenderTest {
     void sendsNothingToATopicThatDoesNotExist() {
         sender.send(List.of(row("missing", "k", 1), row("t", "k", 2)));
         assertThat(sentSizes()).containsExactly(2);
-        assertThat(sender.waiting()).containsEntry("missing", "UnknownTopicOrPartitionException");
+        assertThat(sender.waitingTopics()).containsEntry("missing", "UnknownTopicOrPartitionException");
     }
 
     @Test
-    void makesRoomForOthersWhenATopicDoesNotAcknowledge() throws Exception {
-        List<Row> rows = new ArrayList<>();
+    void makesRoomForOtherTopicsWhenOneIsStuck() throws Exception {
+        List<OutboxRow> rows = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             rows.add(row("t", "k" + i, 1));
         }
         sender.send(rows);
-        assertThat(sender.room()).isZero();
+        assertThat(sender.freeRows()).isZero();
         now.addAndGet(Duration.ofSeconds(6).toNanos());
-        assertThat(sender.room()).isEqualTo(10);
+        assertThat(sender.freeRows()).isEqualTo(10);
         assertThat(sender.closedTopics()).containsExactly("t");
-        assertThat(sender.waiting()).containsKey("t");
+        assertThat(sender.waitingTopics()).containsKey("t");
 
-        onTheClientsThread(() -> producers.get(0).completeNext());
-        sender.results(Duration.ZERO);
+        onProducerThread(() -> producers.get(0).completeNext());
+        sender.takeResults(Duration.ZERO);
         assertThat(sender.closedTopics()).isEmpty();
-        assertThat(sender.room()).isEqualTo(1);
+        assertThat(sender.freeRows()).isEqualTo(1);
     }
 
-    private Row row(String topic, String key, int size) {
-        return new Row(++ids, topic, key.getBytes(StandardCharsets.UTF_8), new byte[size], List.of());
+    private OutboxRow row(String topic, String key, int size) {
+        return new OutboxRow(++ids, topic, key.getBytes(StandardCharsets.UTF_8), new byte[size], List.of());
     }
 
     private List<Integer> sentSizes() {
@@ -134,7 +133,7 @@ class OutboxSenderTest {
         return producers.get(producers.size() - 1);
     }
 
-    private static void onTheClientsThread(Runnable answers) throws InterruptedException {
+    private static void onProducerThread(Runnable answers) throws InterruptedException {
         AssertionError[] failure = new AssertionError[1];
         Thread thread = new Thread(() -> {
             try {
@@ -150,7 +149,7 @@ class OutboxSenderTest {
         }
     }
 
-    /** Topics take 70,000 bytes, except for {@code small}, which takes 1,500, and {@code missing}. */
+    /** Topics take 70,000 bytes; {@code small} takes 1,500, and {@code missing} does not exist. */
     private static Admin admin() {
         Admin admin = mock(Admin.class);
         when(admin.describeConfigs(anyCollection(), any())).thenAnswer(call -> {

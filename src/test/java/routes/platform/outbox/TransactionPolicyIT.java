@@ -208,7 +208,7 @@ class TransactionPolicyIT extends RuntimeIT {
         assertThat(object.getException())
                 .hasMessage(
                         "outbox:" + target
-                                + ": the body is a com.fasterxml.jackson.databind.node.ObjectNode, and not bytes or text: marshal it");
+                                + ": the body is a com.fasterxml.jackson.databind.node.ObjectNode, not bytes or text: marshal it");
     }
 
     /** The example of add-a-consumer.md: a route in YAML, and a method in Java. */
