@@ -63,7 +63,7 @@ class SchemaProvisioner implements SmartInitializingSingleton {
                 return;
             } catch (RegistryUnavailableException e) {
                 if (System.nanoTime() > deadline) {
-                    throw new SchemasException(
+                    throw new SchemaProvisioningException(
                             "%s (subject %s, tried for %d s): is event-broker.schema-registry.url right?"
                                     .formatted(
                                             e.getMessage(),
@@ -76,7 +76,7 @@ class SchemaProvisioner implements SmartInitializingSingleton {
                 Thread.sleep(PAUSE_MS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw new SchemasException("registering schemas was interrupted");
+                throw new SchemaProvisioningException("registering schemas was interrupted");
             }
         }
     }
@@ -86,7 +86,7 @@ class SchemaProvisioner implements SmartInitializingSingleton {
             registry.register(schema);
             LOG.info("the schema of subject {} is registered", schema.subject());
         } else if (registry.id(schema).isEmpty()) {
-            throw new SchemasException("the schema of subject " + schema.subject()
+            throw new SchemaProvisioningException("the schema of subject " + schema.subject()
                     + " is not registered (event-broker.schemas.provision=verify does not register it)");
         }
     }

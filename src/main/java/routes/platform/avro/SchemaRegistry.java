@@ -194,7 +194,7 @@ public class SchemaRegistry {
      * Registers a schema on its subject, whose compatibility it sets to BACKWARD, explicitly: clients on kafkajs register nothing where
      * a subject has another or none of its own. To do so again changes nothing.
      *
-     * @throws SchemasException when the registry will not have it
+     * @throws SchemaProvisioningException when the registry will not have it
      */
     void register(AvroSchema schema) throws RegistryUnavailableException {
         // a subject that is new has no level, and in some registries cannot have one
@@ -204,7 +204,7 @@ public class SchemaRegistry {
         if (answer.status() == CONFLICT || answer.status() == UNPROCESSABLE) {
             // another instance that registers the same at the same moment can be the reason
             if (id(schema).isEmpty()) {
-                throw new SchemasException("the schema registry refuses schemas/" + schema.subject()
+                throw new SchemaProvisioningException("the schema registry refuses schemas/" + schema.subject()
                         + ".avsc: it is not compatible with what is registered on subject " + schema.subject());
             }
         } else {

@@ -145,7 +145,7 @@ public class NdjsonBatches {
         private final HttpRequest request;
         private final Channel channel;
         private final DigestInputStream bytes;
-        private final BoundedLines lines;
+        private final BoundedLineReader lines;
         private final List<Rejected> rejected = new ArrayList<>();
         private long renewedAt = System.nanoTime();
         private long rejectedTotal;
@@ -157,7 +157,7 @@ public class NdjsonBatches {
             this.request = request;
             this.channel = channel;
             this.bytes = bytes;
-            this.lines = new BoundedLines(new BufferedInputStream(bytes, 1 << 16), channel.maxMessageBytes());
+            this.lines = new BoundedLineReader(new BufferedInputStream(bytes, 1 << 16), channel.maxMessageBytes());
         }
 
         void reject(String error) {

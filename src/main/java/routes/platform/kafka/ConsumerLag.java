@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How many records are not finished, by what the brokers say of the ends of partitions. A client does not know them: it asks for none of a partition
- * that is held, and does not see behind an open transaction.
+ * Computes the lag of a consumer from the end offsets that the brokers report. A client does not know them: it fetches
+ * nothing of a paused partition, and does not see behind an open transaction.
  */
 final class ConsumerLag {
 
@@ -34,39 +34,39 @@ final class ConsumerLag {
     private Map<TopicPartition, Long> ends = Map.of();
     private Long askedAt;
 
-    /** @param running the consumers of this instance, whose ends are asked for together */
+    /** @param running the consumers of this instance: one request asks for the end offsets of all */
     ConsumerLag(Supplier<Admin> admin, Supplier<Stream<PipelinedConsumer>> running) {
         this.admin = admin;
         this.running = running;
     }
 
-    /** Records of the partitions that the consumer has, as of some seconds ago at most, or as last known while no broker answers. */
+    /** Returns the records that are not completed, at most some seconds old, or as last known while no broker answers. */
     long of(PipelinedConsumer consumer) {
         Map<TopicPartition, Long> known = ends();
-        return works(consumer)
-                .filter(work ->
-                        known.containsKey(work.getKey()) && work.getValue().finishedUpTo() != OffsetWindow.UNKNOWN)
-                .mapToLong(work ->
-                        Math.max(0, known.get(work.getKey()) - work.getValue().finishedUpTo()))
+        return dispatchers(consumer)
+                .filter(entry ->
+                        known.containsKey(entry.getKey()) && entry.getValue().completedUpTo() != OffsetWindow.UNKNOWN)
+                .mapToLong(entry ->
+                        Math.max(0, known.get(entry.getKey()) - entry.getValue().completedUpTo()))
                 .sum();
     }
 
-    private static Stream<Map.Entry<TopicPartition, PartitionDispatcher>> works(PipelinedConsumer consumer) {
-        return consumer.members().stream().flatMap(member -> member.works().entrySet().stream());
+    private static Stream<Map.Entry<TopicPartition, PartitionDispatcher>> dispatchers(PipelinedConsumer consumer) {
+        return consumer.members().stream().flatMap(member -> member.dispatchers().entrySet().stream());
     }
 
-    /** Once for the gauges of a scrape. */
+    /** Asks once for all gauges of a scrape. */
     private synchronized Map<TopicPartition, Long> ends() {
         if (askedAt == null || System.nanoTime() - askedAt > KEEP_NANOS) {
             try {
                 ends = ask(running.get()
-                        .flatMap(ConsumerLag::works)
+                        .flatMap(ConsumerLag::dispatchers)
                         .map(Map.Entry::getKey)
                         .collect(Collectors.toSet()));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             } catch (ExecutionException | TimeoutException | KafkaException e) {
-                LOG.debug("the brokers do not say where the partitions end", e);
+                LOG.debug("the brokers do not return the end offsets", e);
             }
             askedAt = System.nanoTime();
         }

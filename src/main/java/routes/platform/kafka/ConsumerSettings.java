@@ -6,16 +6,17 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * How far the consumer of a route may go. Counts and bytes are those of one member of a group, shared by its partitions.
+ * Limits the consumer of a route. Counts and bytes apply to one member of a group, and its partitions share them.
  *
- * @param threads how many exchanges of a route run at once, as far as its steps block
- * @param maxInFlight records that are read and not finished; then partitions are paused
+ * @param threads the exchanges of a route that run at once, while its steps block
+ * @param maxInFlight the records in flight at which the member pauses partitions
  * @param maxBytes the same in bytes of memory, headers and objects included
- * @param heldKeys keys of a partition that may wait for a retry before the whole partition does
- * @param backoff before the first retry; doubled each time, with jitter
+ * @param heldKeys the held keys at which the whole partition is held
+ * @param backoff the wait before the first retry; it doubles each time, with jitter
  * @param backoffMax the longest wait between retries
- * @param commitInterval at least, between commits of what is finished
- * @param drainTimeout for exchanges in flight when a partition goes or the route stops; what ends later is read again
+ * @param commitInterval the shortest time between commits
+ * @param drainTimeout the longest wait for exchanges in flight when a partition leaves or the route stops; records that
+ *     complete later come again
  */
 @ConfigurationProperties("event-broker.consumer")
 record ConsumerSettings(
@@ -28,30 +29,30 @@ record ConsumerSettings(
         @DefaultValue("50ms") Duration commitInterval,
         @DefaultValue("3s") Duration drainTimeout) {
 
-    /** @return nanoseconds before the next retry */
+    /** Returns the wait before the next retry, in nanoseconds. */
     long backoffNanos(int failures, double random) {
         return new Backoff(backoff, backoffMax).nanos(failures, random);
     }
 
-    /** What a partition may have in flight: half of what its member may, in even parts. */
+    /** Returns the bytes that a partition may have in flight: its even share of half of the member's bytes. */
     long byteShare(int partitions) {
         return Math.max(1, maxBytes.toBytes() / 2 / partitions);
     }
 
     /**
-     * What one poll may bring, whichever partition it is of. A quarter of what the member may have is for whoever comes first; the last quarter
-     * is there so that partitions which are not full get something however much the others have.
+     * Returns the bytes that one poll may bring, of any partitions. A quarter of the member's bytes goes to the partitions
+     * that come first. The last quarter lets other partitions read a little, however much those have.
      *
-     * @param excess what partitions have beyond their parts
+     * @param bytesOverShare the bytes that partitions have beyond their shares
      */
-    long pollBudget(int partitions, long excess) {
-        return Math.max(byteShare(partitions) / 2, maxBytes.toBytes() / 4 - excess);
+    long pollBudget(int partitions, long bytesOverShare) {
+        return Math.max(byteShare(partitions) / 2, maxBytes.toBytes() / 4 - bytesOverShare);
     }
 
-    /** Exponential, with jitter. */
+    /** Computes an exponential backoff with jitter. */
     record Backoff(Duration first, Duration longest) {
 
-        /** @return nanoseconds before the next try: between half of the exponential backoff and all of it */
+        /** Returns between half of the exponential backoff and all of it, in nanoseconds. */
         long nanos(int failures, double random) {
             long most = longest.toNanos();
             long full = failures > 30 ? most : Math.min(most, first.toNanos() << (failures - 1));

@@ -10,8 +10,8 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Which partitions wait for a record that cannot be finished, cannot be read, or have a dead letter that cannot be written, and why. Keys
- * that wait by themselves for anything else do not make it DOWN; neither do records that are lost, as waiting does not bring them back.
+ * Reports DOWN with the partitions that are held or unreadable, or that have a dead letter which cannot be written, and
+ * why. Single held keys do not make it DOWN. Lost records do not either, because no waiting brings them back.
  */
 @Component("consumers")
 class ConsumersHealth extends AbstractHealthIndicator {
@@ -31,9 +31,10 @@ class ConsumersHealth extends AbstractHealthIndicator {
         kafka.running().forEach(consumer -> lost.putAll(consumer.lost().latest()));
         kafka.running().forEach(consumer -> consumer.members().forEach(member -> {
             if (member.failure() != null) {
-                held.add("group %s cannot read: %s".formatted(consumer.group(), failures.describe(member.failure())));
+                held.add("group %s cannot poll: %s".formatted(consumer.group(), failures.describe(member.failure())));
             }
-            member.works().forEach((partition, work) -> work.trouble()
+            member.dispatchers().forEach((partition, dispatcher) -> dispatcher
+                    .blockingFailure()
                     .ifPresent(failure -> held.add("group %s, topic %s, partition %d: %s"
                             .formatted(
                                     consumer.group(),

@@ -10,10 +10,10 @@ import routes.platform.error.BrakeAppliedException;
 import routes.platform.error.DeadLetterException;
 import routes.platform.error.FailureClassifier;
 
-/** The lanes of a partition whose record has failed and waits for a retry. Not for several threads. */
+/** Keeps the lanes of a partition whose record has failed and waits for its retry. Not thread-safe. */
 final class HeldLanes {
 
-    private static final Logger LOG = LoggerFactory.getLogger(PartitionDispatcher.class);
+    private static final Logger LOG = LoggerFactory.getLogger(HeldLanes.class);
 
     private final String name;
     private final ConsumerSettings settings;
@@ -22,8 +22,8 @@ final class HeldLanes {
     private final Set<Lane> held = new LinkedHashSet<>();
 
     /**
-     * @param name of topic, partition and group, for the log
-     * @param most that may be held before the partition is
+     * @param name topic, partition and group, for the log
+     * @param most the number of held lanes that holds the whole partition
      */
     HeldLanes(String name, ConsumerSettings settings, FailureClassifier failures, int most) {
         this.name = name;
@@ -40,7 +40,7 @@ final class HeldLanes {
         }
     }
 
-    /** What held this one back may be over for the others too: they try at once. */
+    /** Releases a lane, and retries the others at once: their dependency may be back, too. */
     void release(Lane lane, long offset, long now) {
         held.remove(lane);
         LOG.info("released: {}, offset {}, after {} failures", name, offset, lane.failures);
@@ -60,13 +60,14 @@ final class HeldLanes {
         return held.size();
     }
 
+    /** Returns the lanes whose backoff is over. */
     List<Lane> due(long now) {
         return held.stream()
                 .filter(lane -> !lane.running && lane.retryAt - now <= 0)
                 .toList();
     }
 
-    /** Whether no other lane of the partition runs until one of them succeeds. */
+    /** Returns whether no other lane of the partition runs until a held one succeeds. */
     boolean holdThePartition() {
         return !held.isEmpty()
                 && (held.size() >= most
@@ -74,11 +75,12 @@ final class HeldLanes {
                                 .anyMatch(lane -> failures.find(lane.failure, BrakeAppliedException.class) != null));
     }
 
-    /** @param running lanes of the partition, held or not */
+    /** @param running the number of lanes of the partition that run, held or not */
     boolean areAllThatRun(int running) {
         return !held.isEmpty() && held.stream().filter(lane -> lane.running).count() == running;
     }
 
+    /** Returns why the first lane is held. */
     Throwable failure() {
         return held.iterator().next().failure;
     }

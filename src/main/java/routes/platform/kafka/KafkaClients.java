@@ -13,7 +13,7 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** What {@code camel.component.kafka.*} refers to, and an admin client with the same brokers and credentials. */
+/** Provides the header codecs of {@code camel.component.kafka.*}, and an admin client with its brokers and credentials. */
 @Configuration(proxyBeanMethods = false)
 class KafkaClients {
 
@@ -36,13 +36,13 @@ class KafkaClients {
         return Admin.create(config);
     }
 
-    /** Record headers are text. One without a value, which a producer may send, must not stop the consumer. */
+    /** Reads record headers as text. A header without a value, which a producer may send, stays null. */
     @Bean
     KafkaHeaderDeserializer recordHeaderText() {
         return (name, value) -> value == null ? null : new String(value, StandardCharsets.UTF_8);
     }
 
-    /** In UTF-8, where Camel's own takes the encoding of the machine. */
+    /** Writes text in UTF-8, where Camel uses the encoding of the machine. */
     @Bean
     KafkaHeaderSerializer recordHeaderBytes() {
         return new DefaultKafkaHeaderSerializer() {

@@ -4,102 +4,65 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import routes.platform.error.FailedRecordInBatchException;
+import routes.platform.error.FailureClassifier;
 
 /**
- * The records that are handled one after the other: those of a key, or in batches all of a partition. Of a batch that failed it knows
- * how much is tried next: what comes before the record that fails, where that is known, else half of it, until it is alone. Guarded by
- * the lock of its partition's work, but for {@link #run()}.
+ * Records of a partition that are handled in order, one exchange at a time. The lock of its dispatcher guards a lane,
+ * except {@link #run()}.
  */
-final class Lane implements Runnable {
+abstract class Lane implements Runnable {
 
-    private static final int UNKNOWN = -1;
-
-    /** The first batch; the next one is twice as large, and so on. */
-    private static final int FIRST = 8;
-
-    /** What runs when a process dies comes again, so a batch takes no longer, and its transaction is still a small part of that. */
-    private static final long LONG_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-
+    /** Null for a record without a key: it shares its lane with no other record. */
     final Object key;
+
     final Deque<OffsetWindow.Entry> entries = new ArrayDeque<>(1);
 
-    /** It has records, and is running, waiting or held. */
+    /** True while it has records: it runs, waits or is held. */
     boolean scheduled;
 
     boolean running;
+
+    /** Failures in a row. */
     int failures;
 
-    /** Those of them that nobody has classified: after some, the record is a dead letter. */
+    /** Failures in a row that nobody has classified. */
     int unknownFailures;
 
-    /** Of the last attempt, while it is held; or null. */
+    /** The failure of the last attempt while the lane is held; otherwise null. */
     Throwable failure;
 
+    /** The time of the next attempt while the lane is held, in nanoseconds. */
     long retryAt;
 
-    /** When the batch began that runs. */
-    private long began;
-
     private final Consumer<Lane> turn;
-    private final int batch;
-    private int limit;
 
-    /** How many records come before one that is known to fail: they are the next batch, and then it alone. */
-    private int beforeFailing = UNKNOWN;
-
-    /**
-     * @param batch how many records may be handled together
-     * @param turn runs it
-     */
-    Lane(Object key, int batch, Consumer<Lane> turn) {
+    /** @param turn handles some of its records, on a worker */
+    Lane(Object key, Consumer<Lane> turn) {
         this.key = key;
-        this.batch = batch;
-        this.limit = Math.min(FIRST, batch);
         this.turn = turn;
     }
 
     @Override
-    public void run() {
+    public final void run() {
         turn.accept(this);
     }
 
-    List<OffsetWindow.Entry> next(LongSupplier nanos) {
-        if (batch > 1) {
-            began = nanos.getAsLong();
-        }
-        int size = beforeFailing > 0 ? beforeFailing : beforeFailing == 0 ? 1 : limit;
-        return size == 1
-                ? List.of(entries.peek())
-                : entries.stream().limit(size).toList();
-    }
+    /** Returns the records of the next exchange, without taking them off the lane. */
+    abstract List<OffsetWindow.Entry> next(LongSupplier nanos);
 
-    /** @param known which record of the batch fails, or null */
-    void split(int size, FailedRecordInBatchException known) {
-        beforeFailing = known == null ? UNKNOWN : known.index();
-        if (known == null) {
-            limit = size / 2;
-        }
-    }
+    /**
+     * Narrows the next exchange down to fewer records, when one record of a failed batch is to blame.
+     *
+     * @param size the number of records in the batch
+     * @return whether fewer records run next; otherwise the lane is held
+     */
+    abstract boolean narrow(Throwable failure, int size, FailureClassifier classifier);
 
-    /** The next batch may be larger, or has to be smaller. */
-    void succeeded(LongSupplier nanos) {
-        if (beforeFailing >= 0) {
-            beforeFailing = beforeFailing > 0 ? 0 : UNKNOWN;
-        } else if (batch > 1) {
-            long took = nanos.getAsLong() - began;
-            if (took > LONG_NANOS) {
-                limit = Math.max(1, limit / 2);
-            } else if (took <= LONG_NANOS / 2) {
-                limit = Math.min(batch, limit * 2);
-            }
-        }
-    }
+    abstract void succeeded(LongSupplier nanos);
 
-    void failed(Throwable why, boolean unknown, long now, ConsumerSettings settings) {
+    final void failed(Throwable why, boolean unknown, long now, ConsumerSettings settings) {
         failures++;
         failure = why;
         if (unknown) {
@@ -109,7 +72,7 @@ final class Lane implements Runnable {
                 + settings.backoffNanos(failures, ThreadLocalRandom.current().nextDouble());
     }
 
-    void released() {
+    final void released() {
         failures = 0;
         unknownFailures = 0;
         failure = null;

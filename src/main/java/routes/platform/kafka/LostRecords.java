@@ -9,7 +9,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the consumer of a route could not read because its log did not have it any more, since the start of the process. */
+/** Counts and reports the records that were removed before the consumer of a route read them, since the process started. */
 final class LostRecords {
 
     private static final Logger LOG = LoggerFactory.getLogger(LostRecords.class);
@@ -24,31 +24,31 @@ final class LostRecords {
         this.clock = clock;
     }
 
-    /** Retention, or somebody who deleted records, was faster than the group. */
-    void removed(TopicPartition partition, long from, long to) {
+    /** Reports records that retention or an operator removed. */
+    void reportRemoved(TopicPartition partition, long from, long to) {
         count.addAndGet(to - from);
-        note(partition, "offsets %d to %d were removed before they were read".formatted(from, to - 1));
+        report(partition, "offsets %d to %d were removed before they were read".formatted(from, to - 1));
     }
 
-    /** The log is another one, or an unclean election cut it: what it has now is read again, so that nothing is passed over. */
-    void cut(TopicPartition partition, long position, long beginning) {
-        note(
+    /** Reports a log that was replaced, or that an unclean election truncated. The group reads it from its beginning. */
+    void reportTruncated(TopicPartition partition, long position, long beginning) {
+        report(
                 partition,
                 "the log does not reach to offset %d any more, it is read again from %d"
                         .formatted(position, beginning));
     }
 
-    /** Offsets that were removed. */
+    /** Returns the number of removed offsets. */
     long count() {
         return count.get();
     }
 
-    /** The latest loss of each partition, for people. */
+    /** Returns a sentence for the latest loss of each partition. */
     synchronized Map<String, String> latest() {
         return new TreeMap<>(latest);
     }
 
-    private synchronized void note(TopicPartition partition, String what) {
+    private synchronized void report(TopicPartition partition, String what) {
         String where = "group %s, topic %s, partition %d".formatted(group, partition.topic(), partition.partition());
         LOG.error("records lost: {}: {}", where, what);
         latest.put(where, what + ", noticed " + Instant.now(clock));

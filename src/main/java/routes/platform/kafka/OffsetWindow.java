@@ -8,9 +8,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 
 /**
- * Which offsets of a partition are read and which of them are finished, from the first unfinished one. What is committed is the position
- * behind the longest run of finished offsets, with the finished ones beyond it as metadata. Offsets that no record has (commit
- * markers, aborted records, what compaction removed) hold nothing up. Not for several threads.
+ * Tracks which offsets of a partition are read and which are completed. The offset to commit is behind the longest run
+ * of completed offsets; its metadata has the completed offsets beyond it. Offsets without a record (commit markers,
+ * aborted records, compacted records) delay no commit. Not thread-safe.
  */
 final class OffsetWindow {
 
@@ -18,7 +18,7 @@ final class OffsetWindow {
 
     private final Deque<Entry> entries = new ArrayDeque<>();
 
-    /** What was finished before this assignment, from the offset on that was committed then. */
+    /** Offsets that were completed before this assignment; bit i stands for the offset {@code beforeFrom + i}. */
     private final BitSet before;
 
     private final long beforeFrom;
@@ -26,22 +26,22 @@ final class OffsetWindow {
     private long offset = UNKNOWN;
     private Optional<Integer> epoch = Optional.empty();
     private long next = UNKNOWN;
-    private OffsetAndMetadata position;
+    private OffsetAndMetadata toCommit;
     private boolean changed;
 
-    /** @param committed where this assignment begins, or null when nothing is committed */
+    /** @param committed where this assignment begins, or null when the group has committed nothing */
     OffsetWindow(OffsetAndMetadata committed) {
         if (committed != null) {
             offset = committed.offset();
             epoch = committed.leaderEpoch();
             next = offset;
-            position = committed;
+            toCommit = committed;
         }
         beforeFrom = offset;
-        before = committed == null ? new BitSet() : FinishedOffsets.decode(committed.offset(), committed.metadata());
+        before = committed == null ? new BitSet() : CompletedOffsets.decode(committed.offset(), committed.metadata());
     }
 
-    /** @return null when it was finished before this assignment */
+    /** @return null when the record was completed before this assignment */
     Entry add(ConsumerRecord<Object, Object> record, long now) {
         Entry entry = new Entry(record, now);
         if (offset == UNKNOWN) {
@@ -50,14 +50,14 @@ final class OffsetWindow {
         }
         entries.add(entry);
         next = entry.offset + 1;
-        if (wasFinished(entry.offset)) {
-            finish(entry);
+        if (wasCompleted(entry.offset)) {
+            complete(entry);
             return null;
         }
         return entry;
     }
 
-    void finish(Entry entry) {
+    void complete(Entry entry) {
         entry.record = null;
         changed = true;
         while (!entries.isEmpty() && entries.peek().record == null) {
@@ -67,8 +67,8 @@ final class OffsetWindow {
         }
     }
 
-    /** Passes over what the log has no record for, when everything up to there is finished. */
-    void reached(long clientPosition) {
+    /** Passes over offsets without a record, once all records before them are completed. */
+    void skipGapsUpTo(long clientPosition) {
         next = Math.max(next, clientPosition);
         if (entries.isEmpty() && clientPosition > offset) {
             offset = clientPosition;
@@ -77,30 +77,31 @@ final class OffsetWindow {
         }
     }
 
-    /** Where a successor has to go on and what it need not do again, or null when nothing is known. */
-    OffsetAndMetadata position() {
+    /** Returns where a successor goes on, with the offsets that it skips as metadata; null when nothing is known. */
+    OffsetAndMetadata offsetToCommit() {
         if (changed) {
-            position = new OffsetAndMetadata(offset, epoch, FinishedOffsets.encode(offset, finished()));
+            toCommit = new OffsetAndMetadata(offset, epoch, CompletedOffsets.encode(offset, completed()));
             changed = false;
         }
-        return position;
+        return toCommit;
     }
 
-    /** Everything before this offset is finished; {@link #UNKNOWN} until something was read. */
-    long finishedUpTo() {
+    /** All records before this offset are completed; {@link #UNKNOWN} before the first record. */
+    long completedUpTo() {
         return offset;
     }
 
-    /** The offset of the record that has to come next, or {@link #UNKNOWN}. */
-    long next() {
+    /** Returns the offset to read next, or {@link #UNKNOWN}. */
+    long nextOffset() {
         return next;
     }
 
-    /** Finished or not, the records that are in memory in some form. */
+    /** Returns the number of tracked records, completed or not. */
     int size() {
         return entries.size();
     }
 
+    /** Returns the oldest record that is not completed, or null. */
     Entry first() {
         return entries.peek();
     }
@@ -109,44 +110,44 @@ final class OffsetWindow {
         entries.clear();
     }
 
-    private BitSet finished() {
-        BitSet finished = new BitSet();
+    private BitSet completed() {
+        BitSet completed = new BitSet();
         for (Entry entry : entries) {
             if (entry.record == null) {
-                mark(finished, entry.offset);
+                mark(completed, entry.offset);
             }
         }
-        // what was finished before and has not come again yet stays finished
+        // an offset that was completed before stays completed until its record comes again
         for (int i = before.length(); (i = before.previousSetBit(i - 1)) >= 0 && beforeFrom + i >= next; ) {
-            mark(finished, beforeFrom + i);
+            mark(completed, beforeFrom + i);
         }
-        return finished;
+        return completed;
     }
 
-    private void mark(BitSet finished, long one) {
+    private void mark(BitSet completed, long one) {
         long distance = one - offset;
-        if (distance >= 0 && distance < FinishedOffsets.MAX_DISTANCE) {
-            finished.set((int) distance);
+        if (distance >= 0 && distance < CompletedOffsets.MAX_DISTANCE) {
+            completed.set((int) distance);
         }
     }
 
-    private boolean wasFinished(long one) {
+    private boolean wasCompleted(long one) {
         long distance = one - beforeFrom;
         return distance >= 0 && distance < before.length() && before.get((int) distance);
     }
 
-    /** A record; finished, only its offset. */
+    /** A record; once it is completed, only its offset. */
     static final class Entry {
 
         private final long offset;
         private final long bytes;
-        private final long taken;
+        private final long readAt;
         private final int epoch;
         private ConsumerRecord<Object, Object> record;
 
-        private Entry(ConsumerRecord<Object, Object> record, long taken) {
+        private Entry(ConsumerRecord<Object, Object> record, long readAt) {
             this.record = record;
-            this.taken = taken;
+            this.readAt = readAt;
             offset = record.offset();
             epoch = record.leaderEpoch().orElse(-1);
             bytes = RecordSize.of(record);
@@ -160,11 +161,12 @@ final class OffsetWindow {
             return bytes;
         }
 
-        long taken() {
-            return taken;
+        /** Returns the time of its poll, in nanoseconds. */
+        long readAt() {
+            return readAt;
         }
 
-        /** Null when it is finished. */
+        /** Returns null when it is completed. */
         ConsumerRecord<Object, Object> record() {
             return record;
         }

@@ -36,12 +36,12 @@ import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.FailureClassifier;
 import routes.platform.error.UnreadableRecordException;
 
-/** The consumer of one route: its members, the threads that its exchanges run on, and the exchange of a record. */
+/** Consumes for one route: runs the members of its group and the workers, and makes the exchange of a record. */
 class PipelinedConsumer extends DefaultConsumer implements Suspendable {
 
     private static final long GRACE_MS = 2000;
 
-    /** No event has so many; a dead letter keeps what its record had. */
+    /** More than any event has. A dead letter is exempt: it keeps all headers of its record. */
     private static final int MAX_HEADERS = 1000;
 
     private final PipelinedKafkaEndpoint endpoint;
@@ -103,10 +103,10 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
                     settings,
                     failures,
                     timeout,
-                    new FetchPositions(String.valueOf(configuration.getAutoOffsetReset()), lost, timeout),
+                    new OffsetResetPolicy(String.valueOf(configuration.getAutoOffsetReset()), lost, timeout),
                     this::client,
                     this::subscribe,
-                    this::work);
+                    this::dispatcher);
             started.add(member);
             pollers.execute(member);
         }
@@ -119,7 +119,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     protected void doSuspend() throws Exception {
         suspendedAt = System.nanoTime();
         if (endpoint.getCamelContext().isStopping()) {
-            // at once, and not after the routes that stop before it: the other instances wait for its partitions
+            // at once, and not after other routes: the other instances wait for these partitions
             members.forEach(
                     member -> member.stop(suspendedAt + settings.drainTimeout().toNanos()));
         } else {
@@ -135,7 +135,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         super.doResume();
     }
 
-    /** A shutdown suspends all consumers first, so the time to drain counts from then and not for one route after the other. */
+    /** Drains until a deadline that counts from the suspension: a shutdown first suspends all consumers at once. */
     @Override
     protected void doStop() throws Exception {
         long since = suspendedAt == 0 ? System.nanoTime() : suspendedAt;
@@ -151,7 +151,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         super.doStop();
     }
 
-    /** With a queue that takes everything, as records are bounded before it: a poll thread must never run an exchange. */
+    /** Has an unbounded queue, because the budget bounds the records before it. No exchange may run on a poll thread. */
     private ThreadPoolProfile workerPool() {
         ThreadPoolProfile profile = new ThreadPoolProfile("kafka-consumer-worker");
         profile.setPoolSize(settings.threads());
@@ -161,7 +161,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         return profile;
     }
 
-    /** Also when interrupted, as Camel does at the end of its patience: their last commit takes a moment, and has a deadline. */
+    /** Waits even when Camel interrupts it: the last commit takes a moment, and has a deadline. */
     private void awaitMembers() {
         long deadline = System.nanoTime() + settings.drainTimeout().toNanos() + TimeUnit.MILLISECONDS.toNanos(GRACE_MS);
         boolean interrupted = false;
@@ -178,19 +178,19 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         }
     }
 
-    private PartitionDispatcher work(TopicPartition partition, OffsetAndMetadata committed) {
+    private PartitionDispatcher dispatcher(TopicPartition partition, OffsetAndMetadata committed) {
         return new PartitionDispatcher(
                 "%s partition %d, group %s".formatted(partition.topic(), partition.partition(), group()),
                 committed,
                 settings,
-                configuration.isBatching() ? batch() : 0,
+                configuration.isBatching() ? maxBatch() : 0,
                 failures,
                 workers,
                 this::handle,
                 System::nanoTime);
     }
 
-    private int batch() {
+    private int maxBatch() {
         Integer most = configuration.getMaxPollRecords();
         return most == null ? ConsumerConfig.DEFAULT_MAX_POLL_RECORDS : most;
     }
@@ -215,8 +215,8 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
         properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, PipelinedKafkaEndpoint.COMMITTED_ONLY);
         properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-        properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, BudgetedBytes.class.getName());
-        properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, BudgetedBytes.class.getName());
+        properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, BudgetedBytesDeserializer.class.getName());
+        properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, BudgetedBytesDeserializer.class.getName());
         return properties;
     }
 
@@ -237,27 +237,27 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         try {
             fill(exchange, messages);
         } catch (UnreadableRecordException e) {
-            // the route's error policy decides, as when its first step fails
+            // the route's error policy decides, as for a failure of its first step
             exchange.setException(e);
         } catch (FailedRecordInBatchException e) {
             releaseExchange(exchange, false);
             throw e;
         }
-        boolean finished = getAsyncProcessor().process(exchange, sync -> {
+        boolean completed = getAsyncProcessor().process(exchange, sync -> {
             if (!sync) {
                 Throwable failure = failure(exchange);
                 releaseExchange(exchange, false);
                 done.accept(failure);
             }
         });
-        if (finished) {
+        if (completed) {
             Throwable failure = failure(exchange);
             releaseExchange(exchange, false);
             if (failure != null) {
                 throw new HandlingException(failure);
             }
         }
-        return finished;
+        return completed;
     }
 
     private static Throwable failure(Exchange exchange) {
@@ -267,7 +267,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         return exchange.isFailed() || exchange.isRollbackOnly() ? new IllegalStateException("rolled back") : null;
     }
 
-    /** A record as the stock consumer gives it; with {@code batching}, a list of such messages, of one partition. */
+    /** Fills in a record like the stock consumer; with {@code batching}, a list of such messages of one partition. */
     private void fill(Exchange exchange, List<ConsumerRecord<Object, Object>> messages) {
         ConsumerRecord<Object, Object> first = messages.get(0);
         if (messages.size() == 1) {
@@ -318,7 +318,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         in.setBody(message.value());
     }
 
-    /** Carries the failure of a route past the signature of its processor. */
+    /** Carries any failure of a route out of {@link RecordHandler}. */
     static final class HandlingException extends RuntimeException {
 
         HandlingException(Throwable cause) {

@@ -24,8 +24,8 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Camel's component for {@code kafka:}, by its name: Camel looks there before it makes its own. Boot configures it as it would the
- * stock one. Its endpoints have our consumer.
+ * Replaces Camel's component for {@code kafka:} by a bean of the same name, and gives its endpoints our consumer. Spring
+ * Boot configures it like the stock component.
  */
 @Component("kafka")
 @org.apache.camel.spi.annotations.Component("kafka")
@@ -43,7 +43,7 @@ class PipelinedKafkaComponent extends KafkaComponent {
         this(settings, meters, failures, (Supplier<Admin>) admin::getObject);
     }
 
-    /** @param admin asked for when it is needed: it is made from what this component is configured with */
+    /** @param admin resolved late, because the admin client takes its configuration from this component */
     PipelinedKafkaComponent(
             ConsumerSettings settings, MeterRegistry meters, FailureClassifier failures, Supplier<Admin> admin) {
         this.lag = new ConsumerLag(admin, this::running);
@@ -52,7 +52,7 @@ class PipelinedKafkaComponent extends KafkaComponent {
         this.failures = failures;
     }
 
-    /** As in the superclass, which leaves no room for another class of endpoint. */
+    /** Repeats the superclass, which cannot make another class of endpoint. */
     @Override
     protected KafkaEndpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters)
             throws Exception {
@@ -86,18 +86,18 @@ class PipelinedKafkaComponent extends KafkaComponent {
         running.put(
                 consumer,
                 List.of(
-                        gauge(consumer, "in.flight", null, works(consumer, PartitionDispatcher::inFlight)),
-                        gauge(consumer, "in.flight.bytes", null, works(consumer, PartitionDispatcher::bytes)),
+                        gauge(consumer, "in.flight", null, sum(PartitionDispatcher::inFlightRecords)),
+                        gauge(consumer, "in.flight.bytes", null, sum(PartitionDispatcher::inFlightBytes)),
                         FunctionCounter.builder("event-broker.consumer.records.lost", consumer, c -> c.lost()
                                         .count())
                                 .tags(tags(consumer))
                                 .register(meters),
-                        gauge(consumer, "held.keys", null, works(consumer, PartitionDispatcher::heldKeys)),
+                        gauge(consumer, "held.keys", null, sum(PartitionDispatcher::heldKeys)),
                         gauge(
                                 consumer,
                                 "held.partitions",
                                 null,
-                                works(consumer, work -> work.hold().isPresent() ? 1 : 0)),
+                                sum(dispatcher -> dispatcher.holdReason().isPresent() ? 1 : 0)),
                         gauge(consumer, "failing.members", null, c -> c.members().stream()
                                 .filter(member -> member.failure() != null)
                                 .count()),
@@ -107,8 +107,8 @@ class PipelinedKafkaComponent extends KafkaComponent {
                                 "oldest",
                                 "seconds",
                                 c -> c.members().stream()
-                                                .flatMap(member -> member.works().values().stream())
-                                                .mapToLong(PartitionDispatcher::age)
+                                                .flatMap(member -> member.dispatchers().values().stream())
+                                                .mapToLong(PartitionDispatcher::oldestAge)
                                                 .max()
                                                 .orElse(0)
                                         / (double) TimeUnit.SECONDS.toNanos(1))));
@@ -121,10 +121,9 @@ class PipelinedKafkaComponent extends KafkaComponent {
         }
     }
 
-    private static ToDoubleFunction<PipelinedConsumer> works(
-            PipelinedConsumer consumer, ToDoubleFunction<PartitionDispatcher> value) {
-        return c -> c.members().stream()
-                .flatMap(member -> member.works().values().stream())
+    private static ToDoubleFunction<PipelinedConsumer> sum(ToDoubleFunction<PartitionDispatcher> value) {
+        return consumer -> consumer.members().stream()
+                .flatMap(member -> member.dispatchers().values().stream())
                 .mapToDouble(value)
                 .sum();
     }

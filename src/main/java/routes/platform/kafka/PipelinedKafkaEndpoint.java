@@ -18,18 +18,18 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import routes.platform.error.FailureClassifier;
 import routes.platform.error.RecordMessage;
 
-/** A {@code kafka:} endpoint with the stock producer and our consumer. What the consumer cannot do it refuses by the option's name. */
+/** Combines the stock producer with our consumer. Refuses options that the consumer does not support, by their names. */
 class PipelinedKafkaEndpoint extends KafkaEndpoint {
 
     private static final KafkaConfiguration DEFAULTS = new KafkaConfiguration();
 
-    /** A record that another deserializer could not read would be no record at all, with no bytes for its dead letter. */
+    /** The only deserializer: a record that another one could not read would leave no bytes for its dead letter. */
     private static final String BYTES = ByteArrayDeserializer.class.getName();
 
-    /** What is in a transaction that is open, or was aborted, has not happened. */
+    /** The only isolation level: records of an open or aborted transaction have not happened. */
     static final String COMMITTED_ONLY = "read_committed";
 
-    /** What the consumer decides by itself, or takes from an option of the URI, under the names of the client. */
+    /** The client properties that the consumer sets itself, or takes from an option of the URI. */
     private static final Set<String> OURS = Set.of(
             ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
             ConsumerConfig.AUTO_COMMIT_INTERVAL_MS_CONFIG,
@@ -60,12 +60,14 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
         return (PipelinedKafkaComponent) super.getComponent();
     }
 
-    /** @throws IllegalArgumentException that names an option which would not be honoured */
+    /** @throws IllegalArgumentException for an option that the consumer does not support, with its name */
     @Override
     public Consumer createConsumer(Processor processor) throws Exception {
         refuseUnless(getConfiguration().getGroupId() != null, "groupId", "is missing");
         refuseUnless(
-                !autoCommitAsked, "autoCommitEnable", "cannot be true: an offset is committed when its record is done");
+                !autoCommitAsked,
+                "autoCommitEnable",
+                "cannot be true: the consumer commits an offset when its record is completed");
         for (Option option : Option.values()) {
             refuseUnless(
                     Objects.equals(option.value.apply(getConfiguration()), option.value.apply(DEFAULTS)),
@@ -113,8 +115,8 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
     }
 
     /**
-     * A record's exchange gives its thread back until the broker has acknowledged what it sent; so records are acknowledged together.
-     * Any other exchange, a request's or one in a transaction, stays on its thread.
+     * Sends asynchronously in the exchange of a record: it gives its thread back until the broker acknowledges, so that
+     * acknowledgements overlap. Any other exchange, of a request or in a transaction, stays on its thread.
      */
     @Override
     protected KafkaProducer createProducer(KafkaEndpoint endpoint) {
@@ -149,7 +151,7 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
         }
     }
 
-    /** Options of the stock consumer that have no meaning here, by the name that they have in a URI. */
+    /** Lists options of the stock consumer that have no meaning here, by their names in a URI. */
     enum Option {
         breakOnFirstError(KafkaConfiguration::isBreakOnFirstError),
         allowManualCommit(KafkaConfiguration::isAllowManualCommit),

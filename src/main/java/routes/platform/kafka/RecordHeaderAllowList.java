@@ -7,9 +7,9 @@ import org.springframework.stereotype.Component;
 import routes.platform.contract.AsyncApi;
 
 /**
- * Lets the record headers of the contract pass, in and out, and nothing else. Camel acts on headers ({@code kafka.OVERRIDE_TOPIC}
- * redirects a message, {@code Long-Running-Action} joins another saga, {@code CamelSqlQuery} replaces a statement), so a producer
- * must not be able to set one. The headers that are kept out stay in the raw record and rest in its dead letter.
+ * Lets the record headers of the contract pass, in and out, and no others. Camel acts on headers:
+ * {@code kafka.OVERRIDE_TOPIC} redirects a message, {@code CamelSqlQuery} replaces a statement. So no producer may set
+ * one. Refused headers stay in the raw record, and in its dead letter.
  */
 @Component
 class RecordHeaderAllowList implements HeaderFilterStrategy {

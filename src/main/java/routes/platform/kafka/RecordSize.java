@@ -4,7 +4,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
 
-/** What a record takes in memory, roughly: what it carries, and the objects that carry it. */
+/** Estimates the memory that a record takes, objects included, in bytes. */
 final class RecordSize {
 
     private static final int RECORD = 400;
@@ -18,7 +18,7 @@ final class RecordSize {
                 + withoutKeyAndValue(record.headers());
     }
 
-    /** Reading names and values also frees what the broker sent: until then a header keeps the whole answer. */
+    /** Reads names and values on purpose: until then each header keeps the whole answer of the broker in memory. */
     static long withoutKeyAndValue(Headers headers) {
         long bytes = RECORD;
         for (Header header : headers) {

@@ -2,7 +2,7 @@ package routes.platform.kafka;
 
 import routes.platform.error.ProblemException;
 
-/** A record has so many headers that it is no event of ours: poison. */
+/** Refuses a record with more headers than any event has: poison. */
 class TooManyHeadersException extends ProblemException {
 
     TooManyHeadersException(int most) {

@@ -13,7 +13,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
-import routes.platform.kafka.BudgetedBytes;
+import routes.platform.kafka.BudgetedBytesDeserializer;
 import routes.platform.kafka.PollBudget;
 
 /** Reads topics from given offsets to given offsets, in no group, so that nothing notices. Not for several threads. */
@@ -46,8 +46,8 @@ final class LogReader implements AutoCloseable {
         config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, records);
         config.put(PollBudget.PROPERTY, budget);
-        config.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, BudgetedBytes.class.getName());
-        config.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, BudgetedBytes.class.getName());
+        config.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, BudgetedBytesDeserializer.class.getName());
+        config.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, BudgetedBytesDeserializer.class.getName());
         consumer = new KafkaConsumer<>(config);
     }
 
@@ -87,7 +87,7 @@ final class LogReader implements AutoCloseable {
         }
         consumer.pause(from.keySet());
         consumer.resume(unread);
-        budget.begin(MAX_BYTES);
+        budget.reset(MAX_BYTES);
         ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
         for (TopicPartition partition : unread) {
             long end = to.get(partition);

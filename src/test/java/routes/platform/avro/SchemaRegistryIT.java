@@ -111,7 +111,7 @@ class SchemaRegistryIT {
                 schema.type());
 
         assertThatThrownBy(() -> registry(URL).register(incompatible))
-                .isInstanceOf(SchemasException.class)
+                .isInstanceOf(SchemaProvisioningException.class)
                 .hasMessageContaining("not compatible with what is registered on subject " + schema.subject());
     }
 
@@ -120,7 +120,7 @@ class SchemaRegistryIT {
         SchemaProvisioner verifying = provisioner(registry, SchemaProvisioner.Provision.VERIFY);
 
         assertThatThrownBy(() -> verifying.provision(schema))
-                .isInstanceOf(SchemasException.class)
+                .isInstanceOf(SchemaProvisioningException.class)
                 .hasMessage("the schema of subject " + schema.subject()
                         + " is not registered (event-broker.schemas.provision=verify does not register it)");
     }
@@ -130,7 +130,7 @@ class SchemaRegistryIT {
         SchemaProvisioner alone = provisioner(registry("http://127.0.0.1:1"), SchemaProvisioner.Provision.CREATE);
 
         assertThatThrownBy(alone::afterSingletonsInstantiated)
-                .isInstanceOf(SchemasException.class)
+                .isInstanceOf(SchemaProvisioningException.class)
                 .hasMessageContaining("does not answer")
                 .hasMessageContaining("event-broker.schema-registry.url");
     }

@@ -64,7 +64,7 @@ class GroupMemberTest {
             settings,
             failures,
             Duration.ofSeconds(1),
-            new FetchPositions("earliest", lost, Duration.ofSeconds(1)),
+            new OffsetResetPolicy("earliest", lost, Duration.ofSeconds(1)),
             budget -> client(),
             (client, listener) -> client.subscribe(List.of("t"), listener),
             (partition, committed) -> new PartitionDispatcher(
@@ -85,7 +85,7 @@ class GroupMemberTest {
         threads.execute(member);
         await().until(() -> !clients.isEmpty());
         assign(P0, P1);
-        await().until(() -> member.works().size() == 2);
+        await().until(() -> member.dispatchers().size() == 2);
     }
 
     @AfterEach
@@ -116,7 +116,7 @@ class GroupMemberTest {
         add(P0, 0);
         await().until(() -> handled.contains("0-0"));
         assign(P1);
-        await().until(() -> !member.works().containsKey(P0));
+        await().until(() -> !member.dispatchers().containsKey(P0));
         add(P1, 0);
 
         await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P1, 1L));
@@ -129,8 +129,8 @@ class GroupMemberTest {
         client.commitFailures.addAll(java.util.Collections.nCopies(1000, new RebalanceInProgressException()));
         add(P0, 0);
         await().until(() -> handled.contains("0-0"));
-        client.schedulePollTask(() -> member.onPartitionsLost(Set.of(P0)));
-        await().until(() -> !member.works().containsKey(P0));
+        client.schedulePollTask(() -> member.assignment().onPartitionsLost(Set.of(P0)));
+        await().until(() -> !member.dispatchers().containsKey(P0));
         client.commitFailures.clear();
         add(P1, 0);
 
@@ -165,7 +165,7 @@ class GroupMemberTest {
         assertThat(shown).contains(failure);
 
         assign(P0);
-        await().until(() -> member.works().size() == 1);
+        await().until(() -> member.dispatchers().size() == 1);
         add(P0, 0);
         await().untilAsserted(() -> assertThat(latest().accepted).containsEntry(P0, 1L));
         assertThat(member.failure()).isNull();
@@ -200,19 +200,21 @@ class GroupMemberTest {
         client.updateEndOffsets(Map.of(P0, 10L, P1, 10L));
         client.why = failure;
         client.unreadable = P0;
-        await().untilAsserted(() -> assertThat(member.works().get(P0).hold()).isPresent());
+        await().untilAsserted(() ->
+                assertThat(member.dispatchers().get(P0).holdReason()).isPresent());
         add(P1, 0);
 
         await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P1, 1L));
-        assertThat(failures.describe(member.works().get(P0).hold().get()))
+        assertThat(failures.describe(member.dispatchers().get(P0).holdReason().get()))
                 .contains("cannot be read from")
                 .contains(failure.getClass().getSimpleName());
-        assertThat(member.works().get(P1).hold()).isEmpty();
+        assertThat(member.dispatchers().get(P1).holdReason()).isEmpty();
         assertThat(member.failure()).isNull();
         assertThat(clients).as("it has not left the group").hasSize(1);
 
         client.unreadable = null;
-        await().untilAsserted(() -> assertThat(member.works().get(P0).hold()).isEmpty());
+        await().untilAsserted(() ->
+                assertThat(member.dispatchers().get(P0).holdReason()).isEmpty());
         add(P0, 0);
         await().untilAsserted(() -> assertThat(client.accepted).containsEntry(P0, 1L));
     }
@@ -222,12 +224,12 @@ class GroupMemberTest {
         Client client = latest();
         client.why = new TopicAuthorizationException(Set.of("t"));
         client.unreadable = P0;
-        await().untilAsserted(() ->
-                assertThat(member.works().values()).allMatch(work -> work.hold().isPresent()));
+        await().untilAsserted(() -> assertThat(member.dispatchers().values())
+                .allMatch(work -> work.holdReason().isPresent()));
         assertThat(clients).hasSize(1);
         client.unreadable = null;
-        await().untilAsserted(() ->
-                assertThat(member.works().values()).allMatch(work -> work.hold().isEmpty()));
+        await().untilAsserted(() -> assertThat(member.dispatchers().values())
+                .allMatch(work -> work.holdReason().isEmpty()));
     }
 
     @Test

@@ -94,7 +94,7 @@ class HostileLogIT extends ConsumerFixture {
         PipelinedKafkaComponent kafka = run("", this::note);
         await().untilAsserted(() -> assertThat(health(kafka).getStatus()).isEqualTo(Status.DOWN));
         assertThat(health(kafka).getDetails().get("held").toString())
-                .contains("topic " + topic + ", partition 0: cannot be read from offset 5 on: KafkaException");
+                .contains("topic " + topic + ", partition 0: cannot be read from offset 5: KafkaException");
         assertThat(gauge("held.partitions")).isEqualTo(1);
         assertThat(gauge("failing.members")).isZero();
         String member = member();

@@ -177,7 +177,7 @@ class KafkaConsumerIT extends ConsumerFixture {
     }
 
     private static Map<TopicPartition, PartitionDispatcher> works(PipelinedKafkaComponent kafka) {
-        return kafka.running().findFirst().orElseThrow().members().get(0).works();
+        return kafka.running().findFirst().orElseThrow().members().get(0).dispatchers();
     }
 
     @Test

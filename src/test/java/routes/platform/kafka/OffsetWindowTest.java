@@ -23,27 +23,27 @@ class OffsetWindowTest {
     @Test
     void isBehindTheLongestRunOfFinishedOffsets() {
         List<OffsetWindow.Entry> entries = add(0, 1, 2, 3);
-        assertThat(window.position().offset()).isZero();
-        window.finish(entries.get(1));
-        window.finish(entries.get(0));
-        assertThat(window.position().offset()).isEqualTo(2);
-        assertThat(window.position().leaderEpoch()).contains(7);
+        assertThat(window.offsetToCommit().offset()).isZero();
+        window.complete(entries.get(1));
+        window.complete(entries.get(0));
+        assertThat(window.offsetToCommit().offset()).isEqualTo(2);
+        assertThat(window.offsetToCommit().leaderEpoch()).contains(7);
     }
 
     @Test
     void passesOverWhatHasNoRecordOnlyWhenEverythingIsFinished() {
         List<OffsetWindow.Entry> entries = add(0, 4);
-        window.finish(entries.get(0));
-        window.reached(6);
-        assertThat(window.position().offset()).isEqualTo(1);
-        window.finish(entries.get(1));
-        assertThat(window.position().offset()).isEqualTo(5);
-        window.reached(6);
-        assertThat(window.position().offset()).isEqualTo(6);
-        assertThat(window.position().leaderEpoch())
+        window.complete(entries.get(0));
+        window.skipGapsUpTo(6);
+        assertThat(window.offsetToCommit().offset()).isEqualTo(1);
+        window.complete(entries.get(1));
+        assertThat(window.offsetToCommit().offset()).isEqualTo(5);
+        window.skipGapsUpTo(6);
+        assertThat(window.offsetToCommit().offset()).isEqualTo(6);
+        assertThat(window.offsetToCommit().leaderEpoch())
                 .as("of a marker it is not known")
                 .isEmpty();
-        assertThat(window.next()).isEqualTo(6);
+        assertThat(window.nextOffset()).isEqualTo(6);
     }
 
     @ParameterizedTest
@@ -65,10 +65,10 @@ class OffsetWindowTest {
             }
             while (!open.isEmpty() && random.nextInt(50) > 0) {
                 OffsetWindow.Entry entry = open.remove(random.nextInt(open.size()));
-                window.finish(entry);
+                window.complete(entry);
                 handled.set((int) entry.offset());
             }
-            committed = window.position();
+            committed = window.offsetToCommit();
         }
         assertThat(committed.offset()).isEqualTo(2000);
         assertThat(committed.metadata()).isEmpty();
@@ -77,12 +77,13 @@ class OffsetWindowTest {
     @Test
     void keepsWhatWasFinishedBeforeUntilItHasComeAgain() {
         List<OffsetWindow.Entry> entries = add(0, 1, 2, 3, 4, 5);
-        window.finish(entries.get(2));
-        window.finish(entries.get(5));
-        window = new OffsetWindow(new OffsetAndMetadata(0, FinishedOffsets.encode(0, bits(2, 5))));
-        window.finish(add(0).get(0));
-        assertThat(window.position().offset()).isEqualTo(1);
-        assertThat(FinishedOffsets.decode(1, window.position().metadata())).isEqualTo(bits(1, 4));
+        window.complete(entries.get(2));
+        window.complete(entries.get(5));
+        window = new OffsetWindow(new OffsetAndMetadata(0, CompletedOffsets.encode(0, bits(2, 5))));
+        window.complete(add(0).get(0));
+        assertThat(window.offsetToCommit().offset()).isEqualTo(1);
+        assertThat(CompletedOffsets.decode(1, window.offsetToCommit().metadata()))
+                .isEqualTo(bits(1, 4));
     }
 
     @Test
@@ -95,17 +96,17 @@ class OffsetWindowTest {
                 "finished-2:7:",
                 "finished-2:7:%%%",
                 "finished-2:7:AAAA")) {
-            assertThat(FinishedOffsets.decode(7, foreign)).as(foreign).isEqualTo(new BitSet());
+            assertThat(CompletedOffsets.decode(7, foreign)).as(foreign).isEqualTo(new BitSet());
         }
-        assertThat(FinishedOffsets.decode(7, null)).isEqualTo(new BitSet());
+        assertThat(CompletedOffsets.decode(7, null)).isEqualTo(new BitSet());
     }
 
     @Test
     void takesNothingForFinishedWhenTheGroupWasMoved() {
-        String text = FinishedOffsets.encode(1000, bits(3, 7));
+        String text = CompletedOffsets.encode(1000, bits(3, 7));
 
-        assertThat(FinishedOffsets.decode(1000, text)).isEqualTo(bits(3, 7));
-        assertThat(FinishedOffsets.decode(940, text)).isEqualTo(new BitSet());
+        assertThat(CompletedOffsets.decode(1000, text)).isEqualTo(bits(3, 7));
+        assertThat(CompletedOffsets.decode(940, text)).isEqualTo(new BitSet());
     }
 
     @Test
@@ -116,9 +117,9 @@ class OffsetWindowTest {
             for (int i = 1; i < 40_000; i++) {
                 finished.set(i, random.nextDouble() < share);
             }
-            String text = FinishedOffsets.encode(1_000_000_000_000L, finished);
-            assertThat(text.length()).isBetween(1, FinishedOffsets.MAX_CHARS);
-            BitSet read = FinishedOffsets.decode(1_000_000_000_000L, text);
+            String text = CompletedOffsets.encode(1_000_000_000_000L, finished);
+            assertThat(text.length()).isBetween(1, CompletedOffsets.MAX_CHARS);
+            BitSet read = CompletedOffsets.decode(1_000_000_000_000L, text);
             System.out.printf(
                     "finished offsets: of 40000, %.3f finished: %d characters, %d of %d kept%n",
                     share, text.length(), read.cardinality(), finished.cardinality());
@@ -131,12 +132,12 @@ class OffsetWindowTest {
     @Test
     void costsNoMemoryForOffsetsThatAreFarApart() {
         List<OffsetWindow.Entry> entries = add(0, 4_000_000_000L);
-        window.finish(entries.get(1));
-        window.finish(add(4_000_000_001L).get(0));
-        window.reached(0);
+        window.complete(entries.get(1));
+        window.complete(add(4_000_000_001L).get(0));
+        window.skipGapsUpTo(0);
         assertThat(window.size()).isEqualTo(3);
-        window.finish(entries.get(0));
-        assertThat(window.position().offset()).isEqualTo(4_000_000_002L);
+        window.complete(entries.get(0));
+        assertThat(window.offsetToCommit().offset()).isEqualTo(4_000_000_002L);
     }
 
     private List<OffsetWindow.Entry> add(long... offsets) {

@@ -81,11 +81,11 @@ class PartitionDispatcherTest {
         long next = 0;
         while (done.cardinality() < 2000) {
             now += random.nextInt(200);
-            if (next < 2000 && work.takesMore()) {
-                work.add(List.of(message(next, random.nextInt(10) == 0 ? null : "k" + random.nextInt(12), 10)));
+            if (next < 2000 && work.acceptsRecords()) {
+                work.dispatch(List.of(message(next, random.nextInt(10) == 0 ? null : "k" + random.nextInt(12), 10)));
                 next++;
             }
-            work.retry();
+            work.retryDue();
             runTasks();
             Set<String> inFlight = new HashSet<>();
             running.keySet().stream().map(keys::get).filter(k -> k != null).forEach(k -> assertThat(inFlight.add(k))
@@ -104,78 +104,79 @@ class PartitionDispatcherTest {
                 }
             }
             long prefix = done.nextClearBit(0);
-            assertThat(work.position() == null ? 0 : work.position().offset()).isEqualTo(prefix);
+            assertThat(work.offsetToCommit() == null ? 0 : work.offsetToCommit().offset())
+                    .isEqualTo(prefix);
             assertThat(work.windowSize()).isLessThanOrEqualTo(400);
-            assertThat(work.inFlight()).isEqualTo((int) next - done.cardinality());
+            assertThat(work.inFlightRecords()).isEqualTo((int) next - done.cardinality());
         }
-        assertThat(work.position().offset()).isEqualTo(2000);
+        assertThat(work.offsetToCommit().offset()).isEqualTo(2000);
         assertThat(work.heldKeys()).isZero();
         assertThat(work.windowSize()).isZero();
     }
 
     @Test
     void passesOverOffsetsThatTheLogDoesNotHave() {
-        work.add(List.of(message(5, "a", 1), message(9, "b", 1)));
+        work.dispatch(List.of(message(5, "a", 1), message(9, "b", 1)));
         runTasks();
         end(9, null);
         end(5, null);
-        assertThat(work.position().offset()).isEqualTo(10);
-        work.reached(12);
-        assertThat(work.position().offset()).as("behind a commit marker").isEqualTo(12);
+        assertThat(work.offsetToCommit().offset()).isEqualTo(10);
+        work.skipGapsUpTo(12);
+        assertThat(work.offsetToCommit().offset()).as("behind a commit marker").isEqualTo(12);
     }
 
     @Test
     void holdsOnlyTheKeyThatFailedAndRetriesItAlone() {
-        work.add(List.of(message(0, "a", 1), message(1, "a", 1), message(2, "b", 1)));
+        work.dispatch(List.of(message(0, "a", 1), message(1, "a", 1), message(2, "b", 1)));
         runTasks();
         end(0, DOWN);
         end(2, null);
-        assertThat(work.hold()).isEmpty();
+        assertThat(work.holdReason()).isEmpty();
         assertThat(work.heldKeys()).isEqualTo(1);
 
-        work.retry();
+        work.retryDue();
         runTasks();
         assertThat(running).isEmpty();
         now += 100;
-        work.retry();
+        work.retryDue();
         runTasks();
         assertThat(running).containsOnlyKeys(0L);
         end(0, null);
         runTasks();
         end(1, null);
-        assertThat(work.position().offset()).isEqualTo(3);
+        assertThat(work.offsetToCommit().offset()).isEqualTo(3);
         assertThat(work.heldKeys()).isZero();
     }
 
     @Test
     void holdsThePartitionWhenTooManyKeysAreHeldAndGoesOnByItself() {
-        work.add(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1)));
+        work.dispatch(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1)));
         runTasks();
         List.of(0, 1, 2).forEach(offset -> end(offset, DOWN));
-        work.add(List.of(message(3, "d", 1)));
+        work.dispatch(List.of(message(3, "d", 1)));
         runTasks();
         assertThat(running).isEmpty();
-        assertThat(work.hold()).contains(DOWN);
+        assertThat(work.holdReason()).contains(DOWN);
 
         now += 100;
-        work.retry();
+        work.retryDue();
         runTasks();
         end(0, null);
         runTasks();
-        assertThat(work.hold()).isEqualTo(Optional.empty());
+        assertThat(work.holdReason()).isEqualTo(Optional.empty());
         assertThat(running).containsKey(3L);
     }
 
     @Test
     void isFullByCountByBytesAndByItsShare() {
-        work.add(List.of(message(0, "a", 60_000)));
-        assertThat(work.takesMore()).isFalse();
+        work.dispatch(List.of(message(0, "a", 60_000)));
+        assertThat(work.acceptsRecords()).isFalse();
         runTasks();
         end(0, null);
-        assertThat(work.takesMore()).isTrue();
-        work.share(20);
-        work.add(List.of(message(1, "a", 1), message(2, "a", 1)));
-        assertThat(work.takesMore()).isFalse();
+        assertThat(work.acceptsRecords()).isTrue();
+        work.divideBudgetAmong(20);
+        work.dispatch(List.of(message(1, "a", 1), message(2, "a", 1)));
+        assertThat(work.acceptsRecords()).isFalse();
     }
 
     @Test
@@ -184,59 +185,59 @@ class PartitionDispatcherTest {
         for (int i = 0; i < 40; i++) {
             messages.add(message(i, i < 10 ? "k" + i : "held", 1));
         }
-        work.add(messages);
+        work.dispatch(messages);
         runTasks();
         end(10, DOWN);
-        assertThat(work.takesMore()).isFalse();
+        assertThat(work.acceptsRecords()).isFalse();
         for (int i = 0; i < 10; i++) {
             end(i, null);
         }
 
-        assertThat(work.takesMore()).as("30 of 40 wait").isFalse();
-        assertThat(work.hold()).contains(DOWN);
+        assertThat(work.acceptsRecords()).as("30 of 40 wait").isFalse();
+        assertThat(work.holdReason()).contains(DOWN);
     }
 
     @Test
     void countsHeadersAndObjectsAsBytes() {
         ConsumerRecord<Object, Object> message = message(0, "a", 1);
         message.headers().add("h", new byte[60_000]);
-        work.add(List.of(message));
+        work.dispatch(List.of(message));
 
-        assertThat(work.bytes()).isGreaterThan(60_000);
-        assertThat(work.takesMore()).isFalse();
+        assertThat(work.inFlightBytes()).isGreaterThan(60_000);
+        assertThat(work.acceptsRecords()).isFalse();
     }
 
     @Test
     void handlesNothingAgainThatWasFinishedBehindItsBeginning() {
-        work.add(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "a", 1)));
+        work.dispatch(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "a", 1)));
         runTasks();
         end(1, null);
         end(2, null);
-        PartitionDispatcher successor = work(0, work.position());
+        PartitionDispatcher successor = work(0, work.offsetToCommit());
         started.clear();
-        successor.add(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "a", 1)));
+        successor.dispatch(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "a", 1)));
         runTasks();
 
         assertThat(started).containsExactly(0L);
-        assertThat(successor.inFlight()).isEqualTo(2);
+        assertThat(successor.inFlightRecords()).isEqualTo(2);
         end(0, null);
         runTasks();
-        assertThat(successor.position().offset()).isEqualTo(3);
+        assertThat(successor.offsetToCommit().offset()).isEqualTo(3);
     }
 
     @Test
     void triesTheOtherHeldKeysAtOnceWhenOneOfThemSucceeds() {
-        work.add(List.of(message(0, "a", 1), message(1, "b", 1)));
+        work.dispatch(List.of(message(0, "a", 1), message(1, "b", 1)));
         runTasks();
         for (int i = 0; i < 4; i++) {
             end(0, DOWN);
             now += 1000;
-            work.retry();
+            work.retryDue();
             runTasks();
         }
         end(1, DOWN);
         end(0, null);
-        work.retry();
+        work.retryDue();
         runTasks();
         assertThat(running).containsOnlyKeys(1L);
     }
@@ -248,7 +249,7 @@ class PartitionDispatcherTest {
         for (int i = 0; i < 32; i++) {
             messages.add(message(i, "k" + i % 5, 1));
         }
-        inBatches.add(messages);
+        inBatches.dispatch(messages);
         long poison = 5;
         List<Long> done = new ArrayList<>();
         tasks.poll().run();
@@ -260,7 +261,10 @@ class PartitionDispatcherTest {
                 done.addAll(batch);
             }
             end(batch.get(0), refused ? new ProblemException(400, "wrong") : null);
-            assertThat(inBatches.position() == null ? 0 : inBatches.position().offset())
+            assertThat(
+                            inBatches.offsetToCommit() == null
+                                    ? 0
+                                    : inBatches.offsetToCommit().offset())
                     .isEqualTo(done.size());
             runTasks();
         }
@@ -276,7 +280,7 @@ class PartitionDispatcherTest {
         for (int i = 0; i < 300; i++) {
             messages.add(message(i, "k" + i % 5, 1));
         }
-        inBatches.add(messages);
+        inBatches.dispatch(messages);
         for (long took : new long[] {10, 10, 10, 10, 300, 300, 40, 10, 10}) {
             runTasks();
             now += took * 1_000_000;
@@ -293,7 +297,7 @@ class PartitionDispatcherTest {
         for (int i = 0; i < 20; i++) {
             messages.add(message(i, "k" + i % 5, 1));
         }
-        inBatches.add(messages);
+        inBatches.dispatch(messages);
         runTasks();
         end(0, new FailedRecordInBatchException(5, new ProblemException(400, "wrong")));
         runTasks();
@@ -310,39 +314,39 @@ class PartitionDispatcherTest {
         end(15, null);
 
         assertThat(batches.stream().map(List::size)).containsExactly(8, 5, 1, 8, 1, 8, 5);
-        assertThat(inBatches.position().offset()).isEqualTo(20);
+        assertThat(inBatches.offsetToCommit().offset()).isEqualTo(20);
     }
 
     @Test
     void keepsABatchWholeAndHoldsThePartitionWhileADependencyIsDown() {
         PartitionDispatcher inBatches = work(8);
-        inBatches.add(List.of(message(0, "a", 1), message(1, "b", 1)));
+        inBatches.dispatch(List.of(message(0, "a", 1), message(1, "b", 1)));
         runTasks();
         end(0, DOWN);
-        assertThat(inBatches.hold()).contains(DOWN);
+        assertThat(inBatches.holdReason()).contains(DOWN);
         now += 100;
-        inBatches.retry();
+        inBatches.retryDue();
         runTasks();
         end(0, null);
-        assertThat(inBatches.hold()).isEmpty();
-        assertThat(inBatches.position().offset()).isEqualTo(2);
+        assertThat(inBatches.holdReason()).isEmpty();
+        assertThat(inBatches.offsetToCommit().offset()).isEqualTo(2);
         assertThat(batches).containsExactly(List.of(0L, 1L), List.of(0L, 1L));
     }
 
     @Test
     void handlesWhatComesBeforeARecordThatHasToWaitForADependency() {
         PartitionDispatcher inBatches = work(8);
-        inBatches.add(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "d", 1)));
+        inBatches.dispatch(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "d", 1)));
         runTasks();
         end(0, new FailedRecordInBatchException(2, DOWN));
         runTasks();
         end(0, null);
         runTasks();
         end(2, new FailedRecordInBatchException(0, DOWN));
-        assertThat(inBatches.position().offset()).isEqualTo(2);
-        assertThat(inBatches.hold()).isPresent();
+        assertThat(inBatches.offsetToCommit().offset()).isEqualTo(2);
+        assertThat(inBatches.holdReason()).isPresent();
         now += 100;
-        inBatches.retry();
+        inBatches.retryDue();
         runTasks();
         end(2, null);
         runTasks();
@@ -350,19 +354,19 @@ class PartitionDispatcherTest {
 
         assertThat(batches)
                 .containsExactly(List.of(0L, 1L, 2L, 3L), List.of(0L, 1L), List.of(2L), List.of(2L), List.of(3L));
-        assertThat(inBatches.position().offset()).isEqualTo(4);
+        assertThat(inBatches.offsetToCommit().offset()).isEqualTo(4);
     }
 
     @Test
     void countsNothingAfterItsEnd() throws Exception {
-        work.add(List.of(message(0, "a", 1), message(1, "b", 1)));
+        work.dispatch(List.of(message(0, "a", 1), message(1, "b", 1)));
         runTasks();
         work.drain(now);
         end(0, null);
         work.close();
         end(1, null);
         runTasks();
-        assertThat(work.position().offset()).isEqualTo(1);
+        assertThat(work.offsetToCommit().offset()).isEqualTo(1);
         assertThat(started).containsExactly(0L, 1L);
     }
 

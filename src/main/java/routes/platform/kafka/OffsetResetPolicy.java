@@ -12,26 +12,26 @@ import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Where the client of a member reads on when nothing is committed, or when the log does not have the position. The client itself never resets one: it
- * would pass over what was removed without a word.
+ * Decides where a member reads on when a partition has no committed offset, or when its log does not have the offset.
+ * The client never resets an offset itself, because it would pass over removed records silently.
  */
-final class FetchPositions {
+final class OffsetResetPolicy {
 
     private final String reset;
     private final LostRecords lost;
     private final Duration timeout;
 
     /**
-     * @param reset where a group begins that has committed nothing: earliest or latest; with anything else it fails
+     * @param reset where a group without a committed offset begins, {@code earliest} or {@code latest}; it fails with any other
      * @param timeout for an answer of the broker
      */
-    FetchPositions(String reset, LostRecords lost, Duration timeout) {
+    OffsetResetPolicy(String reset, LostRecords lost, Duration timeout) {
         this.reset = reset;
         this.lost = lost;
         this.timeout = timeout;
     }
 
-    /** @return what is committed, without partitions for which nothing is */
+    /** Returns the committed offsets, without partitions that have none. */
     Map<TopicPartition, OffsetAndMetadata> committed(
             Consumer<Object, Object> client, Collection<TopicPartition> partitions) {
         Map<TopicPartition, OffsetAndMetadata> committed = client.committed(Set.copyOf(partitions), timeout);
@@ -39,10 +39,10 @@ final class FetchPositions {
         return committed;
     }
 
-    /** Goes to where a group begins that has committed nothing. */
-    void begin(Consumer<Object, Object> client, Collection<TopicPartition> partitions) {
+    /** Seeks to where a group without a committed offset begins. */
+    void reset(Consumer<Object, Object> client, Collection<TopicPartition> partitions) {
         if (partitions.isEmpty()) {
-            return; // for the client that would mean all
+            return; // the client takes an empty list for all partitions
         }
         switch (reset) {
             case "earliest" -> client.seekToBeginning(partitions);
@@ -52,22 +52,22 @@ final class FetchPositions {
     }
 
     /**
-     * Goes on at the beginning of the log, and says what is lost.
+     * Seeks to the beginning of the log, and reports the records that are lost.
      *
-     * @return partitions whose log is another one now, so that offsets mean something else
+     * @return partitions whose log was truncated or replaced, so that offsets have another meaning
      */
-    Set<TopicPartition> beyondTheLog(Consumer<Object, Object> client, OffsetOutOfRangeException failure) {
-        Set<TopicPartition> cut = new HashSet<>();
+    Set<TopicPartition> resetOutOfRange(Consumer<Object, Object> client, OffsetOutOfRangeException failure) {
+        Set<TopicPartition> truncated = new HashSet<>();
         client.beginningOffsets(failure.partitions(), timeout).forEach((partition, beginning) -> {
             long position = failure.offsetOutOfRangePartitions().get(partition);
             client.seek(partition, beginning);
             if (position < beginning) {
-                lost.removed(partition, position, beginning);
+                lost.reportRemoved(partition, position, beginning);
             } else {
-                lost.cut(partition, position, beginning);
-                cut.add(partition);
+                lost.reportTruncated(partition, position, beginning);
+                truncated.add(partition);
             }
         });
-        return cut;
+        return truncated;
     }
 }

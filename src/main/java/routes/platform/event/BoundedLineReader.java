@@ -6,7 +6,7 @@ import java.io.InputStream;
 import routes.platform.error.ProblemException;
 
 /** Lines of a stream, of which one that is too long is passed over and not held in memory. */
-final class BoundedLines {
+final class BoundedLineReader {
 
     private final InputStream in;
     private final int limit;
@@ -15,7 +15,7 @@ final class BoundedLines {
     private boolean ended;
 
     /** @param limit the longest line, in bytes */
-    BoundedLines(InputStream in, int limit) {
+    BoundedLineReader(InputStream in, int limit) {
         this.in = in;
         this.limit = limit;
     }

@@ -16,7 +16,7 @@ import org.springframework.stereotype.Component;
  * attempt to connect, some a second; a warning that says something else is never held back.
  */
 @Component
-final class RepeatedWarnings extends Filter<ILoggingEvent> {
+final class RepeatedWarningFilter extends Filter<ILoggingEvent> {
 
     static final String LOGGER = "org.apache.kafka.clients.NetworkClient";
 
@@ -25,7 +25,7 @@ final class RepeatedWarnings extends Filter<ILoggingEvent> {
 
     private final Map<String, Long> passed = new ConcurrentHashMap<>();
 
-    RepeatedWarnings() {
+    RepeatedWarningFilter() {
         // at the appenders: a filter of the whole context would be asked for every statement that logs nothing, too
         if (LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME) instanceof Logger root) {
             root.iteratorForAppenders().forEachRemaining(appender -> appender.addFilter(this));

@@ -15,7 +15,7 @@ import org.springframework.stereotype.Component;
  * <p>Camel takes the one bean of this type in place of its default.
  */
 @Component
-final class StepLocator extends DefaultProcessorFactory {
+final class LocatingProcessorFactory extends DefaultProcessorFactory {
 
     @Override
     public Processor createProcessor(Route route, NamedNode node) throws Exception {

@@ -9,11 +9,11 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import routes.platform.error.ProblemException;
 
-class BoundedLinesTest {
+class BoundedLineReaderTest {
 
     @Test
     void readsLinesWithoutTheirEnds() throws IOException {
-        BoundedLines lines = lines("a\n\n \t\r\nb");
+        BoundedLineReader lines = lines("a\n\n \t\r\nb");
 
         assertThat(next(lines)).isEqualTo("a");
         assertThat(next(lines)).isEmpty();
@@ -26,7 +26,7 @@ class BoundedLinesTest {
 
     @Test
     void passesOverALineThatIsTooLongAndGoesOnBehindIt() throws IOException {
-        BoundedLines lines = lines("12345\n123456\n1");
+        BoundedLineReader lines = lines("12345\n123456\n1");
 
         assertThat(next(lines)).isEqualTo("12345");
         assertThatThrownBy(lines::next)
@@ -36,11 +36,11 @@ class BoundedLinesTest {
         assertThat(next(lines)).isEqualTo("1");
     }
 
-    private static BoundedLines lines(String text) {
-        return new BoundedLines(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), 5);
+    private static BoundedLineReader lines(String text) {
+        return new BoundedLineReader(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), 5);
     }
 
-    private static String next(BoundedLines lines) throws IOException {
+    private static String next(BoundedLineReader lines) throws IOException {
         return new String(lines.next(), StandardCharsets.UTF_8);
     }
 }

@@ -9,29 +9,30 @@ import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /**
- * The finished offsets behind a committed one, as the text that Kafka keeps with a commit: the committed offset, and a bit for each offset,
- * deflated, in Base64. The text counts for that offset alone, for a tool that moves a group to another one may keep it. After a crash they are not handled again. What does not fit is left out, from the end; those records come again.
+ * Encodes the completed offsets beyond a committed one into the metadata of the commit, so that they are not handled
+ * again after a crash. The text has the committed offset, and a bit for each offset, deflated, in Base64. It counts only
+ * with that offset, because a tool that moves the group may keep the text. It leaves out offsets that do not fit, from
+ * the end; those records come again.
  */
-final class FinishedOffsets {
+final class CompletedOffsets {
 
     private static final String VERSION = "finished-2:";
 
-    /** A broker takes 4096 bytes, {@code offset.metadata.max.bytes}. */
+    /** Below the 4096 bytes that a broker takes, {@code offset.metadata.max.bytes}. */
     static final int MAX_CHARS = 4000;
 
-    /** How far behind the committed offset one may be; also the most that is unpacked, whoever wrote it. */
+    /** The largest distance from the committed offset; also the limit for unpacking foreign text. */
     static final int MAX_DISTANCE = 1 << 18;
 
-    private FinishedOffsets() {}
+    private CompletedOffsets() {}
 
     /**
-     * @param committed the offset that is committed
-     * @param finished bit i stands for the offset i behind the committed one
-     * @return at most {@link #MAX_CHARS} characters, empty when nothing is finished
+     * @param completed bit i stands for the offset {@code committed + i}
+     * @return at most {@link #MAX_CHARS} characters, empty when no offset is completed
      */
-    static String encode(long committed, BitSet finished) {
+    static String encode(long committed, BitSet completed) {
         String prefix = prefix(committed);
-        for (BitSet part = finished; !part.isEmpty(); part = part.get(0, part.length() / 2)) {
+        for (BitSet part = completed; !part.isEmpty(); part = part.get(0, part.length() / 2)) {
             String text = prefix + Base64.getEncoder().withoutPadding().encodeToString(deflate(part.toByteArray()));
             if (text.length() <= MAX_CHARS) {
                 return text;
@@ -44,7 +45,7 @@ final class FinishedOffsets {
         return VERSION + committed + ":";
     }
 
-    /** @return nothing for what another program wrote, what is of another offset, or what is damaged */
+    /** Returns no offsets for text of another program, for text of another offset, and for damaged text. */
     static BitSet decode(long committed, String metadata) {
         String prefix = prefix(committed);
         if (metadata == null || !metadata.startsWith(prefix)) {

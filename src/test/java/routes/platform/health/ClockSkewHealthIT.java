@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.actuate.health.Health;
 import routes.platform.projection.OwnSchema;
 
-class ClockHealthIT {
+class ClockSkewHealthIT {
 
     private static OwnSchema own;
 
@@ -28,7 +28,7 @@ class ClockHealthIT {
     @ParameterizedTest
     @CsvSource({"PT0S, UP", "PT50S, UP", "PT-50S, UP", "PT70S, DOWN", "PT-70S, DOWN", "PT6M, DOWN"})
     void isDownWhenTheClocksDifferByMoreThanAMinute(Duration ahead, String status) {
-        Health health = new ClockHealth(own.jdbc, Clock.offset(Clock.systemUTC(), ahead)).health();
+        Health health = new ClockSkewHealth(own.jdbc, Clock.offset(Clock.systemUTC(), ahead)).health();
 
         assertThat(health.getStatus().getCode()).isEqualTo(status);
         assertThat((long) health.getDetails().get("aheadOfDatabaseMs"))

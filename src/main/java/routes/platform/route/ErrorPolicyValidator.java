@@ -13,7 +13,7 @@ import org.springframework.stereotype.Component;
  * that its first failure is lost instead of resting in the dead letter queue.
  */
 @Component
-final class ErrorPolicyReference extends LifecycleStrategySupport {
+final class ErrorPolicyValidator extends LifecycleStrategySupport {
 
     @Override
     public void onRouteContextCreate(Route route) {

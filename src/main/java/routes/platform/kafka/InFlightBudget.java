@@ -1,10 +1,10 @@
 package routes.platform.kafka;
 
-/** The records of a partition that are read and not finished, and its part of what its member may have. Not for several threads. */
-final class InFlight {
+/** Counts the records of a partition in flight, and compares them with its share of its member's limits. Not thread-safe. */
+final class InFlightBudget {
 
-    /** Finished records behind an unfinished one cost only a number, but not all of them fit into a commit. */
-    private static final int WINDOW = 10;
+    /** The most records in the offset window, in shares. Completed ones cost only a number, but must fit into a commit. */
+    private static final int MAX_WINDOW = 10;
 
     private final ConsumerSettings settings;
     private int share;
@@ -13,22 +13,22 @@ final class InFlight {
     private long bytes;
     private boolean full;
 
-    InFlight(ConsumerSettings settings) {
+    InFlightBudget(ConsumerSettings settings) {
         this.settings = settings;
-        share(1);
+        divideAmong(1);
     }
 
-    void share(int partitions) {
+    void divideAmong(int partitions) {
         share = Math.max(1, settings.maxInFlight() / partitions);
         byteShare = settings.byteShare(partitions);
     }
 
-    void begin(OffsetWindow.Entry entry) {
+    void add(OffsetWindow.Entry entry) {
         records++;
         bytes += entry.bytes();
     }
 
-    void end(OffsetWindow.Entry entry) {
+    void remove(OffsetWindow.Entry entry) {
         records--;
         bytes -= entry.bytes();
     }
@@ -39,13 +39,14 @@ final class InFlight {
     }
 
     /**
-     * Once full, it is until half of it is done, or each poll would bring a few records.
+     * Returns whether the share is used up. Once full, it stays full until half of it is completed, so that a poll does not
+     * bring only a few records.
      *
-     * @param window finished or not, the records that are in memory in some form
+     * @param window the number of records in the offset window, completed or not
      */
     boolean isFull(int window) {
         boolean tooMany = full ? records > share / 2 || bytes > byteShare / 2 : records >= share || bytes >= byteShare;
-        full = tooMany || window >= (long) WINDOW * share;
+        full = tooMany || window >= (long) MAX_WINDOW * share;
         return full;
     }
 
@@ -57,8 +58,7 @@ final class InFlight {
         return bytes;
     }
 
-    /** Bytes beyond its part. */
-    long excess() {
+    long bytesOverShare() {
         return Math.max(0, bytes - byteShare);
     }
 }

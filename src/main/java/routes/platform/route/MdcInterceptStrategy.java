@@ -16,7 +16,7 @@ import routes.platform.http.CorrelationId;
  * whole context at every step, which took a quarter of the time of a route.
  */
 @Component
-class LogContext implements InterceptStrategy {
+class MdcInterceptStrategy implements InterceptStrategy {
 
     private static final String ROUTE = "camel.routeId";
 

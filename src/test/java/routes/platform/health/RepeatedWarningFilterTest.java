@@ -10,13 +10,13 @@ import ch.qos.logback.core.spi.FilterReply;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-class RepeatedWarningsTest {
+class RepeatedWarningFilterTest {
 
     private static final String DOWN = "[AdminClient] Connection to node -1 could not be established.";
 
-    private final RepeatedWarnings filter = new RepeatedWarnings();
+    private final RepeatedWarningFilter filter = new RepeatedWarningFilter();
     private final LoggerContext logback = new LoggerContext();
-    private final Logger network = logback.getLogger(RepeatedWarnings.LOGGER);
+    private final Logger network = logback.getLogger(RepeatedWarningFilter.LOGGER);
 
     @Test
     void letsTheSameWarningThroughOnceAMinute() {

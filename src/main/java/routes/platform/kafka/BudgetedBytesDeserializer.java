@@ -6,8 +6,8 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 
-/** Keys and values as the bytes that they are, as far as the budget of the poll goes. Public because Kafka's client makes it. */
-public final class BudgetedBytes implements Deserializer<byte[]> {
+/** Returns keys and values as bytes, within the budget of the poll. Public because Kafka's client instantiates it. */
+public final class BudgetedBytesDeserializer implements Deserializer<byte[]> {
 
     private PollBudget budget;
 
@@ -16,17 +16,17 @@ public final class BudgetedBytes implements Deserializer<byte[]> {
         budget = (PollBudget) properties.get(PollBudget.PROPERTY);
     }
 
-    /** Before the bytes are copied, so that what is refused costs nothing. */
+    /** Reserves the bytes before it copies them, so that a refused record costs nothing. */
     @Override
     public byte[] deserialize(String topic, Headers headers, ByteBuffer data) {
-        budget.take(headers, data.remaining());
+        budget.reserve(headers, data.remaining());
         try {
             byte[] bytes = new byte[data.remaining()];
-            // the client asks the buffer how many bytes there were, when it is back
+            // a duplicate, because the client reads the size from the buffer afterwards
             data.duplicate().get(bytes);
             return bytes;
         } catch (OutOfMemoryError e) {
-            // an Error would make the client pass over the record; this it keeps, with the name of the partition
+            // an Error would make the client pass over the record; with this it keeps it, and names the partition
             throw new SerializationException("the record does not fit into memory", e);
         }
     }

@@ -15,7 +15,7 @@ import org.springframework.stereotype.Component;
  * too far ahead: {@code ready} fails before that, so that the instance gets no requests.
  */
 @Component("clockHealthIndicator")
-class ClockHealth extends AbstractHealthIndicator {
+class ClockSkewHealth extends AbstractHealthIndicator {
 
     /** A fifth of what an event may be ahead; tokens allow as much. */
     private static final Duration MOST = Duration.ofMinutes(1);
@@ -24,11 +24,11 @@ class ClockHealth extends AbstractHealthIndicator {
     private final Clock clock;
 
     @Autowired
-    ClockHealth(JdbcClient jdbc) {
+    ClockSkewHealth(JdbcClient jdbc) {
         this(jdbc, Clock.systemUTC());
     }
 
-    ClockHealth(JdbcClient jdbc, Clock clock) {
+    ClockSkewHealth(JdbcClient jdbc, Clock clock) {
         super("the database does not say what time it is");
         this.jdbc = jdbc;
         this.clock = clock;

@@ -4,10 +4,10 @@ import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
 /** Presents a start that ended without its schemas in a sentence that names what is wrong, without a stack trace. */
-final class SchemasFailureAnalyzer extends AbstractFailureAnalyzer<SchemasException> {
+final class SchemaProvisioningFailureAnalyzer extends AbstractFailureAnalyzer<SchemaProvisioningException> {
 
     @Override
-    protected FailureAnalysis analyze(Throwable root, SchemasException failure) {
+    protected FailureAnalysis analyze(Throwable root, SchemaProvisioningException failure) {
         return new FailureAnalysis(
                 "Schema registry: " + failure.getMessage(),
                 "Start the registry, correct event-broker.schema-registry.*, or see docs/change-a-schema.md.",
