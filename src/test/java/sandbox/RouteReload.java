@@ -63,6 +63,9 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
     private static final Pattern POLICY = Pattern.compile("(?m)^ *- *routeConfiguration:");
     private static final Pattern BINDING = Pattern.compile("(?m)^ *- *rest:");
     private static final long SETTLES_MILLIS = 200;
+    /** Bounds how long a stop waits for the watcher; an edit wakes the watcher at once. */
+    private static final long WATCH_MILLIS = 100;
+
     private static final ObjectMapper YAML = new ObjectMapper(new YAMLFactory());
 
     private final Path directory;
@@ -79,6 +82,7 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         super(directory.toString(), true);
         this.requests = requests;
         this.directory = directory.toAbsolutePath().normalize();
+        setPollTimeout(WATCH_MILLIS);
         setFileFilter(file -> file.getName().endsWith(SUFFIX));
         setResourceReload((name, resource) -> reload());
     }
