@@ -20,6 +20,9 @@ import org.springframework.util.FileSystemUtils;
  */
 final class Image {
 
+    /** A run lasts seconds, so the optimizing compiler would never pay off. */
+    private static final String QUICK = "-XX:TieredStopAtLevel=1";
+
     private final Path directory;
     private final Dockerfile dockerfile = Dockerfile.read(Path.of("Dockerfile"));
     private final Map<String, Path> workingDirectories = new HashMap<>();
@@ -80,7 +83,7 @@ final class Image {
                 .redirectOutput(container.resolve("stdout").toFile())
                 .redirectError(container.resolve("stderr").toFile());
         builder.environment().clear();
-        builder.environment().put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + temporary);
+        builder.environment().put("JAVA_TOOL_OPTIONS", QUICK + " -Djava.io.tmpdir=" + temporary);
         builder.environment().putAll(environment);
         return new RunningImage(builder.start(), container, environment);
     }

@@ -32,7 +32,7 @@ class StreamIT {
     @Test
     void publishesAGigabyteOfLinesWithAHeapOf256Megabytes() throws Exception {
         Map<String, String> environment = RunningImage.environment(Servers.shared());
-        environment.put("JDK_JAVA_OPTIONS", "-Xmx256m");
+        environment.put("JDK_JAVA_OPTIONS", "-Xmx256m -XX:TieredStopAtLevel=4");
         Lines lines = new Lines(GIGABYTE);
         try (RunningImage runtime =
                 new Image(Path.of("target", "stream-it")).run(environment).awaitReady()) {
