@@ -9,7 +9,7 @@ import org.springframework.boot.SpringApplication;
 import routes.EventBroker;
 
 /** The whole runtime as it ships; from {@code stop} to {@code start} the routes that read topics stand still. */
-final class CommandRoutes implements Side {
+final class CommandRoutes implements Contender {
 
     private final CamelContext camel;
 
@@ -19,7 +19,7 @@ final class CommandRoutes implements Side {
 
     /** @param args options of the runtime */
     public static void main(String[] args) throws IOException {
-        Side.serve(new CommandRoutes(
+        Contender.serve(new CommandRoutes(
                 new SpringApplication(EventBroker.class).run(args).getBean(CamelContext.class)));
     }
 

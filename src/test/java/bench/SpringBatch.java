@@ -18,7 +18,7 @@ final class SpringBatch extends SpringPeer {
     }
 
     public static void main(String[] args) throws IOException {
-        Side.serve(new SpringBatch(args[0]));
+        Contender.serve(new SpringBatch(args[0]));
     }
 
     @Override

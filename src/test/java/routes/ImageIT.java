@@ -225,7 +225,7 @@ class ImageIT {
                 RunningImage.environment(RuntimeIT.SERVERS),
                 "--camel.main.routes-include-pattern=file:" + file.toAbsolutePath())) {
 
-            assertThat(invalid.awaitExit(Duration.ofSeconds(60))).isEqualTo(1);
+            assertThat(invalid.awaitExit(RunningImage.START)).isEqualTo(1);
             assertThat(invalid.outputWith("unknown-step.camel.yaml:6:11: Unknown node id: lgo"))
                     .isNotEmpty();
         }

@@ -32,7 +32,9 @@ public final class RunningImage implements AutoCloseable {
     static final String READY = "/observe/health/ready";
     static final String LIVE = "/observe/health/live";
 
-    private static final Duration START = Duration.ofMinutes(5);
+    /** The longest time for a start, or for a start that fails. */
+    static final Duration START = Duration.ofMinutes(5);
+
     private static final Pattern PORT = Pattern.compile("Tomcat started on port (\\d+)");
 
     private static final Pattern HEAP = Pattern.compile("jvm_memory_used_bytes\\{.*area=\"heap\".*} (\\S+)");

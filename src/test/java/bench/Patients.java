@@ -31,7 +31,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.platform.Json;
 
 /** What happened to patients: ten events each, in Avro; and the tables that they are projected to. */
-final class PatientEvents {
+final class Patients {
 
     static final int EVENTS_EACH = 10;
 
@@ -40,7 +40,7 @@ final class PatientEvents {
 
     static final long BEGAN = 1_760_000_000_000L;
 
-    private PatientEvents() {}
+    private Patients() {}
 
     static String id(int patient) {
         return "patient-%07d".formatted(patient);

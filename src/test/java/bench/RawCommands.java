@@ -59,15 +59,15 @@ import org.springframework.web.bind.annotation.RestController;
     SecurityFilterAutoConfiguration.class,
     OAuth2ResourceServerAutoConfiguration.class
 })
-class BareController implements Side {
+class RawCommands implements Contender {
 
     static final String TOPIC = "bench.commands";
     static final String TABLE = "bench_command";
 
     /** @param args the same options as the runtime's */
     public static void main(String[] args) throws IOException {
-        SpringApplication.run(BareController.class, args);
-        Side.serve(new BareController());
+        SpringApplication.run(RawCommands.class, args);
+        Contender.serve(new RawCommands());
     }
 
     /** It has no background work. */

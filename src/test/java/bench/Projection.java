@@ -18,13 +18,13 @@ import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
 
 /** A table with a row for each record, written batch by batch in one transaction each. */
-public class ProjectionTable {
+public class Projection {
 
     private static final String INSERT = "insert into %s (event_id, id, event) values (?, ?, ?::json)";
 
     private final JdbcTemplate jdbc;
 
-    ProjectionTable(DataSource database) {
+    Projection(DataSource database) {
         jdbc = new JdbcTemplate(database);
     }
 
