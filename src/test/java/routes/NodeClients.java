@@ -7,10 +7,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,8 +50,8 @@ public final class NodeClients {
                 nodeVersion() >= OLDEST_NODE && exists("npm"),
                 "skipped: the tests with Node clients need Node.js %d or later and npm on the PATH; install them from nodejs.org"
                         .formatted(OLDEST_NODE));
-        try {
-            Files.createDirectories(INSTALLED);
+        try (FileChannel oneAtATime = lockFile()) {
+            oneAtATime.lock();
             Path lock = Path.of("package-lock.json");
             boolean upToDate = Files.exists(INSTALLED.resolve("node_modules").resolve(".package-lock.json"))
                     && Files.exists(INSTALLED.resolve(lock))
@@ -87,6 +89,12 @@ public final class NodeClients {
         } catch (IOException e) {
             throw new AssertionError(output.toString(), e);
         }
+    }
+
+    /** Another JVM of the tests may be installing. */
+    private static FileChannel lockFile() throws IOException {
+        Files.createDirectories(INSTALLED);
+        return FileChannel.open(INSTALLED.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     }
 
     private static boolean exists(String tool) {

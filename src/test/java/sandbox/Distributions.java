@@ -3,10 +3,12 @@ package sandbox;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /**
@@ -35,6 +37,18 @@ final class Distributions {
             return target;
         }
         Files.createDirectories(directory);
+        try (FileChannel oneAtATime = FileChannel.open(
+                directory.resolve(name + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            // another JVM of the tests may be unpacking the same
+            oneAtATime.lock();
+            if (!Files.isDirectory(target)) {
+                unpack(name, archive, target);
+            }
+        }
+        return target;
+    }
+
+    private void unpack(String name, Archive archive, Path target) throws IOException, InterruptedException {
         Path unfinished = Files.createTempDirectory(directory, name + ".unfinished");
         Process tar = new ProcessBuilder("tar", "-x", "-o", "-f", "-", "-C", unfinished.toString())
                 .redirectErrorStream(true)
@@ -57,7 +71,6 @@ final class Distributions {
                 throw e;
             }
         }
-        return target;
     }
 
     /** Deletes a directory with all that is in it; one that does not exist is fine. */

@@ -39,9 +39,12 @@ final class Ports {
         return free(26_000, 30_000);
     }
 
+    /** Each JVM of the tests draws from its own half, so that none takes the port of a server that the other keeps down. */
     private static PrimitiveIterator.OfInt free(int from, int to) {
+        int half = (to - from) / 2;
+        int start = from + TestJvm.NUMBER % 2 * half;
         return ThreadLocalRandom.current()
-                .ints(from, to)
+                .ints(start, start + half)
                 .distinct()
                 .filter(port -> !taken(port))
                 .iterator();

@@ -106,11 +106,16 @@ public final class Servers implements AutoCloseable {
      */
     public static synchronized Servers shared() {
         if (shared == null) {
-            Servers servers = own("it-servers");
+            Servers servers = own(sharedDirectory().getFileName().toString());
             Runtime.getRuntime().addShutdownHook(new Thread(servers::close, "stop servers"));
             shared = servers;
         }
         return shared;
+    }
+
+    /** Where the shared servers have data and logs: each JVM of the tests has its own. */
+    public static Path sharedDirectory() {
+        return BUILD.resolve("it-servers-" + TestJvm.NUMBER);
     }
 
     /**

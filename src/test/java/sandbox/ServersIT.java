@@ -205,8 +205,7 @@ class ServersIT {
     void letsNoSecondRunIntoTheSameDirectory() {
         Servers.shared();
 
-        assertThatThrownBy(
-                        () -> servers(Path.of("target", "it-servers"), Map.of()).start())
+        assertThatThrownBy(() -> servers(Servers.sharedDirectory(), Map.of()).start())
                 .hasMessageContainingAll(
                         "in use by process " + ProcessHandle.current().pid());
         assertThat(Servers.shared().postgres().isAlive()).isTrue();

@@ -13,7 +13,7 @@ class ViolationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"patient", "patientid", "PatientId", "patient_id", "LIMIT", "tenant", "pageSize"})
-    void repeatsOnlyNamesThatCannotBeData(String name) {
+    void namesAParameterThatIsMisspeltOrMadeUp(String name) {
         assertThat(Violation.unknownParameter(name, KNOWN))
                 .hasToString("query parameter " + name + ": is not known; known are patientId, limit");
     }
@@ -39,7 +39,7 @@ class ViolationTest {
     }
 
     @Test
-    void namesTheBodyInARequest() {
+    void speaksOfTheBodyWhereARequestIsSpokenOf() {
         assertThat(new Violation("/payload/id", "is required").below("/payload").inRequest())
                 .hasToString("body /id: is required");
         assertThat(new Violation("/payload", "must not be empty")

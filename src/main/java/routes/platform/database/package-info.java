@@ -1,2 +1,2 @@
-/** Connections to PostgreSQL: the size of the pool, statement timeouts, and connections outside the pool. */
+/** The connections to PostgreSQL: how many there are, how long a statement may take, and those that are not of the pool. */
 package routes.platform.database;

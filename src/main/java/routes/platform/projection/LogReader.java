@@ -16,33 +16,33 @@ import org.apache.kafka.common.TopicPartition;
 import routes.platform.kafka.BudgetedBytesDeserializer;
 import routes.platform.kafka.PollBudget;
 
-/** Reads topics between given offsets, without a consumer group. Not thread-safe. */
+/** Reads topics from given offsets to given offsets, in no group, so that nothing notices. Not for several threads. */
 final class LogReader implements AutoCloseable {
 
     private static final Duration POLL = Duration.ofMillis(500);
-    private static final Duration TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    /** Most bytes of one read, uncompressed; decoded events take several times as much. */
+    /** Of one read, unpacked: what is decoded of it takes several times as much. */
     private static final long MAX_BYTES = 4 << 20;
 
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final PollBudget budget = new PollBudget();
 
-    /** The consumer's positions. A read from elsewhere follows steps on another instance. */
+    /** Where the consumer is; another one has read on when a read begins elsewhere. */
     private final Map<TopicPartition, Long> positions = new HashMap<>();
 
     /**
-     * @param kafka brokers, credentials and limits of every consumer
-     * @param records most records of one read
+     * @param kafka brokers, credentials and limits, as every consumer has them
+     * @param records the most that one read returns
      */
     LogReader(KafkaConfiguration kafka, int records) {
         Properties config = kafka.createConsumerProperties();
         config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.getBrokers());
         config.remove(ConsumerConfig.GROUP_ID_CONFIG);
-        // the view reads committed records too
+        // as the view has read it, whatever the configuration says
         config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
-        // missing records must fail the read, not shorten it
+        // a log that lacks what is to be read must not be taken for a shorter one
         config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, records);
         config.put(PollBudget.PROPERTY, budget);
@@ -52,20 +52,20 @@ final class LogReader implements AutoCloseable {
     }
 
     /**
-     * @param records by partition, in the order of its log
-     * @param next the offset to continue from, of each partition
+     * @param records by partition, in its order
+     * @param next behind what has been read, of each partition that was asked for
      */
     record Batch(Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records, Map<TopicPartition, Long> next) {}
 
     Map<TopicPartition, Long> beginnings(Set<TopicPartition> partitions) {
-        return consumer.beginningOffsets(partitions, TIMEOUT);
+        return consumer.beginningOffsets(partitions, PATIENCE);
     }
 
     /**
-     * Reads the next records; none when the broker takes too long.
+     * Reads what comes next; nothing when it takes longer than usual to come.
      *
-     * @param from the first offset of each partition
-     * @param to the end offset of each partition, exclusive
+     * @param from the next offset of each partition
+     * @param to the offset of each partition that is not read any more
      */
     Batch read(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
         if (!consumer.assignment().equals(from.keySet())) {
@@ -91,8 +91,8 @@ final class LogReader implements AutoCloseable {
         ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
         for (TopicPartition partition : unread) {
             long end = to.get(partition);
-            // steps over transaction markers too
-            long position = consumer.position(partition, TIMEOUT);
+            // also behind what is no record, such as the marks of transactions
+            long position = consumer.position(partition, PATIENCE);
             positions.put(partition, position);
             batch.next().put(partition, Math.min(end, position));
             List<ConsumerRecord<byte[], byte[]>> records = polled.records(partition).stream()

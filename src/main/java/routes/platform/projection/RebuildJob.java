@@ -3,7 +3,7 @@ package routes.platform.projection;
 import java.util.UUID;
 import routes.platform.step.JobHandler;
 
-/** A running rebuild, with the columns that a step needs. */
+/** A rebuild that is at work, as a row says. */
 record RebuildJob(
         UUID id,
         String projection,
@@ -17,26 +17,26 @@ record RebuildJob(
         implements JobHandler.Job {
 
     enum Step {
-        /** Creates the shadow tables. */
+        /** Makes the tables. */
         PREPARE,
-        /** Finds the keys with an event in the range of time. */
+        /** Finds the keys that have an event in a range of time. */
         FIND,
-        /** Replays records; close to the end, compares. */
+        /** Makes records part of the tables; close to the end, compares. */
         READ,
-        /** Replays until the tables can swap. */
+        /** Goes on until the tables can be exchanged. */
         SWAP
     }
 
-    boolean hasTimeRange() {
+    boolean isOfTime() {
         return fromTime != null || toTime != null;
     }
 
-    /** The id under which {@code projection_rebuild_key} lists the keys to rebuild; null for all keys. */
-    UUID keyFilter() {
-        return key != null || hasTimeRange() ? id : null;
+    /** Which keys it is of, or null: of all. */
+    UUID keysOf() {
+        return key != null || isOfTime() ? id : null;
     }
 
-    boolean inRange(long timestamp) {
+    boolean has(long timestamp) {
         return (fromTime == null || timestamp >= fromTime) && (toTime == null || timestamp < toTime);
     }
 }

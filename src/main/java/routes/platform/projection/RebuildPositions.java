@@ -11,7 +11,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 
-/** Loads and saves the log positions of rebuilds. */
+/** How far rebuilds have come in the log, in rows. */
 @Component
 class RebuildPositions {
 
@@ -25,32 +25,27 @@ class RebuildPositions {
         this.log = log;
     }
 
-    /**
-     * Offsets by partition.
-     *
-     * @param first of the log
-     * @param next the rebuild reads from here
-     * @param end behind the last record in the view
-     */
+    /** Of each partition, where the log began, behind what a rebuild has read, and behind what the view has. */
     record Positions(Map<TopicPartition, Long> first, Map<TopicPartition, Long> next, Map<TopicPartition, Long> end) {
 
+        /** Records between the two. */
         static long distance(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
             return from.entrySet().stream()
                     .mapToLong(entry -> Math.max(0, to.get(entry.getKey()) - entry.getValue()))
                     .sum();
         }
 
-        long remaining() {
+        long left() {
             return distance(next, end);
         }
     }
 
     private record Position(String topic, int partition, Long firstOffset, Long nextOffset, long endOffset) {}
 
-    /** Saves the offsets that the view's group has committed: those records are in the view, or dead letters. */
-    void saveViewPositions(Projection projection, Map<TopicPartition, Long> committed) {
+    /** Notes what the group of the view has done with: it is in the view, or rests in the dead-letter topic. */
+    void noteView(Projection projection, Map<TopicPartition, Long> committed) {
         template.batchUpdate(
-                Projection.SAVE_POSITION,
+                Projection.NOTE_POSITION,
                 committed.entrySet().stream()
                         .map(entry -> new Object[] {
                             projection.name(),
@@ -61,8 +56,7 @@ class RebuildPositions {
                         .toList());
     }
 
-    /** Loads the positions; of a new partition, saves its first offset. */
-    Positions load(RebuildJob job, Projection projection) {
+    Positions of(RebuildJob run, Projection projection) {
         List<Position> positions = jdbc.sql(
                         """
                         select p.topic, p.partition, r.first_offset, r.next_offset, p.next_offset as end_offset
@@ -70,7 +64,7 @@ class RebuildPositions {
                         left join projection_rebuild_position r
                                on r.rebuild = ? and r.topic = p.topic and r.partition = p.partition
                         where p.projection = ?""")
-                .params(job.id(), projection.name())
+                .params(run.id(), projection.name())
                 .query(Position.class)
                 .list();
         Positions known = new Positions(new HashMap<>(), new HashMap<>(), new HashMap<>());
@@ -86,14 +80,15 @@ class RebuildPositions {
             known.end().put(partition, position.endOffset());
         }
         if (!unknown.isEmpty()) {
-            Map<TopicPartition, Long> started = startAtBeginning(job, unknown);
-            known.first().putAll(started);
-            known.next().putAll(started);
+            Map<TopicPartition, Long> begun = begin(run, unknown);
+            known.first().putAll(begun);
+            known.next().putAll(begun);
         }
         return known;
     }
 
-    private Map<TopicPartition, Long> startAtBeginning(RebuildJob job, Set<TopicPartition> partitions) {
+    /** Partitions that the rebuild has not read from yet. */
+    private Map<TopicPartition, Long> begin(RebuildJob run, Set<TopicPartition> partitions) {
         Map<TopicPartition, Long> first = log.beginnings(partitions);
         first.forEach((partition, offset) -> {
             if (offset > 0) {
@@ -109,7 +104,7 @@ class RebuildPositions {
                 values (?, ?, ?, ?, ?)""",
                 first.entrySet().stream()
                         .map(entry -> new Object[] {
-                            job.id(),
+                            run.id(),
                             entry.getKey().topic(),
                             entry.getKey().partition(),
                             entry.getValue(),
@@ -120,25 +115,25 @@ class RebuildPositions {
     }
 
     /**
-     * Saves the positions after a read.
+     * Notes what has been read.
      *
-     * @return the count of records that remain
+     * @return how many records there are behind it
      */
-    long save(RebuildJob job, Positions before, RebuildEventReader.EventBatch batch) {
+    long note(RebuildJob run, Positions before, RebuildEventReader.Read read) {
         template.batchUpdate(
                 "update projection_rebuild_position set next_offset = ? where rebuild = ? and topic = ? and partition = ?",
-                batch.next().entrySet().stream()
+                read.next().entrySet().stream()
                         .filter(entry -> !entry.getValue().equals(before.next().get(entry.getKey())))
                         .map(entry -> new Object[] {
                             entry.getValue(),
-                            job.id(),
+                            run.id(),
                             entry.getKey().topic(),
                             entry.getKey().partition()
                         })
                         .toList());
-        long remaining = Positions.distance(batch.next(), before.end());
-        // a search for keys reads the whole log, and the replay reads it once more
-        long replay = job.step() == RebuildJob.Step.FIND ? Positions.distance(before.first(), before.end()) : 0;
+        long left = Positions.distance(read.next(), before.end());
+        // before everything is read, a range of time is looked for in everything
+        long further = run.step() == RebuildJob.Step.FIND ? Positions.distance(before.first(), before.end()) : 0;
         jdbc.sql(
                         """
                         update projection_rebuild
@@ -148,18 +143,18 @@ class RebuildPositions {
                                    * :read / greatest(0.001, extract(epoch from clock_timestamp() - updated_at)),
                             updated_at = clock_timestamp()
                         where id = :id""")
-                .param("read", Positions.distance(before.next(), batch.next()))
-                .param("left", remaining + replay)
-                .param("poison", batch.poison())
-                .param("id", job.id())
+                .param("read", Positions.distance(before.next(), read.next()))
+                .param("left", left + further)
+                .param("poison", read.poison())
+                .param("id", run.id())
                 .update();
-        return remaining;
+        return left;
     }
 
-    /** Goes back to the first offsets: the replay follows the search for keys. */
-    void rewind(RebuildJob job) {
+    /** A range of time has been looked for in everything; now everything is read. */
+    void rewind(RebuildJob run) {
         jdbc.sql("update projection_rebuild_position set next_offset = first_offset where rebuild = ?")
-                .param(job.id())
+                .param(run.id())
                 .update();
     }
 }

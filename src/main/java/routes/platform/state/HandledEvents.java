@@ -7,7 +7,7 @@ import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.error.ProblemException;
 
-/** Remembers which consumer group has handled which event, so that a duplicate has no second effect. */
+/** Which consumer group has handled which event, so that an event which comes twice has one effect. */
 @Component
 public class HandledEvents {
 
@@ -18,25 +18,24 @@ public class HandledEvents {
     }
 
     /**
-     * Marks the event as handled by the group, in the transaction of its effect. A second transaction with the same event
-     * waits here until the first ends.
+     * Notes that the group handles the event now. Belongs into the transaction of the effect: both stay or neither. A second
+     * transaction with the same event waits here until the first has ended.
      *
-     * @param subject the entity that the event is about, such as the id of a prescription
-     * @return false for a duplicate: do nothing
-     * @throws ProblemException 409 when an event about another subject has the same id; as a duplicate, this one would be
-     *     lost
+     * @param subject what the event is about, such as the id of a prescription
+     * @return false when the group has handled it before: do nothing
+     * @throws ProblemException 409 when the id is that of an event about something else, which would be lost as a repeat
      */
     @Transactional(propagation = Propagation.MANDATORY)
     public boolean markHandled(String group, String tenant, String eventId, String subject) {
         UUID id = UUID.fromString(eventId);
-        int inserted = jdbc.sql(
+        int noted = jdbc.sql(
                         """
                         insert into handled_event (consumer_group, tenant, event_id, subject) values (?, ?, ?, ?)
                         on conflict do nothing""")
                 .params(group, tenant, id, subject)
                 .update();
-        if (inserted == 0) {
-            boolean otherSubject = jdbc.sql(
+        if (noted == 0) {
+            boolean another = jdbc.sql(
                                     """
                             select count(*) from handled_event
                             where consumer_group = ? and tenant = ? and event_id = ? and subject <> ?""")
@@ -44,10 +43,10 @@ public class HandledEvents {
                             .query(Long.class)
                             .single()
                     > 0;
-            if (otherSubject) {
+            if (another) {
                 throw new ProblemException(409, "/metadata/eventId: is that of another event");
             }
         }
-        return inserted == 1;
+        return noted == 1;
     }
 }

@@ -13,8 +13,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Runs the steps inside {@code transacted} in one transaction, on one thread. A failure rolls back first; then the error
- * policy of the route handles it. Camel's own policy handles it inside, so a dead letter would commit the steps before.
+ * The step {@code transacted}: the steps in it are one transaction, on one thread. When one fails, nothing of them stays, and only then the
+ * error policy of the route sees the failure. Camel's own policy asks it inside: a failure that it handles, a dead letter for instance,
+ * would commit what was done before.
  */
 @Component
 class TransactionPolicy implements TransactedPolicy {
@@ -52,7 +53,7 @@ class TransactionPolicy implements TransactedPolicy {
                 }
             });
         } catch (RuntimeException e) {
-            // begin or commit failed; an earlier failure is the cause
+            // not begun, or not committed; what failed before that says more
             if (exchange.getException() == null) {
                 exchange.setException(e);
             }

@@ -1,2 +1,2 @@
-/** Handled events, idempotency keys, the transactions of routes, and the retention of tables. */
+/** What the runtime remembers so that a repeat has no second effect, in which transaction, and how long. */
 package routes.platform.state;

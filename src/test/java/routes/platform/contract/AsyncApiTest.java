@@ -21,7 +21,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void namesTheMissingChannelOfAnOperation() {
+    void namesTheChannelThatAnOperationRefersToInVain() {
         refused(
                 "#/channels/prescriptionUpdated'",
                 "#/channels/updated'",
@@ -29,7 +29,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void namesTheMessageWithAMissingSchemaFile() {
+    void namesTheMessageAndTheSchemaFileThatDoesNotExist() {
         refused(
                 SCHEMA,
                 "schemas/missing.json",
@@ -45,7 +45,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void namesTheMissingAvroFile() {
+    void namesTheAvroFileThatDoesNotExist() {
         refused(
                 "schemas/patient-events-value.avsc",
                 "schemas/missing.avsc",
@@ -53,7 +53,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void rejectsAnAvroChannelThatIsPublishable() {
+    void publishesNoAvroOverTheJsonApi() {
         refused(
                 "    x-owning-group: patient-view-builder\n",
                 "    x-owning-group: patient-view-builder\n    x-publishable: true\n",
@@ -61,7 +61,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void namesTheTopicThatAPatternMissesAndTheRemedy() throws IOException {
+    void namesTheTopicThatAPatternMissesAndWhatToDo() throws IOException {
         AsyncApi contract = new AsyncApi(
                 new ByteArrayResource(contract("address: medication.commands\n", "address: medication.orders\n")));
         assertThatThrownBy(() -> contract.required("medication.commands", "cqrs"))

@@ -47,7 +47,7 @@ class OpenApiTest {
     }
 
     @Test
-    void failsTheStartWithAParameterThatNothingReads() {
+    void doesNotStartWithAParameterThatNothingReads() {
         String operation =
                 "security: [{ oauth2: [pings.read] }]\n      parameters: [{name: at, in: query, schema: {type: string, format: date}}]";
 

@@ -52,7 +52,7 @@ class TopicProvisionerIT {
     }
 
     @Test
-    void createsEveryTopicAndItsDeadLetterTopic() throws Exception {
+    void createsEveryTopicAndItsDeadLettersAsTheContractSays() throws Exception {
         TopicProvisioner provisioner = provision(Provision.CREATE);
 
         await().untilAsserted(() -> assertThat(admin.listTopics().names().get())
@@ -72,7 +72,7 @@ class TopicProvisionerIT {
     }
 
     @Test
-    void failsTheStartWithAMissingTopicWhenItOnlyVerifies() {
+    void refusesToStartWithoutATopicWhenItOnlyVerifies() {
         assertThatThrownBy(() -> provision(Provision.VERIFY))
                 .isInstanceOf(TopicProvisioningException.class)
                 .hasMessageStartingWith("missing topics: ")
@@ -81,7 +81,7 @@ class TopicProvisionerIT {
     }
 
     @Test
-    void doesNothingWhenSwitchedOff() throws Exception {
+    void doesNotLookWhenItIsOff() throws Exception {
         provision(Provision.OFF);
 
         assertThat(admin.listTopics().names().get()).doesNotContain(created);

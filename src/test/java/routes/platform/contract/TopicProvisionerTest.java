@@ -50,7 +50,7 @@ class TopicProvisionerTest {
             .toList();
 
     @Test
-    void setsTwoReplicasInSyncWhenTheBrokerHasThree() {
+    void wantsTwoInSyncOfTheThreeReplicasThatTheBrokerGives() {
         provision(brokers(3, "1", List.of()), null);
 
         assertThat(created).hasSize(channels.size()).allSatisfy((topic, asked) -> assertThat(asked.configs())
@@ -68,7 +68,7 @@ class TopicProvisionerTest {
     }
 
     @Test
-    void keepsAHigherDefaultOfTheBroker() {
+    void lowersNothingThatTheBrokerHasByDefault() {
         provision(brokers(5, "3", List.of()), (short) 5);
 
         assertThat(created).hasSize(channels.size()).allSatisfy((topic, asked) -> assertThat(asked.configs())
@@ -76,7 +76,7 @@ class TopicProvisionerTest {
     }
 
     @Test
-    void reportsUnsafeExistingTopics() {
+    void reportsExistingTopicsThatAreLessSafe() {
         TopicProvisioner provisioner = provision(brokers(3, "1", channels), (short) 5);
 
         assertThat(created).isEmpty();
@@ -87,7 +87,7 @@ class TopicProvisionerTest {
     }
 
     @Test
-    void reportsNothingWithTwoOfThreeReplicasInSync() {
+    void reportsNothingWhereTwoOfThreeAreInSync() {
         assertThat(provision(brokers(3, "2", channels), (short) 3).drift()).isEmpty();
     }
 

@@ -30,7 +30,7 @@ class ApiDocsTest {
     }
 
     @Test
-    void failsTheStartWithTokenClientsOfSeveralLines() {
+    void doesNotStartWithTokenClientsThatWouldEndTheirText() {
         assertThatThrownBy(() -> new ApiDocs("", "The client a.\nflows: {}"))
                 .hasMessage("event-broker.http.token-clients must be one line");
     }

@@ -12,7 +12,7 @@ class ClientBulkheadTest {
     private final ClientKey other = new ClientKey("t", "b");
 
     @Test
-    void runsAFewRequestsOfAClientAtATime() {
+    void letsAFewRequestsOfAClientRunAtATime() {
         acquireAll();
 
         assertThat(bulkhead.tryAcquire(client)).isFalse();
@@ -20,7 +20,7 @@ class ClientBulkheadTest {
     }
 
     @Test
-    void givesAReleasedPermitToTheNextInTheQueue() {
+    void givesTheTurnToWhoWaitsForIt() {
         acquireAll();
         CompletableFuture<Boolean> next = CompletableFuture.supplyAsync(() -> bulkhead.tryAcquire(client));
         bulkhead.release(client);
@@ -29,7 +29,7 @@ class ClientBulkheadTest {
     }
 
     @Test
-    void runsAnotherRequestDuringAPause() {
+    void letsAnotherRunWhileARequestWaitsForSomethingElse() {
         acquireAll();
         bulkhead.pause(client);
 
@@ -37,7 +37,7 @@ class ClientBulkheadTest {
     }
 
     @Test
-    void resumesAPausedRequestAtOnce() {
+    void letsARequestGoOnThatHasWaited() {
         acquireAll();
         bulkhead.pause(client);
         assertThat(bulkhead.tryAcquire(client)).isTrue();

@@ -15,7 +15,7 @@ class ConcurrencyLimiterTest {
     private final ConcurrencyLimiter limiter = new ConcurrencyLimiter(4, 3, 2);
 
     @Test
-    void limitsAClient() {
+    void givesAClientNoMoreThanItsShare() {
         acquire(a, 2);
 
         assertThat(limiter.tryAcquire(a)).contains(Level.CLIENT);
@@ -23,7 +23,7 @@ class ConcurrencyLimiterTest {
     }
 
     @Test
-    void limitsTheClientsOfATenant() {
+    void givesTheClientsOfATenantNoMoreThanItsShare() {
         acquire(a, 2);
         acquire(b, 1);
 
@@ -32,7 +32,7 @@ class ConcurrencyLimiterTest {
     }
 
     @Test
-    void limitsAllClientsTogether() {
+    void givesAllNoMoreThanThereIs() {
         acquire(a, 2);
         acquire(c, 2);
 
@@ -40,7 +40,7 @@ class ConcurrencyLimiterTest {
     }
 
     @Test
-    void givesAReleasedPermitToAnotherClient() {
+    void givesWhatWasGivenBackToAnother() {
         acquire(a, 2);
         acquire(c, 2);
         limiter.release(a);
@@ -50,7 +50,7 @@ class ConcurrencyLimiterTest {
     }
 
     @Test
-    void takesNoPermitWhenItRejects() {
+    void takesNothingWhenItRefuses() {
         acquire(a, 2);
         assertThat(limiter.tryAcquire(a)).contains(Level.CLIENT);
         limiter.release(a);

@@ -15,7 +15,7 @@ class DeadlineResponseTest {
     private final MockHttpServletResponse response = new MockHttpServletResponse();
 
     @Test
-    void endsAResponseThatIsReadTooSlowly() {
+    void endsAnAnswerThatIsTakenTooSlowly() {
         assertThatThrownBy(() -> answer(Duration.ZERO))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("too slowly");
@@ -23,7 +23,7 @@ class DeadlineResponseTest {
     }
 
     @Test
-    void writesAWholeResponseThatIsReadInTime() throws IOException {
+    void givesAnAnswerThatIsTakenInTimeWhole() throws IOException {
         answer(Duration.ofMinutes(1));
 
         assertThat(response.getContentAsByteArray()).isEqualTo(LARGE);

@@ -9,12 +9,12 @@ import org.junit.jupiter.api.Test;
 class HttpRequestTest {
 
     @Test
-    void isTheSameInEverySpellingOfItsId() {
+    void isTheSameRequestHoweverItsIdIsWritten() {
         assertThat(digest("/api/prescriptions/rx:1")).isEqualTo(digest("/api/prescriptions/rx%3A1"));
     }
 
     @Test
-    void differsWithAnotherId() {
+    void isAnotherRequestWithAnotherId() {
         assertThat(digest("/api/prescriptions/a/b")).isNotEqualTo(digest("/api/prescriptions/a%2Fb"));
         assertThat(digest("/api/prescriptions/a+b")).isNotEqualTo(digest("/api/prescriptions/a%20b"));
     }

@@ -11,7 +11,7 @@ class IssuerFailureAnalyzerTest {
     private final OAuth2ResourceServerProperties properties = new OAuth2ResourceServerProperties();
 
     @Test
-    void namesTheMissingProperty() {
+    void namesThePropertyThatIsNotSet() {
         assertThat(startWith()).contains("jwt.issuer-uri is not set");
         properties.getJwt().setIssuerUri("https://issuer.example");
         assertThat(startWith()).contains("jwt.audiences is not set");

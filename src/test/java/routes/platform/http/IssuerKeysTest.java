@@ -60,7 +60,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void fetchesTheKeysOnceForManyRequests() throws Exception {
+    void fetchesTheKeysOnceForMany() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
 
         for (int i = 0; i < 100; i++) {
@@ -71,7 +71,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void findsANewKey() throws Exception {
+    void findsAKeyThatIsNew() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
         assertThat(keys.get(named("first"), null)).hasSize(1);
 
@@ -84,7 +84,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void limitsTheFetchesForMadeUpKeyIds() throws Exception {
+    void isNotMadeToFetchByStrangersWhoMakeUpNames() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
 
         for (int i = 0; i < 100; i++) {
@@ -109,7 +109,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void failsWhenTheIssuerIsAwayForTooLong() throws Exception {
+    void saysThatItCannotTellWhenTheIssuerHasBeenAwayForTooLong() throws Exception {
         IssuerKeys keys = new IssuerKeys(url(), Duration.ofMillis(300), Duration.ofMillis(100), Duration.ofMillis(200));
         assertThat(keys.get(named("first"), null)).hasSize(1);
 
@@ -123,7 +123,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void limitsTheWaitForASilentIssuer() throws Exception {
+    void keepsNobodyWaitingForAnIssuerThatIsSilent() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
         assertThat(keys.get(named("first"), null)).hasSize(1);
         silent.set(true);
@@ -144,7 +144,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void letsOnlyAFewRequestsWaitForASilentIssuer() throws Exception {
+    void letsAFewWaitForASilentIssuerAndTellsTheOthersToComeAgain() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
         assertThat(keys.get(named("first"), null)).hasSize(1);
         silent.set(true);
@@ -167,7 +167,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void findsAKnownKeyWhileStrangersWaitForASilentIssuer() throws Exception {
+    void findsAGoodKeyWhileStrangersWaitForASilentIssuer() throws Exception {
         IssuerKeys keys = new IssuerKeys(url(), Duration.ofMillis(300), Duration.ofHours(4), Duration.ofMillis(100));
         assertThat(keys.get(named("first"), null)).hasSize(1);
         silent.set(true);
@@ -207,7 +207,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void failsWhenItNeverHadTheKeys() throws IOException {
+    void saysThatItCannotTellWhenTheKeysHaveNeverBeenThere() throws IOException {
         URL url = url();
         issuer.stop(0);
         IssuerKeys keys = new IssuerKeys(url);

@@ -84,8 +84,7 @@ class SlowCallersIT extends RuntimeIT {
 
     @ParameterizedTest(name = "{0} {1}: {3}")
     @MethodSource("unread")
-    void closesAfterTheAnswerWhenTheBodyTrickles(String line, String headers, String body, int status)
-            throws Exception {
+    void endsWithTheAnswerWhenTheBodyTrickles(String line, String headers, String body, int status) throws Exception {
         try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
             assertThat(trickled(socket, line, HOST + headers, body)).isEqualTo(status);
         }
@@ -93,13 +92,13 @@ class SlowCallersIT extends RuntimeIT {
 
     @ParameterizedTest
     @MethodSource
-    void closesAfterTheAnswerOnTheManagementPort(String line, String headers) throws Exception {
+    void endsWithTheAnswerOnTheManagementPortToo(String line, String headers) throws Exception {
         try (Socket socket = new Socket("127.0.0.1", managementUri("/").getPort())) {
             assertThat(trickled(socket, line, HOST + headers, "x")).isIn(200, 400, 401, 404, 405);
         }
     }
 
-    static Stream<Arguments> closesAfterTheAnswerOnTheManagementPort() {
+    static Stream<Arguments> endsWithTheAnswerOnTheManagementPortToo() {
         return Stream.of(
                 Arguments.of("GET /observe/health/live", LENGTH),
                 Arguments.of("GET /observe/health/live", CHUNKED),
@@ -108,7 +107,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void keepsTheConnectionAfterAShortBody() throws IOException {
+    void keepsTheConnectionWhenAShortBodyHasCome() throws IOException {
         String request = "POST " + EVENTS + " HTTP/1.1\r\n" + HOST + JSON + "Content-Length: 3\r\n";
         try (Socket socket = RawHttp.open(
                 uri("/").getPort(), bytes(request + "\r\n{ }" + request + "Connection: close\r\n\r\n{ }"))) {
@@ -119,7 +118,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void keepsTheConnectionOfAnHttp10Client() throws IOException {
+    void keepsTheConnectionOfAnOlderClient() throws IOException {
         String request = "GET /docs/index.html HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n{ }";
         try (Socket socket =
                 RawHttp.open(uri("/").getPort(), bytes(request + request.replace("keep-alive", "close")))) {
@@ -128,7 +127,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void letsAStillSendingCallerFindTheAnswer() throws IOException {
+    void letsWhoSendsOnFindTheAnswer() throws IOException {
         try (Socket socket = RawHttp.open(
                 uri("/").getPort(), bytes("POST " + EVENTS + " HTTP/1.1\r\n" + HOST + JSON + LENGTH + "\r\n"))) {
             ByteArrayOutputStream answer = new ByteArrayOutputStream();
@@ -142,7 +141,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void letsALateRejectedSenderFindTheAnswer() throws IOException {
+    void letsWhoIsRefusedLaterFindTheAnswer() throws IOException {
         String client = HOST + "Authorization: " + TOKENS.of("reader") + "\r\nContent-Length: 500000\r\n";
         List<Socket> requests = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
@@ -163,7 +162,7 @@ class SlowCallersIT extends RuntimeIT {
 
     @ParameterizedTest
     @MethodSource
-    void announcesTheEndOfTheConnection(String headers, String body, boolean ends) throws IOException {
+    void saysThatTheConnectionEnds(String headers, String body, boolean ends) throws IOException {
         try (Socket socket = RawHttp.open(
                 uri("/").getPort(), RawHttp.request("POST " + EVENTS, HOST + JSON + headers, bytes(body)))) {
             byte[] head = new byte[2000];
@@ -174,7 +173,7 @@ class SlowCallersIT extends RuntimeIT {
         }
     }
 
-    static Stream<Arguments> announcesTheEndOfTheConnection() {
+    static Stream<Arguments> saysThatTheConnectionEnds() {
         return Stream.of(
                 Arguments.of(CHUNKED, "5\r\n{", true),
                 Arguments.of("Content-Length: 1000\r\n", "{", true),
@@ -183,7 +182,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void sendsNo100ContinueToARejectedCaller() throws IOException {
+    void asksNobodyWhomItRefusesToSendOn() throws IOException {
         String expects = JSON + "Expect: 100-continue\r\nConnection: close\r\n";
         byte[] body = bytes("{\"id\":\"%s\",\"patientId\":\"p\",\"medication\":{\"name\":\"n\"}}".formatted(id));
         String head = "POST " + EVENTS + " HTTP/1.1\r\n" + HOST + expects + "Content-Length: " + body.length + "\r\n";
@@ -199,7 +198,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void endsATricklingHead() throws Exception {
+    void endsAHeadThatTrickles() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
             socket.getOutputStream().write(bytes("GET /docs/index.html HTTP/1.1\r\nX-A: "));
             Thread trickle = trickle(socket);
@@ -209,7 +208,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void endsResponsesThatNobodyReads() throws IOException {
+    void endsAnswersThatAreNotTaken() throws IOException {
         // more than the network keeps for them
         String requests = "GET %s HTTP/1.1\r\n%s\r\n".formatted(FILE, HOST).repeat(10);
         try (Socket socket = new Socket()) {
@@ -222,7 +221,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void endsATricklingStream() throws Exception {
+    void endsAStreamThatTrickles() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
             String head = HOST + "Authorization: " + TOKENS.sandbox() + "\r\nContent-Type: application/x-ndjson\r\n";
             assertThat(trickled(socket, "POST " + EVENTS, head + LENGTH, "{")).isEqualTo(408);
@@ -230,7 +229,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void endsAStreamOfWrongLines() throws IOException {
+    void endsAStreamOfNothingButWrongLines() throws IOException {
         byte[] lines = bytes("{}\n".repeat(100_000));
         Answer answer = RawHttp.send(
                 uri("/").getPort(),
@@ -246,7 +245,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void leavesOtherClientsTheirShareOfWaitingRequests() throws IOException {
+    void leavesOthersTheirShareOfWhatMayWait() throws IOException {
         List<Socket> slow = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             slow.add(body(TOKENS.sandbox(), "Content-Length: 500\r\n"));

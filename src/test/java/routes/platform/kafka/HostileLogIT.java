@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.boot.actuate.health.Status;
 import routes.CompressedBatch;
 import routes.platform.error.UnreadableRecordException;
+import sandbox.Servers;
 import sandbox.Topics;
 
 /** What a log may hold, or not hold any more, that is not as a producer of ours would leave it. */
@@ -243,7 +244,7 @@ class HostileLogIT extends ConsumerFixture {
     /** The last byte of the batch that begins at an offset, in the broker's file. */
     private void damage(int partition, long offset) throws IOException {
         Path log;
-        try (Stream<Path> files = Files.walk(Path.of("target", "it-servers"))) {
+        try (Stream<Path> files = Files.walk(Servers.sharedDirectory())) {
             log = files.filter(file -> file.endsWith(Path.of(topic + "-" + partition, "00000000000000000000.log")))
                     .findFirst()
                     .orElseThrow();

@@ -358,8 +358,7 @@ class RebuildIT extends RuntimeIT {
 
         assertThat(status.path("state").asText()).isEqualTo("FAILED");
         assertThat(status.path("failure").asText())
-                .isEqualTo(
-                        "something else in the database depends on table rebuild_it, so the rebuild cannot replace it");
+                .isEqualTo("something else in the database depends on table rebuild_it, which is to be exchanged");
         assertThat(count()).isEqualTo(RECORDS - RECORDS / 100);
     }
 
