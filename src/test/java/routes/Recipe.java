@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * A page of the docs that says step by step how something is done, to be done as written. The prose says where a block belongs: the last file that it
@@ -40,6 +42,13 @@ record Recipe(List<Step> steps) {
         /** Whether it asks a running sandbox. */
         boolean isRequest() {
             return isCommand() && text.contains("curl ");
+        }
+
+        /** Matches the output that a page shows, where {@code …} stands for any text. */
+        Pattern shown() {
+            return Pattern.compile(
+                    Arrays.stream(text.strip().split("…")).map(Pattern::quote).collect(Collectors.joining(".*")),
+                    Pattern.DOTALL);
         }
 
         void edit(Path project) throws IOException {
@@ -91,8 +100,16 @@ record Recipe(List<Step> steps) {
     }
 
     static Recipe of(String page) throws IOException {
-        List<Step> steps = new ArrayList<>();
+        return of(Files.readAllLines(Path.of(page)));
+    }
+
+    static Recipe ofSection(String page, String heading) throws IOException {
         List<String> lines = Files.readAllLines(Path.of(page));
+        return of(lines.subList(lines.indexOf("## " + heading) + 1, lines.size()));
+    }
+
+    private static Recipe of(List<String> lines) {
+        List<Step> steps = new ArrayList<>();
         StringBuilder prose = new StringBuilder();
         String file = null;
         for (int i = 0; i < lines.size() && !lines.get(i).startsWith("## "); i++) {

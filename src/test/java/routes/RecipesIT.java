@@ -27,8 +27,8 @@ import org.springframework.util.FileSystemUtils;
 import sandbox.Servers;
 
 /**
- * The recipes of the docs, done as they are written: in a copy of the project, which is then built and takes the place of the runtime as it was, before servers
- * that have had events.
+ * Follows the README and the recipes of the docs as they are written. The recipes change a copy of the project, whose
+ * runtime then replaces the unchanged one, on servers that have had events.
  */
 class RecipesIT {
 
@@ -75,6 +75,8 @@ class RecipesIT {
             before.awaitReady();
             assertThat(post(before, EVENTS.formatted("created"), PRESCRIPTION.formatted("rx-before", ",\"refills\":2")))
                     .isEqualTo(202);
+            assertThat(post(before, EVENTS.formatted("created"), PRESCRIPTION.formatted("rx-other", "")))
+                    .isEqualTo(202);
             assertThat(post(before, EVENTS.formatted("cancelled"), PRESCRIPTION.formatted("rx-before", "")))
                     .isEqualTo(404);
             assertThat(post(
@@ -82,6 +84,7 @@ class RecipesIT {
                             "/api/patients/patient-1/events",
                             "{\"type\":\"patient.profile.created\",\"data\":{\"firstName\":\"Zoë\"}}"))
                     .isEqualTo(202);
+            followTheReadme(before);
         }
         runtime = start("after", PROJECT.resolve("target/classes"));
         runtime.awaitReady();
@@ -149,6 +152,29 @@ class RecipesIT {
         assertThat(versions.toString()).isEqualTo("[1,2]");
     }
 
+    /** Runs the README's commands one after the other, and compares their output with what it shows. */
+    private static void followTheReadme(RunningImage before) throws IOException, InterruptedException {
+        runtime = before;
+        await().untilAsserted(() -> assertThat(
+                        before.get("/api/pharmacy-orders?limit=1").headers().map())
+                .as("a second order")
+                .containsKey("link"));
+        List<Recipe.Step> steps =
+                Recipe.ofSection("README.md", "The first five minutes").steps();
+        String token = steps.get(0).text();
+        for (int i = 1; i < steps.size(); i++) {
+            Recipe.Step step = steps.get(i);
+            if (!step.isRequest()) {
+                continue;
+            }
+            String output = run(token + step.text()).replace("\r", "").replaceAll(" +\n", "\n");
+            Recipe.Step next = steps.get(i + 1);
+            if (next.language().matches("json|text")) {
+                assertThat(output).containsPattern(next.shown());
+            }
+        }
+    }
+
     private static List<Recipe.Step> requests(Recipe recipe) {
         return recipe.steps().stream().filter(Recipe.Step::isRequest).toList();
     }
@@ -157,7 +183,7 @@ class RecipesIT {
         return at.post(path, "application/json", body).statusCode();
     }
 
-    /** As in a shell at the project's root, beside a sandbox on the ports of the contract. */
+    /** Runs commands in a shell at the root of the copy, with the addresses of the sandbox replaced. */
     private static String run(String commands) throws IOException, InterruptedException {
         String repository = System.getProperty("maven.repo.local");
         String here = commands.replace(
