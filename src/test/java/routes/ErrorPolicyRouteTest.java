@@ -41,6 +41,9 @@ import routes.platform.error.UnknownFailurePolicy;
 import routes.platform.error.UnreadableRecordException;
 
 /** What becomes of a record when the work of a route fails: of every route that reads a topic, with all its steps replaced by one. */
+@RouteFile(
+        value = "pubsub",
+        sinks = {"kafka:dlq.*", "micrometer:.*"})
 class ErrorPolicyRouteTest extends RouteTest {
 
     private static final int BRAKE = 3;
@@ -64,16 +67,6 @@ class ErrorPolicyRouteTest extends RouteTest {
 
     private static boolean readsTopic(JsonNode route) {
         return route.at("/from/uri").asText().startsWith("kafka:");
-    }
-
-    @Override
-    protected String word() {
-        return "pubsub";
-    }
-
-    @Override
-    protected String sinks() {
-        return "kafka:dlq.*|micrometer:.*";
     }
 
     @Override
@@ -126,9 +119,9 @@ class ErrorPolicyRouteTest extends RouteTest {
 
     @BeforeEach
     void sinksOfTheTest() {
-        letters = getMockEndpoint("mock:kafka:dlq");
-        withoutValue = getMockEndpoint("mock:kafka:dlq-without-value");
-        skipped = getMockEndpoint("mock:micrometer:counter:event-broker.records.skipped");
+        letters = sink("kafka:dlq");
+        withoutValue = sink("kafka:dlq-without-value");
+        skipped = sink("micrometer:counter:event-broker.records.skipped");
     }
 
     @ParameterizedTest(name = "{0} of {1}")

@@ -15,12 +15,27 @@ public final class Requests {
     }
 
     public static HttpRequest post(Caller caller) {
-        return post(caller, null);
+        return request(caller, null, "POST", "application/json");
     }
 
     /** @param key the Idempotency-Key, or null */
     public static HttpRequest post(Caller caller, String key) {
         return request(caller, key, "POST", "application/json");
+    }
+
+    /** @param parameters the values of the query's parameters by name */
+    public static HttpRequest post(Caller caller, Map<String, Object> parameters) {
+        HttpRequest request = post(caller);
+        return new HttpRequest(
+                request.caller(),
+                request.correlationId(),
+                request.requestId(),
+                request.idempotencyKey(),
+                request.method(),
+                request.path(),
+                request.query(),
+                parameters,
+                request.mediaType());
     }
 
     private static HttpRequest request(Caller caller, String key, String method, String mediaType) {

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,21 +49,38 @@ class RouteStyleTest {
             String id = route.path("id").asText();
             assertThat(id).matches(word + "-[a-z]+(-[a-z]+)*");
             assertThat(route.path("group").asText()).as("group of %s", id).isEqualTo(word);
-            assertThat(route.path("description").asText())
+            assertThat(route.path("description").asText().split(" "))
                     .as("description of %s", id)
-                    .isNotBlank();
+                    .hasSizeBetween(5, 25);
             assertThat(route.path("routeConfigurationId").asText())
                     .as("error policy of %s", id)
                     .isIn("consumer", "http", "scheduled", "sub-route");
         }
     }
 
-    /** Visual editors drop comments when they save: reasons go into {@code note} and {@code description}. */
+    /** The visual editor keeps comments at the top alone: reasons go into {@code note} and {@code description}. */
     @ParameterizedTest
     @MethodSource("files")
-    void thereAreNoCommentsBetweenTheSteps(Path file) throws IOException {
-        assertThat(Files.readAllLines(file))
+    void opensWithOneCommentThatLinksAPage(Path file) throws IOException {
+        List<String> lines = Files.readAllLines(file);
+        Matcher link = Pattern.compile("# .+: (docs/\\S+\\.md)").matcher(lines.get(0));
+        assertThat(link.matches()).as(lines.get(0)).isTrue();
+        assertThat(Path.of(link.group(1))).exists();
+        assertThat(lines.subList(1, lines.size()))
                 .noneMatch(line -> line.stripLeading().startsWith("#"));
+    }
+
+    /** The visual editor shows the description of a step before its id and its URI. */
+    @ParameterizedTest
+    @MethodSource("files")
+    void describesEachStepInTwoToFiveWords(Path file) {
+        for (JsonNode entity : RouteYaml.entities(file)) {
+            for (JsonNode step : RouteYaml.steps(entity)) {
+                assertThat(step.path("description").asText())
+                        .as("description of %s in %s", step, entity.path("id").asText())
+                        .matches("[A-Z0-9]\\S*( \\S+){1,4}(?<!\\.)");
+            }
+        }
     }
 
     @ParameterizedTest

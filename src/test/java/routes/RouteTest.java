@@ -1,24 +1,32 @@
 package routes;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
+import org.apache.camel.Message;
 import org.apache.camel.NamedNode;
 import org.apache.camel.Processor;
 import org.apache.camel.Route;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.component.kafka.KafkaConstants;
+import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.component.stub.StubComponent;
+import org.apache.camel.spi.Policy;
 import org.apache.camel.spi.Registry;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.spi.TransactedPolicy;
+import org.apache.camel.support.DefaultMessage;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.test.junit5.CamelContextConfiguration;
 import org.apache.camel.test.junit5.CamelTestSupport;
@@ -28,15 +36,20 @@ import org.springframework.core.io.ClassPathResource;
 import routes.platform.Caller;
 import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
+import routes.platform.contract.OpenApi;
 import routes.platform.error.DeadLetterChannel;
 import routes.platform.error.FailureClassifier;
 import routes.platform.error.UnknownFailurePolicy;
 import routes.platform.event.EventReader;
+import routes.platform.http.HttpRequest;
+import routes.platform.http.ProblemResponses;
+import routes.platform.http.ResponseWriter;
+import routes.platform.http.TestLimits;
 
 /**
- * Tests the routes of one YAML file, without Spring and without servers, in milliseconds. URIs and placeholders are those of
- * production: {@code kafka:} is an in-memory stub, placeholders come from {@code application.yaml}, the error policy is the real one.
- * A test binds the beans that its routes call.
+ * Tests the routes that {@link RouteFile} names, without Spring and without servers, in milliseconds. URIs and
+ * placeholders are those of production: {@code kafka:} is an in-memory stub, placeholders come from
+ * {@code application.yaml}, the error policy and the HTTP boundary are the real ones.
  */
 public abstract class RouteTest extends CamelTestSupport {
 
@@ -47,20 +60,16 @@ public abstract class RouteTest extends CamelTestSupport {
     /** Of a record that fails for an unknown reason, until it is a dead letter. */
     protected static final int ATTEMPTS = 5;
 
+    private static final OpenApi OPERATIONS = operations();
+
     protected final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
 
     protected final KnownSchemas registry = new KnownSchemas(contract);
     protected final AvroCodec avro = new AvroCodec(contract, registry);
 
-    /** Which file is tested, such as {@code pubsub}. */
-    protected abstract String word();
+    private final ResponseWriter writer = new ResponseWriter(new ObjectMapper());
 
-    /** Which of its routes run: ids, {@code *} at the end for any. */
-    protected String routes() {
-        return "*";
-    }
-
-    /** Binds the beans that the routes refer to. */
+    /** Binds the beans of the pattern that the routes call. */
     protected abstract void bind(Registry registry);
 
     @Override
@@ -82,7 +91,11 @@ public abstract class RouteTest extends CamelTestSupport {
                                 new UnknownFailurePolicy.Settings(ATTEMPTS, 1),
                                 new SimpleMeterRegistry(),
                                 System::nanoTime));
+        context.getRegistry()
+                .bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
+        context.getRegistry().bind("brokerBulkhead", TestLimits.bulkhead());
         context.getRegistry().bind("transacted", new WithoutTransaction());
+        context.getRegistry().bind("oncePerIdempotencyKey", new AnswersInMemory());
         bind(context.getRegistry());
         return context;
     }
@@ -92,9 +105,6 @@ public abstract class RouteTest extends CamelTestSupport {
         return new DeadLetterDouble();
     }
 
-    /** Where the routes send to: a regular expression of URIs whose mocks take the messages instead. */
-    protected abstract String sinks();
-
     @Override
     public void configureContext(CamelContextConfiguration configuration) {
         super.configureContext(configuration);
@@ -103,24 +113,43 @@ public abstract class RouteTest extends CamelTestSupport {
         Properties properties = yaml.getObject();
         configuration
                 .withUseOverridePropertiesWithPropertiesComponent(properties)
-                .withRouteFilterIncludePattern(routes())
-                .withMockEndpointsAndSkip(sinks());
+                .withRouteFilterIncludePattern(String.join(",", file().routes()))
+                .withMockEndpointsAndSkip(String.join("|", file().sinks()));
+    }
+
+    private RouteFile file() {
+        return getClass().getAnnotation(RouteFile.class);
     }
 
     @Override
     protected RoutesBuilder[] createRouteBuilders() throws Exception {
         List<RoutesBuilder> builders = new ArrayList<>();
-        for (String file : List.of("camel/shared/errors.camel.yaml", "camel/" + word() + ".camel.yaml")) {
-            Resource resource = PluginHelper.getResourceLoader(context).resolveResource("classpath:" + file);
+        for (String name : List.of("camel/shared/errors.camel.yaml", "camel/" + file().value() + ".camel.yaml")) {
+            Resource resource = PluginHelper.getResourceLoader(context).resolveResource("classpath:" + name);
             builders.addAll(PluginHelper.getRoutesLoader(context).findRoutesBuilders(resource));
         }
         return builders.toArray(RoutesBuilder[]::new);
     }
 
+    /** The mock in place of a sink, by the URI that the file has. */
+    protected MockEndpoint sink(String uri) {
+        return getMockEndpoint("mock:" + uri);
+    }
+
+    /** The same, of which the test expects so many messages. */
+    protected MockEndpoint sink(String uri, int messages) {
+        MockEndpoint sink = sink(uri);
+        sink.expectedMessageCount(messages);
+        if (messages == 0) {
+            sink.setResultWaitTime(1);
+        }
+        return sink;
+    }
+
     /**
      * Hands a record to a route, as the consumer does.
      *
-     * @param uri the URI that the route reads, as its file says it, without parameters
+     * @param uri the URI that the route reads, as its file has it, without parameters
      */
     protected void receive(String uri, String topic, byte[] value) {
         template.send(uri, exchange -> {
@@ -130,10 +159,76 @@ public abstract class RouteTest extends CamelTestSupport {
         });
     }
 
+    /** Hands a batch of records to a route; the first stands for all where the batch fails. */
+    protected void receiveBatch(String uri, String topic, byte[]... values) {
+        template.send(uri, exchange -> {
+            List<Message> batch = new ArrayList<>();
+            for (byte[] value : values) {
+                Message record = new DefaultMessage(exchange);
+                record.setHeader(KafkaConstants.TOPIC, topic);
+                record.setBody(value);
+                batch.add(record);
+            }
+            exchange.setProperty(DeadLetterChannel.RECORD, new ConsumerRecord<>(topic, 0, 0, null, values[0]));
+            exchange.getMessage().setHeader(KafkaConstants.TOPIC, topic);
+            exchange.getMessage().setBody(batch);
+        });
+    }
+
+    /** Calls an operation that has no body. */
+    protected Answer call(String operation, HttpRequest request, Map<String, String> path) {
+        return call(operation, request, path, "");
+    }
+
+    /**
+     * Calls an operation of the contract, and completes its answer as the HTTP boundary does.
+     *
+     * @param request as {@link Requests} makes it
+     * @param path the values of the path's parameters by name
+     */
+    protected Answer call(String operation, HttpRequest request, Map<String, String> path, String body) {
+        Exchange done = template.request("direct:" + operation, exchange -> {
+            request.bindTo(exchange);
+            path.forEach(exchange.getMessage()::setHeader);
+            exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, request.mediaType());
+            exchange.getMessage().setBody(body.getBytes(StandardCharsets.UTF_8));
+        });
+        writer.complete(done, OPERATIONS.operation(operation));
+        return new Answer(done.getMessage());
+    }
+
+    /** An answer over HTTP. */
+    protected record Answer(Message message) {
+
+        public int status() {
+            return message.getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+        }
+
+        public String header(String name) {
+            return message.getHeader(name, String.class);
+        }
+
+        public String body() {
+            return message.getBody(String.class);
+        }
+
+        public JsonNode json() {
+            return RouteYaml.read(body());
+        }
+    }
+
     /** A file of {@code src/test/resources/events/}. */
     protected static byte[] event(String file) {
         try {
             return new ClassPathResource("events/" + file).getContentAsByteArray();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static OpenApi operations() {
+        try {
+            return new OpenApi(new ClassPathResource("contract/openapi.yaml"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -154,6 +249,33 @@ public abstract class RouteTest extends CamelTestSupport {
         @Override
         public Processor wrap(Route route, Processor steps) {
             return steps;
+        }
+    }
+
+    /** Runs the steps of {@code policy} once per key, without a database. */
+    public static final class AnswersInMemory implements Policy {
+
+        private final Map<String, Object> answers = new ConcurrentHashMap<>();
+
+        @Override
+        public void beforeWrap(Route route, NamedNode definition) {
+            // nothing is claimed
+        }
+
+        @Override
+        public Processor wrap(Route route, Processor steps) {
+            return exchange -> {
+                String key = HttpRequest.of(exchange).idempotencyKey().orElse("");
+                if (answers.containsKey(key)) {
+                    exchange.getMessage().setBody(answers.get(key));
+                    return;
+                }
+                steps.process(exchange);
+                boolean answered = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE) == null;
+                if (answered && !exchange.isFailed() && !key.isEmpty()) {
+                    answers.put(key, exchange.getMessage().getBody());
+                }
+            };
         }
     }
 

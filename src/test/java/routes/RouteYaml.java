@@ -16,9 +16,14 @@ import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
 import org.springframework.core.io.ClassPathResource;
 
 /** The route files as text and trees, for tests that hold conventions. */
-final class RouteYaml {
+public final class RouteYaml {
 
     private static final Path DIRECTORY = Path.of("src/main/resources/camel");
+
+    /** Lists of steps, each a map of one entry. */
+    private static final Set<String> STEPS = Set.of("steps", "onException");
+
+    private static final Set<String> BRANCHES = Set.of("when", "otherwise", "doCatch", "doFinally");
 
     private RouteYaml() {}
 
@@ -30,8 +35,8 @@ final class RouteYaml {
         }
     }
 
-    /** A tree of YAML text. */
-    static JsonNode read(String yaml) {
+    /** A tree of YAML text, or of JSON. */
+    public static JsonNode read(String yaml) {
         try {
             return new ObjectMapper(new YAMLFactory()).readTree(yaml);
         } catch (IOException e) {
@@ -51,6 +56,26 @@ final class RouteYaml {
     /** The bodies of all routes and route configurations of a file. */
     static List<JsonNode> entities(Path file) {
         return bodies(file, Set.of("route", "routeConfiguration"));
+    }
+
+    /**
+     * Everything that the visual editor shows as a box: steps, the branches of a choice or of a try, and error handlers.
+     *
+     * @param node a route, a route configuration, or anything in one
+     */
+    static List<JsonNode> steps(JsonNode node) {
+        List<JsonNode> steps = new ArrayList<>();
+        node.fields().forEachRemaining(field -> {
+            JsonNode value = field.getValue();
+            if (BRANCHES.contains(field.getKey())) {
+                (value.isArray() ? value : List.of(value)).forEach(steps::add);
+            } else if (STEPS.contains(field.getKey()) && value.isArray()) {
+                value.forEach(step -> step.forEach(steps::add));
+            }
+        });
+        List<JsonNode> all = new ArrayList<>(steps);
+        node.forEach(child -> all.addAll(steps(child)));
+        return all;
     }
 
     /** {@code application.yaml}. */

@@ -3,50 +3,38 @@ package routes.cqrs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.spi.Registry;
 import org.junit.jupiter.api.Test;
+import routes.RouteFile;
 import routes.RouteTest;
+import routes.RouteYaml;
 
-/** The route that tells the subscribers of medication.prescription.* what happened. */
+/** The route that announces events to the subscribers of medication.prescription.*. */
+@RouteFile(value = "cqrs", routes = "cqrs-announce-prescription", sinks = "kafka:medication.prescription.*")
 class AnnounceRouteTest extends RouteTest {
 
     private static final String EVENT_ID = "5a3c7f0e-0f3e-4f9a-8f60-2f4f5b2a9d11";
     private static final String PRESCRIPTION =
-            "{\"id\":\"rx-1\",\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"},\"quantity\":1.50,\"version\":1,\"status\":\"active\",\"createdAt\":1,\"updatedAt\":1}";
-
-    @Override
-    protected String word() {
-        return "cqrs";
-    }
-
-    @Override
-    protected String routes() {
-        return "cqrs-announce-prescription";
-    }
+            """
+            {"id":"rx-1","patientId":"p","medication":{"name":"Aspirin"},"quantity":1.50,"version":1,"status":"active",\
+            "createdAt":1,"updatedAt":1}""";
 
     @Override
     protected void bind(Registry registry) {
         registry.bind("prescriptionEventTranslator", new PrescriptionEventTranslator(contract));
     }
 
-    @Override
-    protected String sinks() {
-        return "kafka:medication.prescription.*";
-    }
-
     @Test
-    void announcesWhatHappened() throws Exception {
-        MockEndpoint created = getMockEndpoint("mock:kafka:medication.prescription.created");
-        MockEndpoint updated = getMockEndpoint("mock:kafka:medication.prescription.updated");
-        created.expectedMessageCount(1);
-        updated.expectedMessageCount(1);
+    void announcesAnEventOfAWholePrescription() throws Exception {
+        MockEndpoint created = sink("kafka:medication.prescription.created", 1);
+        MockEndpoint updated = sink("kafka:medication.prescription.updated", 1);
 
         receive(event("PrescriptionCreated", PRESCRIPTION));
-        receive(event("PrescriptionLocked", PRESCRIPTION.replaceFirst("\\{", "{\"sagaId\":\"s\",")));
+        receive(event("PrescriptionLocked", PRESCRIPTION.replaceFirst("\\{", """
+                {"sagaId":"s",""")));
 
         MockEndpoint.assertIsSatisfied(context);
         assertIsOf("medication.prescription.created", created);
@@ -54,9 +42,8 @@ class AnnounceRouteTest extends RouteTest {
     }
 
     @Test
-    void hasTheSameIdWhenTheEventComesAgain() throws Exception {
-        MockEndpoint created = getMockEndpoint("mock:kafka:medication.prescription.created");
-        created.expectedMessageCount(2);
+    void announcesADuplicateWithTheSameId() throws Exception {
+        MockEndpoint created = sink("kafka:medication.prescription.created", 2);
 
         receive(event("PrescriptionCreated", PRESCRIPTION));
         receive(event("PrescriptionCreated", PRESCRIPTION));
@@ -67,27 +54,30 @@ class AnnounceRouteTest extends RouteTest {
     }
 
     @Test
-    void tellsNothingOfWhatCommandsDidNotMake() throws Exception {
-        MockEndpoint created = getMockEndpoint("mock:kafka:medication.prescription.created");
-        created.expectedMessageCount(1);
+    void announcesNoEventWithoutAWholePrescription() throws Exception {
+        MockEndpoint created = sink("kafka:medication.prescription.created", 1);
 
-        receive(event("PrescriptionUnlocked", "{\"id\":\"rx-1\",\"sagaId\":\"s\"}"));
-        receive(event("PrescriptionUpdated", "{\"id\":\"rx-1\",\"patientId\":\"p\",\"medication\":{\"name\":\"n\"}}"));
+        receive(event("PrescriptionUnlocked", """
+                {"id":"rx-1","sagaId":"s"}"""));
+        receive(event(
+                "PrescriptionUpdated", """
+                {"id":"rx-1","patientId":"p","medication":{"name":"n"}}"""));
         receive(event("PrescriptionCreated", PRESCRIPTION));
 
         // it comes behind them
         created.assertIsSatisfied();
-        getMockEndpoint("mock:kafka:medication.prescription.updated").expectedMessageCount(0);
+        sink("kafka:medication.prescription.updated").expectedMessageCount(0);
         MockEndpoint.assertIsSatisfied(context);
     }
 
-    private static void assertIsOf(String topic, MockEndpoint sink) throws Exception {
+    private static void assertIsOf(String topic, MockEndpoint sink) {
         Message record = sink.getExchanges().get(0).getMessage();
-        JsonNode envelope = new ObjectMapper().readTree(record.getBody(byte[].class));
+        JsonNode envelope = RouteYaml.read(text(record.getBody(byte[].class)));
         assertThat(envelope.at("/metadata/eventType").asText()).isEqualTo(topic);
         assertThat(envelope.at("/metadata/eventSource").asText()).isEqualTo("medication-service");
         assertThat(envelope.at("/metadata/causationId").asText()).isEqualTo(EVENT_ID);
-        assertThat(text(record.getBody(byte[].class))).contains("\"payload\":" + PRESCRIPTION);
+        assertThat(text(record.getBody(byte[].class))).contains("""
+                "payload":""" + PRESCRIPTION);
         assertThat(text(record.getHeader(KafkaConstants.KEY, byte[].class))).isEqualTo("rx-1");
         assertThat(record.getHeader("event-type")).isEqualTo(topic);
         assertThat(record.getHeader("content-type")).isEqualTo("application/json");
@@ -99,7 +89,8 @@ class AnnounceRouteTest extends RouteTest {
     }
 
     static byte[] event(String type, String payload) {
-        return "{\"eventId\":\"%s\",\"eventType\":\"%s\",\"aggregateId\":\"rx-1\",\"timestamp\":1,\"payload\":%s,\"commandId\":\"c-1\"}"
+        return """
+                {"eventId":"%s","eventType":"%s","aggregateId":"rx-1","timestamp":1,"payload":%s,"commandId":"c-1"}"""
                 .formatted(EVENT_ID, type, payload)
                 .getBytes();
     }

@@ -4,45 +4,37 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
-import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.spi.Registry;
-import org.apache.camel.support.DefaultMessage;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
 import routes.Requests;
+import routes.RouteFile;
 import routes.RouteTest;
-import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
-import routes.platform.http.ProblemResponses;
 
-/** The routes of the write side and of what is asked. */
+/** The routes of the command handler, of the view, and of the queries. */
+@RouteFile(
+        value = "cqrs",
+        routes = {"cqrs-handle-*", "cqrs-apply-*", "cqrs-build-*", "cqrs-show-*", "cqrs-list-*"},
+        sinks = {"kafka:dlq.*", "micrometer:.*", "outbox:.*"})
 class CqrsRouteTest extends RouteTest {
 
     private static final String COMMANDS = "kafka:medication.commands";
     private static final String EVENTS = "kafka:medication.events";
-    private static final String PRESCRIPTION = "{\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"}}";
+    private static final String PRESCRIPTION = """
+            {"patientId":"p","medication":{"name":"Aspirin"}}""";
 
     private final Handler handler = new Handler();
     private final View view = new View();
-
-    @Override
-    protected String word() {
-        return "cqrs";
-    }
-
-    @Override
-    protected String routes() {
-        return "cqrs-handle-*,cqrs-apply-*,cqrs-build-*,cqrs-show-*,cqrs-list-*";
-    }
 
     @Override
     protected void bind(Registry registry) {
@@ -50,31 +42,31 @@ class CqrsRouteTest extends RouteTest {
         registry.bind("commandHandler", handler);
         registry.bind("prescriptionProjection", view);
         registry.bind("prescriptionQueries", new Queries());
-        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
-    }
-
-    @Override
-    protected String sinks() {
-        return "kafka:dlq.*|micrometer:.*|outbox:.*";
     }
 
     @Test
-    void addsTheEventsOfAppliedCommandsToTheOutboxAndNothingForOthers() throws Exception {
-        MockEndpoint outbox = getMockEndpoint("mock:outbox:medication.events");
+    void addsEventsOfAppliedCommandsAloneToTheOutbox() throws Exception {
+        MockEndpoint outbox = sink("outbox:medication.events");
         outbox.expectedBodiesReceived("CancelPrescription happened", "UpdatePrescription happened");
 
         receive(COMMANDS, "medication.commands", command("CancelPrescription", "{}"));
-        receive(COMMANDS, "medication.commands", command("LockPrescription", "{\"sagaId\":\"rejected\"}"));
-        receive(COMMANDS, "medication.commands", command("UpdatePrescription", "{\"quantity\":1}"));
+        receive(
+                COMMANDS,
+                "medication.commands",
+                command("LockPrescription", """
+                {"sagaId":"rejected"}"""));
+        receive(COMMANDS, "medication.commands", command("UpdatePrescription", """
+                {"quantity":1}"""));
 
         outbox.assertIsSatisfied();
         assertThat(handler.handled).hasSize(3);
     }
 
     @Test
-    void deadLettersWhatIsNoCommandWithItsBytes() throws Exception {
-        MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
-        byte[] poison = command("CreatePrescription", "{\"patientId\":\"p\"}");
+    void deadLettersPoisonWithItsBytes() throws Exception {
+        MockEndpoint dlq = sink("kafka:dlq");
+        byte[] poison = command("CreatePrescription", """
+                {"patientId":"p"}""");
         dlq.expectedBodiesReceived(poison);
 
         receive(COMMANDS, "medication.commands", poison);
@@ -84,10 +76,8 @@ class CqrsRouteTest extends RouteTest {
     }
 
     @Test
-    void failsWhileTheDatabaseIsDownSoThatTheCommandComesAgain() throws Exception {
-        MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
-        dlq.expectedMessageCount(0);
-        dlq.setResultWaitTime(1);
+    void deadLettersNothingWhileTheDatabaseIsDown() throws Exception {
+        MockEndpoint dlq = sink("kafka:dlq", 0);
         handler.failure = new DataAccessResourceFailureException("down");
 
         receive(COMMANDS, "medication.commands", command("CancelPrescription", "{}"));
@@ -100,37 +90,31 @@ class CqrsRouteTest extends RouteTest {
 
     @Test
     void projectsABatchOfEvents() {
-        template.send(EVENTS, exchange -> {
-            Message record = new DefaultMessage(exchange);
-            record.setHeader(KafkaConstants.TOPIC, "medication.events");
-            record.setBody(AnnounceRouteTest.event("PrescriptionCreated", PRESCRIPTION));
-            exchange.getMessage().setBody(List.of(record));
-        });
+        receiveBatch(EVENTS, "medication.events", AnnounceRouteTest.event("PrescriptionCreated", PRESCRIPTION));
 
         await().untilAsserted(() -> assertThat(view.types).containsExactly("PrescriptionCreated"));
     }
 
     @Test
-    void answersWhatIsAsked() {
-        assertThat(request("direct:getPrescription", "rx-1").getMessage().getBody(String.class))
-                .isEqualTo("{\"id\":\"rx-1\", \"quantity\":1.50}");
-        assertThat(request("direct:listPrescriptions", "-").getMessage().getBody(String.class))
-                .isEqualTo("[{\"id\":\"rx-1\", \"quantity\":1.50}]");
-        Exchange unknown = request("direct:getCommand", "nobody");
-        assertThat(unknown.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(404);
+    void answersQueriesFromTheView() {
+        assertThat(query("getPrescription", "rx-1").body())
+                .isEqualTo("""
+                {"id":"rx-1", "quantity":1.50}""");
+        assertThat(query("listPrescriptions", "-").body())
+                .isEqualTo("""
+                [{"id":"rx-1", "quantity":1.50}]""");
+        assertThat(query("getCommand", "nobody").status()).isEqualTo(404);
     }
 
     private static byte[] command(String type, String payload) {
-        return "{\"commandId\":\"c-1\",\"commandType\":\"%s\",\"aggregateId\":\"rx-1\",\"timestamp\":1,\"payload\":%s}"
+        return """
+                {"commandId":"c-1","commandType":"%s","aggregateId":"rx-1","timestamp":1,"payload":%s}"""
                 .formatted(type, payload)
                 .getBytes();
     }
 
-    private Exchange request(String uri, String id) {
-        return template.request(uri, exchange -> {
-            Requests.get(CALLER).bindTo(exchange);
-            exchange.getMessage().setHeader("id", id);
-        });
+    private Answer query(String operation, String id) {
+        return call(operation, Requests.get(CALLER), Map.of("id", id));
     }
 
     public static final class Log {
@@ -173,7 +157,9 @@ class CqrsRouteTest extends RouteTest {
     public static final class Queries {
 
         public PrescriptionQueries.View show(@Header("id") String id) {
-            return new PrescriptionQueries.View(id, 1, 1, "{\"id\":\"%s\", \"quantity\":1.50}".formatted(id));
+            return new PrescriptionQueries.View(
+                    id, 1, 1, """
+                    {"id":"%s", "quantity":1.50}""".formatted(id));
         }
 
         public List<PrescriptionQueries.View> list() {

@@ -3,11 +3,9 @@ package routes.deadletter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Body;
@@ -22,13 +20,16 @@ import org.apache.camel.support.DefaultMessage;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
+import routes.Requests;
+import routes.RouteFile;
 import routes.RouteTest;
 import routes.platform.error.DeadLetterChannel;
-import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
-import routes.platform.http.ProblemResponses;
 
+@RouteFile(
+        value = "deadletter",
+        sinks = {"kafka:dlq.*", "micrometer:.*"})
 class DeadletterRouteTest extends RouteTest {
 
     private static final String LETTERS = "medication.prescription.created.dlq";
@@ -36,12 +37,6 @@ class DeadletterRouteTest extends RouteTest {
     private final Store store = new Store();
     private final Jobs jobs = new Jobs();
     private final Worker worker = new Worker();
-    private final Keys keys = new Keys();
-
-    @Override
-    protected String word() {
-        return "deadletter";
-    }
 
     @Override
     protected void bind(Registry registry) {
@@ -54,8 +49,6 @@ class DeadletterRouteTest extends RouteTest {
         registry.bind("originalRecordFetcher", new Fetching());
         registry.bind("reprocessJobService", jobs);
         registry.bind("reprocessJobWorker", worker);
-        registry.bind("idempotencyKeys", keys);
-        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
     }
 
     @Override
@@ -63,14 +56,9 @@ class DeadletterRouteTest extends RouteTest {
         return new NoOwner();
     }
 
-    @Override
-    protected String sinks() {
-        return "kafka:dlq.*|micrometer:.*";
-    }
-
     @Test
     void recordsABatchOfDeadLettersAndCountsThem() throws Exception {
-        MockEndpoint counter = getMockEndpoint("mock:micrometer:counter:event-broker.dead.letters");
+        MockEndpoint counter = sink("micrometer:counter:event-broker.dead.letters");
         counter.expectedBodiesReceived(2);
 
         receiveLetters(2);
@@ -80,12 +68,9 @@ class DeadletterRouteTest extends RouteTest {
     }
 
     @Test
-    void skipsWhatItCannotTakeInTheEndAndCountsItAndDeadLettersNothing() throws Exception {
-        MockEndpoint skipped = getMockEndpoint("mock:micrometer:counter:event-broker.records.skipped");
-        skipped.expectedMessageCount(1);
-        MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
-        dlq.expectedMessageCount(0);
-        dlq.setResultWaitTime(1);
+    void skipsABatchInTheEndAndDeadLettersNothing() throws Exception {
+        MockEndpoint skipped = sink("micrometer:counter:event-broker.records.skipped", 1);
+        MockEndpoint dlq = sink("kafka:dlq", 0);
         store.failure = new IllegalStateException();
 
         receiveLetters(1, 0);
@@ -102,10 +87,8 @@ class DeadletterRouteTest extends RouteTest {
     }
 
     @Test
-    void failsWhileTheDatabaseIsDownSoThatTheLettersComeAgain() throws Exception {
-        MockEndpoint skipped = getMockEndpoint("mock:micrometer:counter:event-broker.records.skipped");
-        skipped.expectedMessageCount(0);
-        skipped.setResultWaitTime(1);
+    void skipsNothingWhileTheDatabaseIsDown() throws Exception {
+        MockEndpoint skipped = sink("micrometer:counter:event-broker.records.skipped", 0);
         store.failure = new DataAccessResourceFailureException("down");
 
         receiveLetters(1);
@@ -117,51 +100,43 @@ class DeadletterRouteTest extends RouteTest {
 
     @Test
     void answers202WhenALetterIsCertainToBeSent() {
-        Exchange answer = request("direct:reprocessDeadLetter", Map.of(), "one");
+        Answer answer = call("reprocessDeadLetter", Requests.post(CALLER), Map.of("id", "one"));
 
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
-                .isEqualTo(202);
-        assertThat(answer.getMessage().getBody(String.class)).isEqualTo("{\"id\":\"one\"}");
+        assertThat(answer.status()).isEqualTo(202);
+        assertThat(answer.body()).isEqualTo("""
+                {"id":"one"}""");
     }
 
     @Test
-    void answers409WhenALetterIsNotInAStateToBeSent() {
-        Exchange answer = request("direct:reprocessDeadLetter", Map.of(), "sent");
+    void answers409ForALetterThatWasSentBefore() {
+        Answer answer = call("reprocessDeadLetter", Requests.post(CALLER), Map.of("id", "sent"));
 
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(409);
-        assertThat(answer.getMessage().getBody(String.class)).contains("the dead letter is REPROCESSED");
+        assertThat(answer.status()).isEqualTo(409);
+        assertThat(answer.body()).contains("the dead letter is REPROCESSED");
     }
 
     @Test
-    void saysHowManyLettersWouldBeSentAndTouchesNoIdempotencyKey() {
-        Exchange answer = request("direct:reprocessDeadLetters", Map.of("dryRun", true), "");
+    void countsLettersInADryRunAndStartsNoJob() {
+        Answer answer = call("reprocessDeadLetters", Requests.post(CALLER, Map.of("dryRun", true)), Map.of());
 
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isNull();
-        assertThat(answer.getMessage().getBody(String.class)).isEqualTo("{\"count\":7}");
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.body()).isEqualTo("""
+                {"count":7}""");
         assertThat(jobs.started).isZero();
-        assertThat(keys.claimed).isZero();
     }
 
     @Test
-    void beginsAJob() {
-        Exchange answer = request("direct:reprocessDeadLetters", Map.of(), "");
+    void startsOneJobForARepeatedRequest() {
+        Answer first = call("reprocessDeadLetters", Requests.post(CALLER, "key-1"), Map.of());
+        Answer repeat = call("reprocessDeadLetters", Requests.post(CALLER, "key-1"), Map.of());
 
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
-                .isEqualTo(202);
-        assertThat(answer.getMessage().getBody(String.class)).isEqualTo("{\"jobId\":\"1\"}");
-        assertThat(keys.kept).isEqualTo("{\"jobId\":\"1\"}");
-    }
-
-    @Test
-    void beginsNoSecondJobForARequestThatWasAnswered() {
-        keys.firstAnswer = "{\"jobId\":\"0\"}";
-
-        Exchange answer = request("direct:reprocessDeadLetters", Map.of(), "");
-
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
-                .isEqualTo(202);
-        assertThat(answer.getMessage().getBody(String.class)).isEqualTo("{\"jobId\":\"0\"}");
-        assertThat(jobs.started).isZero();
+        assertThat(first.status()).isEqualTo(202);
+        assertThat(first.body()).isEqualTo("""
+                {"jobId":"1"}""");
+        assertThat(repeat.status()).isEqualTo(202);
+        assertThat(repeat.header(Exchange.CONTENT_TYPE)).isEqualTo("application/json");
+        assertThat(repeat.body()).isEqualTo(first.body());
+        assertThat(jobs.started).isEqualTo(1);
     }
 
     @Test
@@ -203,15 +178,6 @@ class DeadletterRouteTest extends RouteTest {
             exchange.setProperty(DeadLetterChannel.RECORD, new ConsumerRecord<>(LETTERS, 0, 0, null, null));
             exchange.getMessage().setHeader(KafkaConstants.TOPIC, LETTERS);
             exchange.getMessage().setBody(letters);
-        });
-    }
-
-    private Exchange request(String uri, Map<String, Object> parameters, String id) {
-        return template.request(uri, exchange -> {
-            new HttpRequest(CALLER, "c", "r", Optional.empty(), "POST", "/", Map.of(), parameters, "application/json")
-                    .bindTo(exchange);
-            exchange.getMessage().setHeader("id", id);
-            exchange.getMessage().setBody("{}".getBytes());
         });
     }
 
@@ -318,23 +284,7 @@ class DeadletterRouteTest extends RouteTest {
         }
     }
 
-    public static final class Keys {
-
-        int claimed;
-        String firstAnswer;
-        String kept;
-
-        public void claim(Exchange exchange) {
-            claimed++;
-            exchange.setProperty("firstAnswer", firstAnswer);
-        }
-
-        public void keep(Exchange exchange) {
-            kept = exchange.getMessage().getBody(String.class);
-        }
-    }
-
-    /** What the group of dead letters is: the owner of nothing. */
+    /** The group of dead letters owns no topic. */
     public static final class NoOwner {
 
         public boolean isBatch() {

@@ -3,12 +3,9 @@ package routes.eventsourcing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import eventbroker.patient.PatientEventPayload;
-import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.mock.MockEndpoint;
@@ -20,50 +17,30 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import routes.Requests;
+import routes.RouteFile;
 import routes.RouteTest;
 import routes.platform.avro.ConfluentAvroDataFormat;
-import routes.platform.error.FailureClassifier;
 import routes.platform.event.Event;
 import routes.platform.event.EventReader;
-import routes.platform.http.ProblemResponses;
-import routes.platform.http.TestLimits;
-import routes.platform.state.IdempotencyKeys;
 
+@RouteFile(value = "eventsourcing", routes = "eventsourcing-append-*", sinks = "kafka:.*")
 class AppendRouteTest extends RouteTest {
 
     private static final String TOPIC = "patient.events";
 
     @Override
-    protected String word() {
-        return "eventsourcing";
-    }
-
-    @Override
-    protected String routes() {
-        return "eventsourcing-append-*";
-    }
-
-    @Override
     protected void bind(Registry registry) {
         registry.bind("avro", new ConfluentAvroDataFormat(contract, avro));
         registry.bind("patientEventFactory", new PatientEventFactory());
-        // no request here has a key
-        registry.bind("idempotencyKeys", new IdempotencyKeys(null, null));
-        registry.bind("brokerBulkhead", TestLimits.bulkhead());
-        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
-    }
-
-    @Override
-    protected String sinks() {
-        return "kafka:.*";
     }
 
     @Test
     void appendsAnEventThatReadersOfTheTopicCanRead() throws Exception {
         MockEndpoint appended = acknowledging();
 
-        Exchange answer = append(
-                "{\"type\":\"patient.profile.created\",\"data\":{\"firstName\":\"Zoë\",\"lastName\":null,\"gender\":\"female\"}}");
+        Answer answer = append(
+                """
+                {"type":"patient.profile.created","data":{"firstName":"Zoë","lastName":null,"gender":"female"}}""");
 
         appended.assertIsSatisfied();
         Message record = appended.getExchanges().get(0).getMessage();
@@ -82,9 +59,8 @@ class AppendRouteTest extends RouteTest {
         PatientEventPayload payload = (PatientEventPayload) event.payload();
         assertThat(payload.getFirstName()).isEqualTo("Zoë");
         assertThat(payload.getLastName()).isNull();
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
-                .isEqualTo(202);
-        JsonNode receipt = json(answer);
+        assertThat(answer.status()).isEqualTo(202);
+        JsonNode receipt = answer.json();
         assertThat(receipt.path("eventId").asText()).isEqualTo(event.metadata().eventId());
         assertThat(receipt.path("topic").asText()).isEqualTo(TOPIC);
         assertThat(receipt.path("partition").asInt()).isEqualTo(4);
@@ -102,14 +78,13 @@ class AppendRouteTest extends RouteTest {
                 "{'type':'patient.deceased','data':{'deceasedAt':'2024-02-29'}}",
                 "{'type':'patient.deceased','data':{'deceasedAt':'2024-02-29T08:30:00+01:00'}}"
             })
-    void takesWhatCanHappenToAPatient(String body) throws Exception {
+    void appendsEveryTypeOfPatientEvent(String body) throws Exception {
         MockEndpoint appended = acknowledging();
 
-        Exchange answer = append(body.replace('\'', '"'));
+        Answer answer = append(body.replace('\'', '"'));
 
         appended.assertIsSatisfied();
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
-                .isEqualTo(202);
+        assertThat(answer.status()).isEqualTo(202);
     }
 
     @ParameterizedTest
@@ -137,38 +112,32 @@ class AppendRouteTest extends RouteTest {
                 "`{'type':'patient.merged','data':{'mergedInto':'a b'}}`, `body /data/mergedInto: must be the id of another patient`",
                 "`{'type':'patient.deceased','data':{'deceasedAt':'2024-02-29T08:30:00'}}`, `body /data/deceasedAt: must be a date`"
             })
-    void saysWhatIsWrongAndWhereAndNeverTheValue(String body, String error) throws Exception {
-        MockEndpoint appended = getMockEndpoint("mock:kafka:" + TOPIC);
-        appended.expectedMessageCount(0);
-        appended.setResultWaitTime(1);
+    void answers400WithThePlaceAndWithoutTheValue(String body, String error) throws Exception {
+        MockEndpoint appended = sink("kafka:" + TOPIC, 0);
 
-        Exchange answer = append(body.replace('\'', '"'));
+        Answer answer = append(body.replace('\'', '"'));
 
         appended.assertIsSatisfied();
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
-                .isEqualTo(400);
-        assertThat(json(answer).path("error").asText()).startsWith(error).doesNotContain("Zebra");
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.json().path("error").asText()).startsWith(error).doesNotContain("Zebra");
     }
 
     @Test
-    void answers503WhenTheIdOfTheSchemaCannotBeHad() throws Exception {
+    void answers503WhileTheSchemaRegistryIsDown() throws Exception {
         registry.stop();
-        MockEndpoint appended = getMockEndpoint("mock:kafka:" + TOPIC);
-        appended.expectedMessageCount(0);
-        appended.setResultWaitTime(1);
+        MockEndpoint appended = sink("kafka:" + TOPIC, 0);
 
-        Exchange answer = append("{\"type\":\"patient.merged\",\"data\":{\"mergedInto\":\"patient-8\"}}");
+        Answer answer = append("""
+                {"type":"patient.merged","data":{"mergedInto":"patient-8"}}""");
 
         appended.assertIsSatisfied();
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
-                .isEqualTo(503);
-        assertThat(answer.getMessage().getHeader("Retry-After")).isNotNull();
+        assertThat(answer.status()).isEqualTo(503);
+        assertThat(answer.header("Retry-After")).isNotNull();
     }
 
     /** Says where the record rests, as the producer does. */
     private MockEndpoint acknowledging() {
-        MockEndpoint appended = getMockEndpoint("mock:kafka:" + TOPIC);
-        appended.expectedMessageCount(1);
+        MockEndpoint appended = sink("kafka:" + TOPIC, 1);
         appended.whenAnyExchangeReceived(exchange -> exchange.getMessage()
                 .setHeader(
                         KafkaConstants.KAFKA_RECORD_META,
@@ -176,15 +145,7 @@ class AppendRouteTest extends RouteTest {
         return appended;
     }
 
-    private static JsonNode json(Exchange answer) throws IOException {
-        return new ObjectMapper().readTree(answer.getMessage().getBody(byte[].class));
-    }
-
-    private Exchange append(String body) {
-        return template.request("direct:appendPatientEvent", exchange -> {
-            Requests.post(CALLER).bindTo(exchange);
-            exchange.getMessage().setHeader("id", "patient-7");
-            exchange.getMessage().setBody(body.getBytes(java.nio.charset.StandardCharsets.UTF_8));
-        });
+    private Answer append(String body) {
+        return call("appendPatientEvent", Requests.post(CALLER), Map.of("id", "patient-7"), body);
     }
 }

@@ -3,33 +3,35 @@ package routes.eventsourcing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Body;
-import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.Message;
-import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.component.mock.MockEndpoint;
 import org.apache.camel.spi.Registry;
-import org.apache.camel.support.DefaultMessage;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 import org.springframework.dao.DataAccessResourceFailureException;
 import routes.Requests;
+import routes.RouteFile;
 import routes.RouteTest;
-import routes.platform.error.DeadLetterChannel;
-import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
-import routes.platform.http.ProblemResponses;
 
-/** The routes of the view of patients and of replay. */
+/** The routes of the view of patients and of its rebuild. */
+@RouteFile(
+        value = "eventsourcing",
+        routes = {
+            "eventsourcing-project-patients",
+            "eventsourcing-show-*",
+            "eventsourcing-list-*",
+            "eventsourcing-begin-rebuild",
+            "eventsourcing-rebuild"
+        },
+        sinks = {"kafka:dlq.*", "micrometer:.*"})
 class ProjectionRouteTest extends RouteTest {
 
     private static final String TOPIC = "patient.events";
@@ -38,27 +40,11 @@ class ProjectionRouteTest extends RouteTest {
     private final Worker worker = new Worker();
 
     @Override
-    protected String word() {
-        return "eventsourcing";
-    }
-
-    @Override
-    protected String routes() {
-        return "eventsourcing-project-patients,eventsourcing-show-*,eventsourcing-list-*,eventsourcing-begin-rebuild,eventsourcing-rebuild";
-    }
-
-    @Override
     protected void bind(Registry registry) {
         registry.bind("patientProjection", view);
         registry.bind("patientQueries", new Queries());
         registry.bind("rebuildService", new Operations());
         registry.bind("rebuildWorker", worker);
-        registry.bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
-    }
-
-    @Override
-    protected String sinks() {
-        return "kafka:dlq.*|micrometer:.*";
     }
 
     @Test
@@ -72,8 +58,7 @@ class ProjectionRouteTest extends RouteTest {
 
     @Test
     void deadLettersPoisonWithItsBytes() throws Exception {
-        MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
-        dlq.expectedMessageCount(1);
+        MockEndpoint dlq = sink("kafka:dlq", 1);
         byte[] poison = {0, 0, 0};
 
         receive(poison);
@@ -84,10 +69,8 @@ class ProjectionRouteTest extends RouteTest {
     }
 
     @Test
-    void failsWhileTheDatabaseIsDownSoThatTheEventsComeAgain() throws Exception {
-        MockEndpoint dlq = getMockEndpoint("mock:kafka:dlq");
-        dlq.expectedMessageCount(0);
-        dlq.setResultWaitTime(1);
+    void deadLettersNothingWhileTheDatabaseIsDown() throws Exception {
+        MockEndpoint dlq = sink("kafka:dlq", 0);
         view.failure = new DataAccessResourceFailureException("down");
 
         receive(value());
@@ -97,27 +80,31 @@ class ProjectionRouteTest extends RouteTest {
     }
 
     @Test
-    void answersAPatientAndItsHistory() {
-        assertThat(body(request("direct:getPatient", "p1"))).isEqualTo("{\"id\":\"p1\"}");
-        assertThat(body(request("direct:listPatientEvents", "p1"))).isEqualTo("[\"p1\"]");
+    void answersQueriesFromTheView() {
+        assertThat(query("getPatient", "id", "p1").body()).isEqualTo("""
+                {"id":"p1"}""");
+        assertThat(query("listPatientEvents", "id", "p1").body()).isEqualTo("""
+                ["p1"]""");
+        assertThat(query("getProjection", "name", "patient-view").body())
+                .isEqualTo("""
+                {"state":"LIVE"}""");
     }
 
     @Test
     void answers404ForAPatientWithoutEvents() {
-        Exchange answer = request("direct:getPatient", "nobody");
+        Answer answer = query("getPatient", "id", "nobody");
 
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE)).isEqualTo(404);
-        assertThat(body(answer)).contains("no such patient");
+        assertThat(answer.status()).isEqualTo(404);
+        assertThat(answer.body()).contains("no such patient");
     }
 
     @Test
     void answers202WhenARebuildHasBegun() {
-        Exchange answer = request("direct:rebuildProjection", "patient-view");
+        Answer answer = call("rebuildProjection", Requests.post(CALLER), Map.of("name", "patient-view"));
 
-        assertThat(answer.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class))
-                .isEqualTo(202);
-        assertThat(body(answer)).isEqualTo("{\"state\":\"REBUILDING\"}");
-        assertThat(body(request("direct:getProjection", "patient-view"))).isEqualTo("{\"state\":\"LIVE\"}");
+        assertThat(answer.status()).isEqualTo(202);
+        assertThat(answer.body()).isEqualTo("""
+                {"state":"REBUILDING"}""");
     }
 
     @Test
@@ -133,29 +120,11 @@ class ProjectionRouteTest extends RouteTest {
     }
 
     private void receive(byte[]... values) {
-        template.send("kafka:patient.events", exchange -> {
-            List<Message> batch = new ArrayList<>();
-            for (byte[] value : values) {
-                Message message = new DefaultMessage(exchange);
-                message.setHeader(KafkaConstants.TOPIC, TOPIC);
-                message.setBody(value);
-                batch.add(message);
-            }
-            exchange.setProperty(DeadLetterChannel.RECORD, new ConsumerRecord<>(TOPIC, 0, 0, null, values[0]));
-            exchange.getMessage().setHeader(KafkaConstants.TOPIC, TOPIC);
-            exchange.getMessage().setBody(batch);
-        });
+        receiveBatch("kafka:patient.events", TOPIC, values);
     }
 
-    private Exchange request(String uri, String id) {
-        return template.request(uri, exchange -> {
-            Requests.get(CALLER).bindTo(exchange);
-            exchange.getMessage().setHeader("id", id);
-        });
-    }
-
-    private static String body(Exchange answer) {
-        return answer.getMessage().getBody(String.class);
+    private Answer query(String operation, String parameter, String value) {
+        return call(operation, Requests.get(CALLER), Map.of(parameter, value));
     }
 
     public static final class View {

@@ -2,10 +2,13 @@ package routes.platform.contract;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.swagger.v3.oas.models.Operation;
+import io.swagger.v3.oas.models.responses.ApiResponse;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import routes.platform.Violation;
 
 /** What a request for an operation says, read as the contract has it. */
@@ -13,6 +16,9 @@ public final class OperationContract {
 
     private final List<ParameterReader> parameters;
     private final SchemaValidator body;
+
+    /** By status, in ascending order: the media type, or null of an answer without a body. */
+    private final SortedMap<Integer, String> successes = new TreeMap<>();
 
     OperationContract(Operation operation) {
         parameters = Optional.ofNullable(operation.getParameters()).orElse(List.of()).stream()
@@ -22,6 +28,27 @@ public final class OperationContract {
                 .map(request -> request.getContent().get("application/json"))
                 .map(json -> OpenApi.words(json.getSchema()))
                 .orElse(null);
+        operation.getResponses().forEach((status, response) -> {
+            if (status.startsWith("2")) {
+                successes.put(Integer.valueOf(status), mediaType(response));
+            }
+        });
+    }
+
+    private static String mediaType(ApiResponse response) {
+        return Optional.ofNullable(response.getContent())
+                .map(content -> content.keySet().iterator().next())
+                .orElse(null);
+    }
+
+    /** The status of success; the lowest one where the operation has several. */
+    public int successStatus() {
+        return successes.firstKey();
+    }
+
+    /** The media type of an answer with a status of success, or null when it has no body. */
+    public String mediaType(int status) {
+        return successes.get(status);
     }
 
     /** The names of the parameters in {@code query}, {@code path} or {@code header}. */

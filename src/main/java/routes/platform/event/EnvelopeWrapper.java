@@ -69,9 +69,9 @@ public class EnvelopeWrapper {
         exchange.setMessage(sent.message());
     }
 
-    /** Sets the body to what the caller gets once the broker has acknowledged the event. */
-    public void returnReceipt(Exchange exchange) {
-        exchange.getMessage().setBody(exchange.getProperty(PublishReceipt.PROPERTY));
+    /** Returns the answer to the caller, once the broker has acknowledged the event. */
+    public Object returnReceipt(Exchange exchange) {
+        return exchange.getProperty(PublishReceipt.PROPERTY);
     }
 
     record Sent(Message message, PublishReceipt receipt) {}

@@ -1,11 +1,10 @@
 package routes.platform.event;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.security.DigestInputStream;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +22,7 @@ import routes.platform.http.HttpLimits;
 import routes.platform.http.HttpRequest;
 import routes.platform.http.ProblemResponses;
 import routes.platform.http.RequestBody;
+import routes.platform.http.StreamedBody;
 import routes.platform.state.IdempotencyKeys;
 
 /**
@@ -44,29 +44,24 @@ public class NdjsonBatches {
 
     private final EnvelopeWrapper events;
     private final IdempotencyKeys keys;
-    private final ObjectMapper mapper;
 
     /** In which a stream has to go on. */
     private final Duration interval;
 
-    public NdjsonBatches(EnvelopeWrapper events, IdempotencyKeys keys, ObjectMapper mapper, HttpLimits limits) {
+    public NdjsonBatches(EnvelopeWrapper events, IdempotencyKeys keys, HttpLimits limits) {
         this.events = events;
         this.keys = keys;
-        this.mapper = mapper;
         this.interval = limits.bodyTimeout();
     }
 
-    /** Begins to read the body, unless the request has been answered before. */
-    public void open(@Header("topic") String topic, Exchange exchange) throws IOException {
+    /** Replaces the body by the stream of its lines, unread. */
+    public void open(@Header("topic") String topic, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         Channel channel = events.publishable(topic);
         InputStream body = new MinimumRateInputStream(RequestBody.of(exchange).stream(), interval);
-        try {
-            keys.claimStream(request, body, exchange);
-        } catch (MinimumRateInputStream.TooSlowException e) {
-            throw new ProblemException(408, "the stream " + e.getMessage());
-        }
-        exchange.setProperty(PROPERTY, new Stream(request, channel, new DigestInputStream(body, request.digest())));
+        Stream stream = new Stream(request, channel, new DigestInputStream(body, request.digest()));
+        exchange.setProperty(PROPERTY, stream);
+        exchange.getMessage().setBody(stream);
     }
 
     /** Whether there may be another batch. */
@@ -118,16 +113,13 @@ public class NdjsonBatches {
         }
     }
 
-    /** Sets the body to what became of the stream, as JSON. */
-    public void returnReceipt(Exchange exchange) throws JsonProcessingException {
+    /** Returns the numbers of the stream, once it has been read. */
+    public StreamReceipt returnReceipt(Exchange exchange) {
         Stream stream = stream(exchange);
-        exchange.setProperty(
-                HttpRequest.FINGERPRINT, stream.bytes.getMessageDigest().digest());
-        exchange.getMessage()
-                .setBody(mapper.writeValueAsString(new StreamReceipt(
-                        stream.accepted,
-                        stream.rejected,
-                        stream.rejectedTotal > stream.rejected.size() ? stream.rejectedTotal : null)));
+        return new StreamReceipt(
+                stream.accepted,
+                stream.rejected,
+                stream.rejectedTotal > stream.rejected.size() ? stream.rejectedTotal : null);
     }
 
     private static Stream stream(Exchange exchange) {
@@ -135,12 +127,12 @@ public class NdjsonBatches {
     }
 
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record StreamReceipt(long accepted, List<Rejected> rejected, Long rejectedTotal) {}
+    public record StreamReceipt(long accepted, List<Rejected> rejected, Long rejectedTotal) {}
 
-    record Rejected(long line, String error) {}
+    public record Rejected(long line, String error) {}
 
     /** How far the stream of one request has been read. */
-    private static final class Stream {
+    private static final class Stream implements StreamedBody {
 
         private final HttpRequest request;
         private final Channel channel;
@@ -158,6 +150,18 @@ public class NdjsonBatches {
             this.channel = channel;
             this.bytes = bytes;
             this.lines = new BoundedLineReader(new BufferedInputStream(bytes, 1 << 16), channel.maxMessageBytes());
+        }
+
+        @Override
+        public byte[] fingerprint() {
+            try {
+                bytes.transferTo(OutputStream.nullOutputStream());
+            } catch (MinimumRateInputStream.TooSlowException e) {
+                throw new ProblemException(408, "the stream " + e.getMessage());
+            } catch (IOException e) {
+                throw new ProblemException(400, "the stream broke off");
+            }
+            return bytes.getMessageDigest().digest();
         }
 
         void reject(String error) {

@@ -1,0 +1,41 @@
+package routes.platform.http;
+
+import org.apache.camel.Exchange;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpHeaders;
+import routes.platform.Caller;
+import routes.platform.error.ProblemException;
+
+/** Decides what a caller may do: by scope, and as an operator in the name of another tenant. */
+final class AccessRule {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AccessRule.class);
+
+    private AccessRule() {}
+
+    /** @throws ProblemException 403 when the caller's token lacks the scope */
+    static void requireScope(String scope, Caller caller, Exchange exchange) {
+        if (!caller.hasScope(scope)) {
+            exchange.getMessage()
+                    .setHeader(
+                            HttpHeaders.WWW_AUTHENTICATE,
+                            "Bearer error=\"insufficient_scope\", scope=\"" + scope + "\"");
+            throw new ProblemException(403, "the token has no scope " + scope);
+        }
+    }
+
+    /**
+     * The caller in the tenant that the request names.
+     *
+     * @param tenant from the query, or null
+     */
+    static Caller inTenant(String tenant, Caller caller, String operationId, Exchange exchange) {
+        if (tenant == null || tenant.equals(caller.tenant())) {
+            return caller;
+        }
+        requireScope(Caller.ALL_TENANTS, caller, exchange);
+        LOG.info("{} of tenant {} works for tenant {}: {}", caller.principal(), caller.tenant(), tenant, operationId);
+        return caller.actingFor(tenant);
+    }
+}
