@@ -17,7 +17,7 @@ import routes.platform.error.ProblemException;
  * Stands between Tomcat and the routes of the contract: refuses a wrong request before its route, and completes the
  * answer behind it. Camel's contract-first binding calls it for every operation.
  *
- * <p>Camel's own validator (camel-openapi-validator) starts anew for each request, reads streams whole, repeats
+ * <p>Camel's own validator (camel-openapi-validator) parses the contract for each request, reads streams whole, repeats
  * values in its messages, and takes texts for numbers.
  */
 @Component("httpIngress")
