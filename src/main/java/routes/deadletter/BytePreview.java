@@ -5,22 +5,22 @@ import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The beginning of some bytes, as a person can look at it.
+ * Shows the first bytes of a part, in base64 and as text.
  *
- * @param text null when it is not UTF-8
- * @param bytes how many there are
+ * @param text null when the bytes are not UTF-8
+ * @param bytes the size of the whole part
  */
 record BytePreview(byte[] base64, String text, long bytes) {
 
     /**
-     * @param start all of the bytes, or the first ones; null when there are none to show
-     * @param bytes how many there are
+     * @param start the first bytes, or all; null when the part is null
+     * @param bytes the size of the whole part
      */
     static BytePreview of(byte[] start, long bytes) {
         return start == null ? null : new BytePreview(start, text(start, start.length == bytes), bytes);
     }
 
-    /** A character that is cut in two at the end is left out. */
+    /** Leaves out a last character that the cut has split. */
     private static String text(byte[] start, boolean whole) {
         CharBuffer text = CharBuffer.allocate(start.length);
         boolean malformed = StandardCharsets.UTF_8

@@ -15,12 +15,12 @@ import routes.platform.Violation;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 
-/** The bytes of a part of a letter, whole, whatever they are: a file for the caller, and nothing that a browser would show. */
+/** Sends one part of a dead letter whole, as an attachment that no browser renders. */
 @Component("deadLetterContent")
 class DeadLetterContent {
 
-    /** What is in memory of a part, of which there may be 64 MiB. */
-    private static final int PIECE = 1 << 20;
+    /** Bytes in memory at once; a part may have 64 MiB. */
+    private static final int CHUNK = 1 << 20;
 
     private static final String NUMBER = "number";
 
@@ -47,7 +47,7 @@ class DeadLetterContent {
             this.needsNumber = needsNumber;
         }
 
-        /** The contract has seen to it that there is one. */
+        /** The contract allows no other code. */
         private static Part of(String code) {
             return Arrays.stream(values())
                     .filter(part -> part.code.equals(code))
@@ -64,8 +64,8 @@ class DeadLetterContent {
         }
     }
 
-    /** A letter's part: of a header the number is its place, of what belongs to a reprocessing the timestamp of that. */
-    private record Place(String tenant, long letter, Part part, Long number) {
+    /** @param number the position of a header, or the timestamp of a reprocessing; null for other parts */
+    private record PartLocation(String tenant, long letter, Part part, Long number) {
 
         private String sql(String select) {
             return "select " + select.formatted(part.column) + " from "
@@ -76,9 +76,9 @@ class DeadLetterContent {
     }
 
     /**
-     * Replaces the body by the bytes, which are read while they are sent, or not at all for a HEAD.
+     * Sets the body to a stream that reads the part from the database in chunks. A HEAD request reads none.
      *
-     * @throws ProblemException 404 when the caller has no such letter, or the letter no such part
+     * @throws ProblemException 404 when the caller has no such dead letter, or it has no such part
      */
     public void download(@org.apache.camel.Header("id") String id, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
@@ -90,7 +90,7 @@ class DeadLetterContent {
                 .query(Long.class)
                 .optional()
                 .orElseThrow(DeadLetterQueries::noSuchDeadLetter);
-        Place place = new Place(tenant, letter, part, number);
+        PartLocation place = new PartLocation(tenant, letter, part, number);
         Integer bytes = statement(place, "octet_length(%s)")
                 .query((row, n) -> row.getObject(1, Integer.class))
                 .optional()
@@ -107,9 +107,9 @@ class DeadLetterContent {
             exchange.getMessage().setBody(null);
             return;
         }
-        exchange.getMessage().setBody(new SequenceInputStream(new Pieces(place, bytes)));
-        // Camel ends a response whose body fails as if it were whole. By its length a caller sees that it is not, and
-        // that nothing more comes, by the connection's end.
+        exchange.getMessage().setBody(new SequenceInputStream(new Chunks(place, bytes)));
+        // Camel ends a failed body like a whole one. The length tells the caller that it is short, and the closed
+        // connection that no more will follow.
         exchange.getMessage().setHeader(HttpHeaders.CONNECTION, "close");
     }
 
@@ -125,20 +125,20 @@ class DeadLetterContent {
         return number;
     }
 
-    private JdbcClient.StatementSpec statement(Place place, String select) {
+    private JdbcClient.StatementSpec statement(PartLocation place, String select) {
         return jdbc.sql(place.sql(select))
                 .param("tenant", place.tenant())
                 .param("letter", place.letter())
                 .param(NUMBER, place.number());
     }
 
-    private final class Pieces implements Enumeration<InputStream> {
+    private final class Chunks implements Enumeration<InputStream> {
 
-        private final Place place;
+        private final PartLocation place;
         private final int bytes;
         private int position;
 
-        private Pieces(Place place, int bytes) {
+        private Chunks(PartLocation place, int bytes) {
             this.place = place;
             this.bytes = bytes;
         }
@@ -150,12 +150,12 @@ class DeadLetterContent {
 
         @Override
         public InputStream nextElement() {
-            byte[] piece = statement(place, "substring(%s from :from for " + PIECE + ")")
+            byte[] chunk = statement(place, "substring(%s from :from for " + CHUNK + ")")
                     .param("from", position + 1)
                     .query((row, n) -> row.getBytes(1))
                     .single();
-            position += PIECE;
-            return new ByteArrayInputStream(piece);
+            position += CHUNK;
+            return new ByteArrayInputStream(chunk);
         }
     }
 }

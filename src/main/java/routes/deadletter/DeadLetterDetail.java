@@ -2,101 +2,46 @@ package routes.deadletter;
 
 import com.fasterxml.jackson.annotation.JsonRawValue;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
-import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
-import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
-import routes.platform.Json;
-import routes.platform.avro.RegistryUnavailableException;
-import routes.platform.error.DeadLetterHeaders;
-import routes.platform.event.RecordHeaders;
+import routes.deadletter.HeaderPreview.NamedHeader;
 import routes.platform.http.HttpRequest;
 
 /**
- * What a person sees of one letter. Whatever a record holds, it is less than a MiB of JSON, in which a byte may become six: what is large is cut,
- * with its size said, and {@link DeadLetterContent} has the whole.
+ * Shows one dead letter in less than a MiB of JSON, in which a byte may become six. It cuts large parts and tells their
+ * size; {@link DeadLetterContent} sends them whole.
  */
 @Component("deadLetterDetail")
 class DeadLetterDetail {
 
-    private static final int SHOWN_OF_A_VALUE = 16 * 1024;
-
-    /** Of a header and of an edited value. */
-    private static final int SHOWN_OF_ANOTHER = 1024;
-
-    private static final int SHOWN_OF_A_NAME = 256;
-    private static final int SHOWN_HEADERS = 100;
-    private static final int SHOWN_HEADER_BYTES = 24 * 1024;
-    private static final int SHOWN_REPROCESSINGS = 10;
-    private static final int SHOWN_DECODED = 64 * 1024;
-    private static final int SHOWN_PROBLEMS = 20;
-
-    /** In characters. */
-    private static final int SHOWN_OF_A_PROBLEM = 256;
-
-    private static final int SHOWN_OF_A_STACK = 8000;
-    private static final int SHOWN_OF_A_FORMER_STACK = 1000;
-
-    /** Headers that are shown, and read here, however many others there are, and of each name the last one, which counts. */
-    private static final List<byte[]> TELLING = Stream.concat(
-                    DeadLetterHeaders.ofTheLetter(),
-                    Stream.of(RecordHeaders.CORRELATION_ID, RecordHeaders.CAUSATION_ID, RecordHeaders.TENANT))
-            .map(name -> name.getBytes(StandardCharsets.UTF_8))
-            .toList();
-
-    private static final String HEADERS =
-            """
-            select number, name, value, value_bytes from (
-                select (place - 1) / 2 as number, place, name, value, value_bytes, name in (:telling) as telling,
-                       row_number() over (partition by name order by place desc) as from_the_last
-                from (select place, substring(part from 1 for %d) as name,
-                             lead(substring(part from 1 for %d)) over (order by place) as value,
-                             lead(octet_length(part)) over (order by place) as value_bytes
-                      from dead_letter, unnest(headers) with ordinality as parts(part, place)
-                      where tenant = :tenant and seq = :letter) parts
-                where place %% 2 = 1) pairs
-            order by telling and from_the_last = 1 desc, telling desc, case when telling then -place else place end limit %d"""
-                    .formatted(SHOWN_OF_A_NAME, SHOWN_OF_ANOTHER, SHOWN_HEADERS);
+    private static final int MAX_VALUE = 16 * 1024;
+    private static final int MAX_EDITED_VALUE = 1024;
+    private static final int MAX_ATTEMPTS = 10;
+    private static final int MAX_STACK = 8000;
+    private static final int MAX_STACK_OF_ATTEMPT = 1000;
 
     private final JdbcClient jdbc;
-    private final ValueCodec values;
+    private final HeaderPreview headerPreview;
+    private final DecodedPreview decodedPreview;
 
-    DeadLetterDetail(JdbcClient jdbc, ValueCodec values) {
+    DeadLetterDetail(JdbcClient jdbc, HeaderPreview headerPreview, DecodedPreview decodedPreview) {
         this.jdbc = jdbc;
-        this.values = values;
-    }
-
-    /** @param number its place among the headers of the letter, from 0 */
-    record NamedHeader(long number, String name, BytePreview value) {
-
-        private static NamedHeader of(ResultSet row, int n) throws SQLException {
-            return new NamedHeader(
-                    row.getLong("number"),
-                    new String(row.getBytes("name"), StandardCharsets.UTF_8),
-                    BytePreview.of(row.getBytes("value"), row.getLong("value_bytes")));
-        }
-
-        private int shownBytes() {
-            return name.length() + (value == null ? 0 : value.base64().length);
-        }
+        this.headerPreview = headerPreview;
+        this.decodedPreview = decodedPreview;
     }
 
     /**
-     * A time that the letter was sent again.
+     * One reprocessing.
      *
-     * @param reprocessTimestamp as the record says, epoch milliseconds
-     * @param editedValue what was sent in place of the value; null when that was sent as it is
-     * @param failedAt when it became a dead letter again, epoch milliseconds; null when it has not
+     * @param reprocessTimestamp as in the record, epoch milliseconds
+     * @param editedValue replaces the value; null when nobody has edited it
+     * @param failedAt epoch milliseconds; null when the record has not failed again
      */
     record Attempt(
             long reprocessTimestamp,
@@ -115,14 +60,14 @@ class DeadLetterDetail {
     record Discarded(String by, long at, String reason) {}
 
     /**
-     * All there is about a letter, or the beginning of it.
+     * The answer.
      *
-     * @param value as it was dead-lettered first; null for a tombstone, and where the letter is without it
-     * @param decoded what the topic's consumers would read of the value that would be sent now; null when it does not fit, or is large
-     * @param problems what does not fit, and where
-     * @param headers how many there are says headerCount
-     * @param reprocessings how many there are says reprocessingCount
-     * @param discarded null unless it was
+     * @param value the first value; null for a tombstone, and when the dead letter lacks it
+     * @param decoded the value that reprocessing would send, as consumers read it; null when it has problems or is large
+     * @param problems the reasons why consumers cannot read that value
+     * @param headers the first ones; headerCount counts all
+     * @param reprocessings the last ones; reprocessingCount counts all
+     * @param discarded null unless somebody has discarded it
      */
     record Detail(
             @JsonUnwrapped DeadLetterQueries.Entry entry,
@@ -139,7 +84,7 @@ class DeadLetterDetail {
             int reprocessingCount,
             Discarded discarded) {}
 
-    /** @throws routes.platform.error.ProblemException 404 when the caller has no such letter */
+    /** @throws routes.platform.error.ProblemException 404 when the caller has no such dead letter */
     @Transactional(readOnly = true)
     public Detail show(@org.apache.camel.Header("id") String id, Exchange exchange) {
         String tenant = HttpRequest.of(exchange).caller().tenant();
@@ -154,7 +99,7 @@ class DeadLetterDetail {
                         (select count(*) from dead_letter_attempt a where a.tenant = :tenant and a.letter = seq)
                         as reprocessing_count
                         from dead_letter where tenant = :tenant and id = :id"""
-                                .formatted(SHOWN_OF_A_VALUE, StoredDeadLetter.VALUE, ValueCodec.MAX_DECODED + 1))
+                                .formatted(MAX_VALUE, StoredDeadLetter.VALUE, ValueCodec.MAX_DECODED + 1))
                 .param("tenant", tenant)
                 .param("id", id)
                 .query((row, n) -> detail(row, n, tenant))
@@ -164,96 +109,35 @@ class DeadLetterDetail {
 
     private Detail detail(ResultSet row, int n, String tenant) throws SQLException {
         DeadLetterQueries.Entry entry = DeadLetterQueries.Entry.of(row, n);
-        List<NamedHeader> headers = headers(tenant, entry.seq());
-        ValueCodec.Decoded decoded =
-                decode(entry.originalTopic(), row.getBytes("sendable"), row.getBoolean("edited"), headers);
-        byte[] json = decoded.json() == null ? null : Json.write(decoded.json());
-        boolean shown = json != null && json.length <= SHOWN_DECODED;
+        List<NamedHeader> headers = headerPreview.of(tenant, entry.seq());
+        DecodedPreview.Preview decoded =
+                decodedPreview.of(entry.originalTopic(), row.getBytes("sendable"), row.getBoolean("edited"), headers);
         return new Detail(
                 entry,
                 row.getString("consumer_group"),
                 BytePreview.of(row.getBytes("key_start"), row.getLong("key_bytes")),
                 BytePreview.of(row.getBytes("value_start"), row.getLong("value_bytes")),
-                shown ? new String(json, StandardCharsets.UTF_8) : null,
-                problems(decoded.problems(), json != null && !shown, entry.originalTopic(), headers),
+                decoded.json(),
+                decoded.problems(),
                 headers,
                 row.getInt("header_count"),
-                DeadLetter.cut(row.getString("error_stack"), SHOWN_OF_A_STACK),
+                DeadLetter.cut(row.getString("error_stack"), MAX_STACK),
                 row.getInt("stack_bytes"),
                 attempts(tenant, entry.seq()),
                 row.getInt("reprocessing_count"),
-                row.getString("discarded_by") == null
-                        ? null
-                        : new Discarded(
-                                row.getString("discarded_by"),
-                                row.getTimestamp("updated_at").getTime(),
-                                row.getString("discard_reason")));
+                discarded(row));
     }
 
-    private List<NamedHeader> headers(String tenant, long letter) {
-        List<NamedHeader> headers = new ArrayList<>();
-        int bytes = 0;
-        for (NamedHeader header : jdbc.sql(HEADERS)
-                .param("tenant", tenant)
-                .param("letter", letter)
-                .param("telling", TELLING)
-                .query(NamedHeader::of)
-                .list()) {
-            bytes += header.shownBytes();
-            if (bytes <= SHOWN_HEADER_BYTES) {
-                headers.add(header);
-            }
-        }
-        headers.sort(Comparator.comparing(NamedHeader::number));
-        return headers;
+    private static Discarded discarded(ResultSet row) throws SQLException {
+        return row.getString("discarded_by") == null
+                ? null
+                : new Discarded(
+                        row.getString("discarded_by"),
+                        row.getTimestamp("updated_at").getTime(),
+                        row.getString("discard_reason"));
     }
 
-    /** Everything else about a letter can be looked at without a registry. */
-    private ValueCodec.Decoded decode(String topic, byte[] value, boolean edited, List<NamedHeader> headers) {
-        Map<String, Object> text = new HashMap<>();
-        boolean omitted = false;
-        for (NamedHeader header : headers) {
-            String said =
-                    header.value() == null ? null : new String(header.value().base64(), StandardCharsets.UTF_8);
-            DeadLetterHeaders.original(header.name()).ifPresent(name -> text.put(name, said));
-            if (header.name().equals(DeadLetterHeaders.VALUE_OMITTED)) {
-                omitted = "true".equals(said) && !edited;
-            }
-        }
-        if (omitted) {
-            return ValueCodec.undecodable(List.of("the dead letter is without its value"));
-        }
-        try {
-            return values.decode(value, topic, text);
-        } catch (RegistryUnavailableException e) {
-            return ValueCodec.undecodable(List.of(e.getMessage()));
-        }
-    }
-
-    private static List<String> problems(
-            List<String> found, boolean tooLarge, String topic, List<NamedHeader> headers) {
-        List<String> problems = new ArrayList<>(found.stream()
-                .limit(SHOWN_PROBLEMS)
-                .map(problem -> DeadLetter.cut(problem, SHOWN_OF_A_PROBLEM))
-                .toList());
-        int more = found.size() - problems.size();
-        if (more > 0) {
-            problems.add("and " + more + " more");
-        }
-        if (tooLarge) {
-            problems.add("it fits, and is larger than what is shown decoded: " + SHOWN_DECODED + " bytes");
-        }
-        headers.stream()
-                .filter(header -> header.name().equals(DeadLetterHeaders.ORIGINAL_TOPIC))
-                .filter(header ->
-                        header.value() != null && !topic.equals(header.value().text()))
-                .findFirst()
-                .ifPresent(header -> problems.add("header " + DeadLetterHeaders.ORIGINAL_TOPIC
-                        + " is not believed: the letter is from the dead-letter topic of " + topic));
-        return problems;
-    }
-
-    private List<Attempt> attempts(String tenant, long letter) {
+    private List<Attempt> attempts(String tenant, long seq) {
         return jdbc.sql(
                         """
                         select * from (
@@ -262,8 +146,8 @@ class DeadLetterDetail {
                                    octet_length(error_stack) as stack_bytes
                             from dead_letter_attempt where tenant = ? and letter = ? order by reprocess_timestamp desc limit %d) newest
                         order by reprocess_timestamp"""
-                                .formatted(SHOWN_OF_ANOTHER, SHOWN_REPROCESSINGS))
-                .params(tenant, letter)
+                                .formatted(MAX_EDITED_VALUE, MAX_ATTEMPTS))
+                .params(tenant, seq)
                 .query((row, n) -> new Attempt(
                         row.getLong("reprocess_timestamp"),
                         row.getString("sent_by"),
@@ -276,7 +160,7 @@ class DeadLetterDetail {
                         row.getString("error_message"),
                         row.getString("error_stack") == null
                                 ? null
-                                : DeadLetter.cut(row.getString("error_stack"), SHOWN_OF_A_FORMER_STACK),
+                                : DeadLetter.cut(row.getString("error_stack"), MAX_STACK_OF_ATTEMPT),
                         row.getObject("stack_bytes", Integer.class)))
                 .list();
     }

@@ -15,13 +15,13 @@ import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 
 /**
- * Which letters are meant; null is any.
+ * Selects dead letters; a null field matches all.
  *
  * @param topic the original topic
  * @param key the record key as text
  * @param keySha256 of the record key, in hexadecimal, lower case
- * @param from the last failure is not before, epoch milliseconds
- * @param to the last failure is before, epoch milliseconds
+ * @param from earliest last failure, epoch milliseconds, inclusive
+ * @param to latest last failure, epoch milliseconds, exclusive
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record DeadLetterFilter(
@@ -34,10 +34,10 @@ record DeadLetterFilter(
         PARKED
     }
 
-    /** Those that leave letters out of what is sent again: that takes only NEW ones, so a status does not. */
-    private static final Map<String, Function<DeadLetterFilter, Object>> NAMING = naming();
+    /** The fields that restrict a reprocessing. A status does not, because only NEW dead letters are reprocessed. */
+    private static final Map<String, Function<DeadLetterFilter, Object>> SELECTORS = selectors();
 
-    /** For a {@code where} clause; {@link #bind} gives the parameters. */
+    /** A {@code where} clause; {@link #bind} sets its parameters. */
     static final String CONDITION =
             """
 
@@ -73,7 +73,7 @@ record DeadLetterFilter(
                 instant(text(body, "to"), "/to"));
     }
 
-    private static Map<String, Function<DeadLetterFilter, Object>> naming() {
+    private static Map<String, Function<DeadLetterFilter, Object>> selectors() {
         Map<String, Function<DeadLetterFilter, Object>> fields = new LinkedHashMap<>();
         fields.put("topic", DeadLetterFilter::topic);
         fields.put("errorClass", DeadLetterFilter::errorClass);
@@ -84,17 +84,17 @@ record DeadLetterFilter(
         return fields;
     }
 
-    /** The fields by which letters are named. */
+    /** The names of the fields that restrict a reprocessing. */
     static Set<String> names() {
-        return NAMING.keySet();
+        return SELECTORS.keySet();
     }
 
-    /** Whether it says by one of {@link #names()} which letters are meant. */
+    /** Whether one of {@link #names()} is set. */
     boolean isSelective() {
-        return NAMING.values().stream().anyMatch(field -> field.apply(this) != null);
+        return SELECTORS.values().stream().anyMatch(field -> field.apply(this) != null);
     }
 
-    /** What it is in a statement: named parameters of {@link #CONDITION}. */
+    /** Sets the named parameters of {@link #CONDITION}. */
     JdbcClient.StatementSpec bind(JdbcClient.StatementSpec statement, String tenant) {
         return statement
                 .param("tenant", tenant)

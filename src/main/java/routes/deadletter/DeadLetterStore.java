@@ -3,12 +3,11 @@ package routes.deadletter;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.Types;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.apache.camel.Body;
 import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
@@ -17,14 +16,12 @@ import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.jdbc.core.JdbcTemplate;
-import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
-import org.springframework.util.Assert;
 import routes.platform.error.FailureClassifier;
 import routes.platform.state.RetentionRule;
 
-/** Records dead letters. One that comes twice is one; one that was sent again and fails again is the same letter as before. */
+/** Saves dead letters. A duplicate has no second effect; a second failure counts for the same dead letter. */
 @Component("deadLetterStore")
 class DeadLetterStore {
 
@@ -37,42 +34,26 @@ class DeadLetterStore {
             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)
             on conflict (tenant, id) do nothing""";
 
-    private static final String ATTEMPT =
-            """
-            where original_topic = :topic and key_digest = :key and reprocess_timestamp = :timestamp and value_digest = :value
-            """;
-
-    /** Where one of the two does not say whose it is, it is taken for the same. */
-    private static final String OF_THE_GROUP =
-            """
-            and exists (select 1 from dead_letter l where l.seq = a.letter and coalesce(l.consumer_group = :group::text, true))
-            """;
-
     private final JdbcTemplate jdbc;
     private final TransactionTemplate transaction;
-    private final FailureClassifier failures;
-    private final JdbcClient client;
-    private final ValueCodec values;
+    private final DeadLetterParser parser;
     private final OriginalRecordFetcher originals;
-    private final int maxAttempts;
-    private final Clock clock = Clock.systemUTC();
+    private final ReprocessAttempts attempts;
+    private final FailureClassifier failures;
 
-    /** @param maxAttempts how often a letter may fail until it is parked */
     DeadLetterStore(
             JdbcTemplate jdbc,
             TransactionTemplate transaction,
-            ValueCodec values,
+            DeadLetterParser parser,
             OriginalRecordFetcher originals,
-            FailureClassifier failures,
-            @Value("${event-broker.deadletter.max-attempts}") int maxAttempts) {
+            ReprocessAttempts attempts,
+            FailureClassifier failures) {
         this.jdbc = jdbc;
         this.transaction = transaction;
-        this.failures = failures;
-        this.values = values;
+        this.parser = parser;
         this.originals = originals;
-        this.client = JdbcClient.create(jdbc);
-        Assert.isTrue(maxAttempts >= 1, "event-broker.deadletter.max-attempts is less than 1");
-        this.maxAttempts = maxAttempts;
+        this.attempts = attempts;
+        this.failures = failures;
     }
 
     @Bean
@@ -86,155 +67,100 @@ class DeadLetterStore {
     }
 
     /**
-     * Records dead letters in their order, all or none. One that the database takes in no way is recorded without its value: it must
-     * neither hold up the others nor be passed over unseen.
+     * Saves dead letters in their order, all or none. A single one that the database rejects is saved without its value,
+     * so it neither blocks the others nor gets lost.
      *
-     * @return how many failures that is, without those that were recorded before
+     * @return the count of new failures, without duplicates
      */
     public int saveAll(@Body List<Message> records) {
         try {
-            return record(records, Function.identity());
+            return saveAll(records, UnaryOperator.identity());
         } catch (RuntimeException e) {
             if (records.size() > 1 || failures.kind(e) != FailureClassifier.Kind.POISON) {
                 throw e;
             }
-            Message letter = records.get(0);
+            Message message = records.get(0);
             LOG.warn(
                     "dead letter of {} partition {} offset {} is recorded without its value: {}",
-                    letter.getHeader(KafkaConstants.TOPIC),
-                    letter.getHeader(KafkaConstants.PARTITION),
-                    letter.getHeader(KafkaConstants.OFFSET),
+                    message.getHeader(KafkaConstants.TOPIC),
+                    message.getHeader(KafkaConstants.PARTITION),
+                    message.getHeader(KafkaConstants.OFFSET),
                     failures.describe(e));
-            return record(records, DeadLetter::withoutValue);
+            return saveAll(records, DeadLetter::withoutValue);
         }
     }
 
-    private int record(List<Message> records, Function<DeadLetter, DeadLetter> form) {
+    private int saveAll(List<Message> records, UnaryOperator<DeadLetter> reduction) {
         return transaction.execute(status -> {
-            int recorded = 0;
+            int saved = 0;
             for (Message message : records) {
-                DeadLetter letter = originals.resolveTenant(DeadLetter.of(message, values, clock));
-                if (store(form.apply(letter.isTooLarge() ? letter.withoutValue() : letter))) {
-                    recorded++;
+                DeadLetter deadLetter = originals.resolveTenant(parser.parse(message));
+                if (save(reduction.apply(deadLetter.isTooLarge() ? deadLetter.withoutValue() : deadLetter))) {
+                    saved++;
                 }
             }
-            return recorded;
+            return saved;
         });
     }
 
-    private boolean store(DeadLetter letter) {
-        if (letter.reprocessTimestamp().isPresent()) {
-            Optional<Boolean> counted = failedAgain(letter);
+    private boolean save(DeadLetter deadLetter) {
+        if (deadLetter.reprocessTimestamp().isPresent()) {
+            Optional<Boolean> counted = attempts.recordFailure(deadLetter);
             if (counted.isPresent()) {
                 return counted.get();
             }
-            if (isOfAnAttempt(letter)) {
-                // sent again for one group, it has failed in another: a letter of that one
-                return insert(letter.withoutReprocessing());
+            if (attempts.exists(deadLetter)) {
+                // the record was reprocessed for one group and failed in another: a new dead letter of that group
+                return insert(deadLetter.withoutReprocessing());
             }
             LOG.warn(
-                    "dead letter {} of {} says that it was reprocessed, but not from here: taken as a new one",
-                    letter.id(),
-                    letter.originalTopic());
+                    "dead letter {} of {} claims a reprocessing that is unknown here: recorded as a new dead letter",
+                    deadLetter.id(),
+                    deadLetter.originalTopic());
         }
-        return insert(letter);
+        return insert(deadLetter);
     }
 
-    private boolean insert(DeadLetter letter) {
-        return insert(letter, letter.id())
-                // an id that another letter has: nothing is lost, and nothing is taken for something else
-                || !isKnown(letter, letter.id()) && insert(letter, letter.ownId());
+    private boolean insert(DeadLetter deadLetter) {
+        return insert(deadLetter, deadLetter.id())
+                // another dead letter has this id: the derived id tells the two apart
+                || !isDuplicate(deadLetter) && insert(deadLetter, deadLetter.derivedId());
     }
 
-    /** Whether it is counted now; empty when it does not come from an attempt that was made here for its group. */
-    private Optional<Boolean> failedAgain(DeadLetter letter) {
-        List<Long> letters = attempt(
-                        """
-                        update dead_letter_attempt a
-                        set failed_at = :failedAt, error_class = :class, error_message = :message, error_stack = :stack
-                        """
-                                + ATTEMPT + OF_THE_GROUP + "and failed_at is null returning letter",
-                        letter)
-                .param("failedAt", letter.failedAt())
-                .param("class", letter.errorClass())
-                .param("message", letter.errorMessage())
-                .param("stack", letter.errorStack())
-                .query(Long.class)
-                .list();
-        if (letters.isEmpty()) {
-            return attempt("select letter from dead_letter_attempt a " + ATTEMPT + OF_THE_GROUP, letter)
-                    .query((row, n) -> false)
-                    .optional();
-        }
-        client.sql(
-                        """
-                        update dead_letter
-                        set attempts = attempts + 1, status = case when attempts + 1 < :max then 'NEW' else 'PARKED' end,
-                            failed_at = :failedAt, error_class = :class, error_message = :message, error_stack = :stack,
-                            updated_at = now()
-                        where seq = :letter""")
-                .param("max", maxAttempts)
-                .param("failedAt", letter.failedAt())
-                .param("class", letter.errorClass())
-                .param("message", letter.errorMessage())
-                .param("stack", letter.errorStack())
-                .param("letter", letters.get(0))
-                .update();
-        return Optional.of(true);
+    private boolean isDuplicate(DeadLetter deadLetter) {
+        return Boolean.TRUE.equals(jdbc.queryForObject(
+                """
+                select exists (select 1 from dead_letter where tenant = ? and id = ? and original_topic = ?
+                               and key_digest = ? and value_digest = ? and consumer_group is not distinct from ?
+                               and original_partition is not distinct from ? and original_offset is not distinct from ?)""",
+                Boolean.class,
+                deadLetter.tenant(),
+                deadLetter.id(),
+                deadLetter.originalTopic(),
+                DeadLetter.digest(deadLetter.key()),
+                DeadLetter.digest(deadLetter.value()),
+                deadLetter.consumerGroup(),
+                deadLetter.originalPartition(),
+                deadLetter.originalOffset()));
     }
 
-    private boolean isOfAnAttempt(DeadLetter letter) {
-        return attempt("select letter from dead_letter_attempt a " + ATTEMPT, letter)
-                .query(Long.class)
-                .optional()
-                .isPresent();
-    }
-
-    private JdbcClient.StatementSpec attempt(String sql, DeadLetter letter) {
-        return client.sql(sql)
-                .param("topic", letter.originalTopic())
-                .param("key", letter.keyDigest())
-                .param("timestamp", letter.reprocessTimestamp().getAsLong())
-                .param("value", letter.valueDigest())
-                .param("group", letter.consumerGroup(), Types.VARCHAR);
-    }
-
-    private boolean isKnown(DeadLetter letter, String id) {
-        return client.sql(
-                        """
-                        select exists (select 1 from dead_letter where tenant = ? and id = ? and original_topic = ?
-                                       and key_digest = ? and value_digest = ? and consumer_group is not distinct from ?
-                                       and original_partition is not distinct from ? and original_offset is not distinct from ?)""")
-                .params(
-                        letter.tenant(),
-                        id,
-                        letter.originalTopic(),
-                        DeadLetter.digest(letter.key()),
-                        DeadLetter.digest(letter.value()),
-                        letter.consumerGroup(),
-                        letter.originalPartition(),
-                        letter.originalOffset())
-                .query(Boolean.class)
-                .single();
-    }
-
-    private boolean insert(DeadLetter letter, String id) {
+    private boolean insert(DeadLetter deadLetter, String id) {
         return jdbc.execute((Connection connection) -> {
             try (PreparedStatement insert = connection.prepareStatement(INSERT)) {
-                insert.setString(1, letter.tenant());
+                insert.setString(1, deadLetter.tenant());
                 insert.setString(2, id);
-                insert.setString(3, letter.originalTopic());
-                insert.setObject(4, letter.originalPartition(), Types.INTEGER);
-                insert.setObject(5, letter.originalOffset(), Types.BIGINT);
-                insert.setBytes(6, letter.key());
-                insert.setBytes(7, letter.value());
-                insert.setArray(8, connection.createArrayOf("bytea", letter.headers()));
-                insert.setString(9, letter.consumerGroup());
-                insert.setString(10, letter.errorClass());
-                insert.setString(11, letter.errorMessage());
-                insert.setString(12, letter.errorStack());
-                insert.setLong(13, letter.failedAt());
-                insert.setString(14, maxAttempts > 1 ? "NEW" : "PARKED");
+                insert.setString(3, deadLetter.originalTopic());
+                insert.setObject(4, deadLetter.originalPartition(), Types.INTEGER);
+                insert.setObject(5, deadLetter.originalOffset(), Types.BIGINT);
+                insert.setBytes(6, deadLetter.key());
+                insert.setBytes(7, deadLetter.value());
+                insert.setArray(8, connection.createArrayOf("bytea", deadLetter.headers()));
+                insert.setString(9, deadLetter.consumerGroup());
+                insert.setString(10, deadLetter.errorClass());
+                insert.setString(11, deadLetter.errorMessage());
+                insert.setString(12, deadLetter.errorStack());
+                insert.setLong(13, deadLetter.failedAt());
+                insert.setString(14, attempts.firstStatus().name());
                 return insert.executeUpdate() == 1;
             }
         });

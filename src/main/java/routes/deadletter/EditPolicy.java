@@ -18,8 +18,8 @@ import routes.platform.contract.WritePermission;
 import routes.platform.error.ProblemException;
 
 /**
- * What may be changed of a record that is sent again: what has happened, its time, and what cannot be read. Who says it, of what type it is
- * and what it is about stay, or the whole is the operator's own.
+ * Decides which changes an edit may make. The payload and the time are free. Principal, type, id and key stay, or the
+ * event becomes the operator's own, which takes the operator's name and scope.
  */
 @Component
 class EditPolicy {
@@ -30,7 +30,7 @@ class EditPolicy {
     private static final String SECURITY = METADATA + "/security";
     private static final String USER = "/userId";
 
-    /** Compared also where the edit leaves them away. */
+    /** Compared even when the edit removes them. */
     private static final Set<String> KNOWN_OF_METADATA = Set.of("security", "eventType", "eventSource");
 
     private static final Set<String> KNOWN_OF_FLAT = Set.of("userId", "commandType", "eventType", "aggregateId");
@@ -39,8 +39,8 @@ class EditPolicy {
     private static final Set<String> FREE_OF_ENVELOPE = Set.of("metadata", "payload");
     private static final Set<String> FREE_OF_FLAT = Set.of("timestamp", "payload");
 
-    /** What an event belongs to. */
-    private static final Set<String> LINKS =
+    /** References to other events. */
+    private static final Set<String> REFERENCES =
             Set.of(METADATA + "/correlationId", METADATA + "/causationId", "/commandId", "/sagaId", "/payload/sagaId");
 
     private final AsyncApi contract;
@@ -52,11 +52,11 @@ class EditPolicy {
     }
 
     /**
-     * @param edited the letter with its new value
-     * @param original the value before
-     * @throws ProblemException 400 when the new value is not what consumers can read, or says of whom or of what somebody else's does; 409 when nobody knows its topic; 403 when
-     *     the caller may not write it in their own name
-     * @throws RegistryUnavailableException when the value before cannot be read until the registry answers
+     * @param edited the dead letter with its new value
+     * @param original the value before the edit
+     * @throws ProblemException 400 when consumers cannot read the new value, or it names another principal, type, id or
+     *     key. 409 when the topic is not in the contract. 403 when the caller may not write it in their own name
+     * @throws RegistryUnavailableException when only the registry can tell how to read the original
      */
     void check(StoredDeadLetter edited, byte[] original, Caller caller) throws RegistryUnavailableException {
         Channel channel = contract.channel(edited.topic())
@@ -75,11 +75,12 @@ class EditPolicy {
         JsonNode after = decoded.json();
         String id =
                 channel.isEnveloped() ? METADATA + "/eventId" : after.has("commandType") ? "/commandId" : "/eventId";
-        requireTarget(channel.keyPointer(), identity, after, edited.key());
-        requireSame(id, identity, after);
+        requireKey(channel.keyPointer(), identity, after, edited.key());
+        requireSameId(id, identity, after);
         Optional<String> changed = compared(channel, after)
                 .filter(place -> !place.equals(id) && !place.equals(channel.keyPointer()))
-                .filter(place -> !isSame(before.at(place), after.at(place)) && !isUselessLink(place, before.at(place)))
+                .filter(place ->
+                        !isSame(before.at(place), after.at(place)) && !isUnusableReference(place, before.at(place)))
                 .findFirst();
         if (changed.isPresent()) {
             String why = before.isMissingNode()
@@ -96,7 +97,7 @@ class EditPolicy {
                         fields(METADATA, after.path("metadata"), KNOWN_OF_METADATA, FREE_OF_METADATA),
                         fields("", after, Set.of(), FREE_OF_ENVELOPE))
                 : fields("", after, KNOWN_OF_FLAT, FREE_OF_FLAT);
-        return Stream.concat(fields, LINKS.stream().sorted()).distinct();
+        return Stream.concat(fields, REFERENCES.stream().sorted()).distinct();
     }
 
     private static Stream<String> fields(String in, JsonNode node, Set<String> known, Set<String> free) {
@@ -107,22 +108,22 @@ class EditPolicy {
                 .map(name -> in + "/" + name.replace("~", "~0").replace("/", "~1"));
     }
 
-    /** A key that is not known says nothing; then the field stays. */
-    private static void requireTarget(String pointer, JsonNode before, JsonNode after, byte[] key) {
+    /** The key field must stay, or become the key of the record. */
+    private static void requireKey(String pointer, JsonNode before, JsonNode after, byte[] key) {
         if (pointer.isEmpty() || isSame(before.at(pointer), after.at(pointer))) {
             return;
         }
-        boolean ofTheRecord = key == null
+        boolean keyOfRecord = key == null
                 ? before.isMissingNode()
                 : after.at(pointer).isTextual()
                         && after.at(pointer).textValue().equals(new String(key, StandardCharsets.UTF_8));
-        if (!ofTheRecord) {
+        if (!keyOfRecord) {
             throw new ProblemException(400, pointer + ": is not the key of the record");
         }
     }
 
-    /** With another id it would be a second event. One that no consumer takes is no id. */
-    private static void requireSame(String id, JsonNode before, JsonNode after) {
+    /** Another id would make a second event. An id that no consumer accepts may be replaced. */
+    private static void requireSameId(String id, JsonNode before, JsonNode after) {
         if (before.isMissingNode()) {
             return;
         }
@@ -136,29 +137,29 @@ class EditPolicy {
         }
     }
 
-    /** One that no consumer takes may be mended. */
-    private static boolean isUselessLink(String place, JsonNode before) {
-        return LINKS.contains(place)
-                && isSaid(before)
+    /** A reference that no consumer accepts may be repaired. */
+    private static boolean isUnusableReference(String place, JsonNode before) {
+        return REFERENCES.contains(place)
+                && isPresent(before)
                 && EventIdentity.idOrEmpty(before.textValue()).isEmpty();
     }
 
-    /** Who is behind an event is what the record said, or the operator who edits it: nobody else's name can be put there. */
+    /** Allows no principal except the original one and the operator who edits. */
     private static void requireOwn(String why, JsonNode after, Channel channel, String tenant, Caller caller) {
-        notOwn(after, channel, tenant, caller).ifPresent(place -> {
+        foreignField(after, channel, tenant, caller).ifPresent(place -> {
             throw new ProblemException(400, why + ", and " + place + " is not yours");
         });
     }
 
-    /** The name of a field that nobody knows is not repeated. */
+    /** Does not repeat the name of an unknown field: it may hold patient data. */
     private static String place(String changed) {
         String name = changed.substring(changed.lastIndexOf('/') + 1);
-        return KNOWN_OF_METADATA.contains(name) || KNOWN_OF_FLAT.contains(name) || LINKS.contains(changed)
+        return KNOWN_OF_METADATA.contains(name) || KNOWN_OF_FLAT.contains(name) || REFERENCES.contains(changed)
                 ? changed
                 : "a field beside " + (changed.startsWith(METADATA + "/") ? SECURITY : "/payload");
     }
 
-    private static Optional<String> notOwn(JsonNode after, Channel channel, String tenant, Caller caller) {
+    private static Optional<String> foreignField(JsonNode after, Channel channel, String tenant, Caller caller) {
         if (!channel.isEnveloped()) {
             return isText(after.at(USER), caller.principal()) ? Optional.empty() : Optional.of(USER);
         }
@@ -166,15 +167,16 @@ class EditPolicy {
         if (!isText(security.path("principal"), caller.principal())) {
             return Optional.of(SECURITY + "/principal");
         }
-        return notOwn(SECURITY, security, Map.of("principal", caller.principal(), "tenant", tenant), "claims")
-                .or(() -> notOwn(
+        return foreignField(SECURITY, security, Map.of("principal", caller.principal(), "tenant", tenant), "claims")
+                .or(() -> foreignField(
                         SECURITY + "/claims", security.path("claims"), Map.of("tenant", tenant, "scope", ""), ""));
     }
 
-    /** @param own what fields say, where they say something; others say nothing */
-    private static Optional<String> notOwn(String in, JsonNode node, Map<String, String> own, String checkedApart) {
+    /** @param own the required texts by field; every other field must be empty */
+    private static Optional<String> foreignField(
+            String in, JsonNode node, Map<String, String> own, String checkedElsewhere) {
         return node.properties().stream()
-                .filter(field -> !field.getKey().equals(checkedApart) && isSaid(field.getValue()))
+                .filter(field -> !field.getKey().equals(checkedElsewhere) && isPresent(field.getValue()))
                 .filter(field -> !isText(field.getValue(), own.get(field.getKey())))
                 .findFirst()
                 .map(field -> own.containsKey(field.getKey()) ? in + "/" + field.getKey() : in);
@@ -203,10 +205,10 @@ class EditPolicy {
     }
 
     private static boolean isSame(JsonNode before, JsonNode after) {
-        return isSaid(before) ? before.equals(after) : !isSaid(after);
+        return isPresent(before) ? before.equals(after) : !isPresent(after);
     }
 
-    private static boolean isSaid(JsonNode node) {
+    private static boolean isPresent(JsonNode node) {
         return !node.isMissingNode() && !node.isNull();
     }
 }

@@ -12,12 +12,12 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Reads from JSON of any size, in little memory, only the texts that {@link EventIdentity} looks for, and one more. */
+/** Reads the fields of {@link EventIdentity} and the record key from JSON of any size, without building its tree. */
 final class IdentityFieldReader {
 
     private static final JsonFactory JSON = new JsonFactory();
 
-    /** Those of a text have no fields themselves. */
+    /** The wanted fields of an object; a text has none. */
     private record Fields(Map<String, Fields> wanted) {
 
         private Fields with(JsonPointer text) {
@@ -51,8 +51,9 @@ final class IdentityFieldReader {
     private IdentityFieldReader() {}
 
     /**
-     * @param pointer to a text that is wanted beside them; empty for none
-     * @return an object with these fields, or a missing node when the bytes are not one JSON object, or have one of the fields twice
+     * @param pointer to the record key; empty for none
+     * @return an object with the wanted fields; a missing node when the bytes are not one JSON object, or repeat a wanted
+     *     field
      */
     static JsonNode read(byte[] json, String pointer) {
         Fields wanted = pointer.isEmpty() ? WANTED : WANTED.with(JsonPointer.compile(pointer));

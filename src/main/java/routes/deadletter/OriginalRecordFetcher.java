@@ -69,7 +69,7 @@ class OriginalRecordFetcher {
                 .orElse(deadLetter);
     }
 
-    /** Rejects a record of another tenant: somebody may have created the topic anew. */
+    /** Rejects a record of another tenant: somebody may have deleted and created the topic. */
     private Optional<ConsumerRecord<byte[], byte[]>> recordOfSameTenant(StoredDeadLetter stored) {
         return find(stored.topic(), stored.omitted())
                 .filter(original -> tenant(original).equals(stored.tenant()));

@@ -19,7 +19,7 @@ import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 import routes.platform.contract.Channel;
 
-/** Whether a record can be sent to its topic. The producer measures before it compresses, the broker afterwards. */
+/** Checks the size of a record. The producer measures before compression, the broker after it. */
 @Component
 class TopicLimits {
 
@@ -33,7 +33,7 @@ class TopicLimits {
         this.maxRecordBytes = maxRecordBytes;
     }
 
-    /** Why it cannot: in the outbox it would stay at the head of its key for ever. */
+    /** The reason why the record is too large; empty when it fits. In the outbox it would hold its key until an operator acts. */
     Optional<String> rejection(byte[] key, byte[] value, List<Header> headers, Channel channel) {
         Header[] array = headers.toArray(Header[]::new);
         int plain = AbstractRecords.estimateSizeInBytesUpperBound(
@@ -43,17 +43,17 @@ class TopicLimits {
                     "the record has %d bytes, and what is sent from here at most %d (event-broker.max-record-bytes)"
                             .formatted(plain, maxRecordBytes));
         }
-        // what does not compress gets a little larger
+        // incompressible data grows a little
         boolean near = plain + (plain >> 10) + ROOM > channel.maxMessageBytes();
         return near && compressed(key, value, array) > channel.maxMessageBytes()
                 ? Optional.of("the record is larger than its topic takes")
                 : Optional.empty();
     }
 
-    /** What the producer would make of it: the same bytes, counted and not kept. */
+    /** The size of the batch that the producer would send. */
     private static long compressed(byte[] key, byte[] value, Header[] headers) {
         Counter bytes = new Counter();
-        // in pieces as Kafka's are, on which a little of the size depends
+        // the buffer sizes of Kafka's client, because they affect the size
         try (DataOutputStream out =
                 new DataOutputStream(new BufferedOutputStream(new GZIPOutputStream(bytes, GZIP_BUFFER), BUFFER))) {
             DefaultRecord.writeTo(out, 0, 0, wrap(key), wrap(value), headers);

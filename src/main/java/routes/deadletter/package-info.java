@@ -1,6 +1,5 @@
 /**
- * Dead letters: what could not be handled is recorded, reviewed by a person, and sent again or discarded. The flow is in
- * {@code camel/deadletter.camel.yaml}; here is the state of the letters, and the decisions about what may be sent again and what a
- * second failure belongs to.
+ * Records the dead letters of all topics, shows them to operators, and reprocesses or discards them. The flow is in
+ * {@code camel/deadletter.camel.yaml}; this package holds the state and the decisions.
  */
 package routes.deadletter;

@@ -187,7 +187,7 @@ class HostileDeadLettersIT extends RuntimeIT {
                 .contains("dead-letter-id", "tenant", "original-topic", "value-omitted");
         assertThat(detail.path("headers").findValuesAsText("text")).contains("default");
         assertThat(detail.path("problems").toString())
-                .contains("the dead letter is without its value", "header original-topic is not believed");
+                .contains("the dead letter is without its value", "header original-topic is not trusted");
     }
 
     @Test
@@ -250,7 +250,7 @@ class HostileDeadLettersIT extends RuntimeIT {
         assertThat(letter.path("originalPartition").isNull()).isTrue();
         assertThat(letter.path("originalOffset").isNull()).isTrue();
         assertThat(letter.path("problems").toString())
-                .contains("header original-topic is not believed: the letter is from the dead-letter topic of "
+                .contains("header original-topic is not trusted: the dead letter is from the dead-letter topic of "
                         + PATIENTS);
         assertThat(post(PATH + "/" + id + "/reprocess", JSON, command).statusCode())
                 .isEqualTo(400);
