@@ -17,7 +17,7 @@ public record Violation(String place, String message) {
 
     /**
      * A name that an error may repeat. Ids and dates have digits or marks, names of persons begin with a
-     * capital; a short word of letters is a made-up or misspelt name.
+     * capital. A short lower-case word is a made-up or misspelt name.
      */
     private static final Pattern WORD = Pattern.compile("[a-z][A-Za-z]{0,19}");
 

@@ -22,7 +22,7 @@ import org.springframework.core.io.Resource;
 import org.springframework.stereotype.Component;
 
 /**
- * {@code contract/asyncapi.yaml}, the part of AsyncAPI 3 that the runtime acts on.
+ * Reads the part of {@code contract/asyncapi.yaml} that the runtime acts on.
  *
  * @see <a href="https://www.asyncapi.com/docs/reference/specification/v3.0.0">AsyncAPI 3.0.0</a>
  */
@@ -32,7 +32,7 @@ public class AsyncApi {
     private static final String DEAD_LETTER_SUFFIX = ".dlq";
     private static final String DEAD_LETTERS = "{topic}" + DEAD_LETTER_SUFFIX;
 
-    /** How much larger a dead letter may be than its record: room for the headers that say why. */
+    /** Room in a dead letter, beyond its record, for the headers that describe the failure. */
     private static final int DEAD_LETTER_ROOM = 64 * 1024;
 
     private final JsonNode root;
@@ -61,21 +61,21 @@ public class AsyncApi {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** The channels with an address of their own, in the order of the file. */
+    /** The channels with a fixed address, in the order of the file. */
     public Collection<Channel> channels() {
         return channels.values();
     }
 
-    /** The channel of a topic, empty when the contract does not know the topic. */
+    /** The channel of a topic; empty for a topic outside the contract. */
     public Optional<Channel> channel(String topic) {
         return Optional.ofNullable(channels.get(topic));
     }
 
     /**
-     * The channel of JSON values that a pattern cannot do without.
+     * The channel of JSON values that a pattern requires.
      *
-     * @param pattern whose beans ask, which they do even where it is switched off
-     * @throws IllegalStateException names the topic, the pattern and what to do, when the contract does not have it
+     * @param pattern named in the error; its beans ask even when it is switched off
+     * @throws IllegalStateException names the topic, the pattern and the remedy, when the contract lacks the channel
      */
     public Channel required(String topic, String pattern) {
         Channel channel = channel(topic)
@@ -90,7 +90,7 @@ public class AsyncApi {
         return channel;
     }
 
-    /** Whether a value of a topic is {@code {metadata, payload}}: as its channel says, or of a topic that is not known, as it looks. */
+    /** Whether a value is {@code {metadata, payload}}: by its channel, or for an unknown topic by its look. */
     public boolean isEnveloped(String topic, JsonNode value) {
         return channel(topic).map(Channel::isEnveloped).orElseGet(() -> value.path("metadata")
                 .isObject());
@@ -131,12 +131,12 @@ public class AsyncApi {
                 : deadLetterTopic;
     }
 
-    /** Whether records of the topic are dead letters; there are none of them. */
+    /** Whether records of the topic are dead letters; these have no dead letters themselves. */
     public static boolean isDeadLetterTopic(String topic) {
         return topic.endsWith(DEAD_LETTER_SUFFIX);
     }
 
-    /** Every record header that some message of the contract declares. */
+    /** Every record header that a message of the contract declares. */
     public Set<String> recordHeaders() {
         return recordHeaders;
     }

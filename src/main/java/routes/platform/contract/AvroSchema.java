@@ -10,11 +10,11 @@ import org.apache.avro.specific.SpecificRecord;
 import org.springframework.core.io.ClassPathResource;
 
 /**
- * An Avro schema of {@code schemas/}, which is named after its subject in the schema registry.
+ * An Avro schema of {@code schemas/}, in a file named after its subject in the schema registry.
  *
  * @param subject such as {@code patient-events-value}
- * @param text the file as it is, which is what the registry gets: the text of the generated class has properties that other clients'
- *     texts do not have, so that it would never be found by theirs
+ * @param text the unchanged file, for the registry; the generated class adds properties to its schema, so
+ *     the registry would not match its text with those of other clients
  * @param type the class that the build generates from it
  */
 public record AvroSchema(String subject, String text, Class<? extends SpecificRecord> type) {
@@ -38,7 +38,7 @@ public record AvroSchema(String subject, String text, Class<? extends SpecificRe
         }
     }
 
-    /** What its values are read as. */
+    /** The schema of the generated class, for reading values. */
     public Schema schema() {
         return SpecificData.get().getSchema(type);
     }

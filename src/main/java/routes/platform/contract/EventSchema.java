@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.stream.StreamSupport;
 import routes.platform.Violation;
 
-/** A JSON Schema of {@code schemas/}. It says what is wrong and where, and never repeats the value. */
+/** Validates values by a JSON Schema of {@code schemas/}. Errors name the place and never repeat the value. */
 public final class EventSchema {
 
     private static final JsonSchemaFactory FACTORY = JsonSchemaFactory.getInstance(
@@ -42,12 +42,12 @@ public final class EventSchema {
                 .anyMatch(name -> name.asText().equals(field));
     }
 
-    /** The first thing that is wrong. */
+    /** The first violation. */
     public Optional<String> firstError(JsonNode value) {
         return violations(value).stream().findFirst().map(Violation::toString);
     }
 
-    /** Everything that is wrong, sorted, and behind it what is only counted; empty when the value is as the schema says. */
+    /** All violations, sorted, followed by those that are only counted; empty for a valid value. */
     public List<String> errors(JsonNode value) {
         return violations(value).stream()
                 .sorted(Comparator.comparing((Violation violation) -> violation == Violation.UNLISTED)
@@ -56,7 +56,7 @@ public final class EventSchema {
                 .toList();
     }
 
-    /** Everything that is wrong and where, such as {@code /payload/medication/name: is required}. */
+    /** All violations, such as {@code /payload/medication/name: is required}. */
     public List<Violation> violations(JsonNode value) {
         return words.violations(value);
     }

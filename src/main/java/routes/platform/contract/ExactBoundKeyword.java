@@ -19,7 +19,7 @@ import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 
-/** A bound of numbers, whatever their size. The library's own takes an integer for 64 bits, in which 1e300 is 0. */
+/** Checks the bounds of numbers of any size. The library compares integers in 64 bits, where 1e300 is 0. */
 final class ExactBoundKeyword extends AbstractKeyword {
 
     private static final List<Keyword> ALL = List.of(
@@ -39,14 +39,14 @@ final class ExactBoundKeyword extends AbstractKeyword {
     private final ValidatorTypeCode type;
     private final IntPredicate allowed;
 
-    /** @param allowed on which side of the bound a number may be, as {@code compareTo} says it */
+    /** @param allowed the side of the bound where a number may be, as a result of {@code compareTo} */
     private ExactBoundKeyword(ValidatorTypeCode type, IntPredicate allowed) {
         super(type.getValue());
         this.type = type;
         this.allowed = allowed;
     }
 
-    /** The keywords of a vocabulary, these among them; null for one that has no bounds. */
+    /** The keywords of a vocabulary with these bounds; null for a vocabulary without bounds. */
     static Vocabulary vocabulary(String iri) {
         return iri.equals(VALIDATION.getIri()) ? VALIDATION : null;
     }

@@ -27,13 +27,13 @@ import org.springframework.beans.factory.annotation.Value;
 import org.springframework.core.io.Resource;
 import org.springframework.stereotype.Component;
 
-/** {@code contract/openapi.yaml}: which operations there are, and what is wrong with a request. */
+/** Reads the operations of {@code contract/openapi.yaml} and validates requests by them. */
 @Component
 public class OpenApi {
 
     private static final String SCHEME = "oauth2";
 
-    /** Extension of a media type of a request. */
+    /** Extension of the media type of a request: its route validates the body. */
     private static final String BY_ROUTE = "x-checked-by-route";
 
     private static final JsonSchemaFactory SCHEMAS =
@@ -59,7 +59,7 @@ public class OpenApi {
         contracts = operations().collect(Collectors.toMap(Operation::getOperationId, OperationContract::new));
     }
 
-    /** A path that is open to everybody by mistake must not be possible. */
+    /** Fails the start for an operation without a declared scope, which would be open to everybody. */
     private static void check(Operation operation, Set<String> declared) {
         List<SecurityRequirement> security = operation.getSecurity();
         boolean known = security != null
@@ -74,7 +74,7 @@ public class OpenApi {
         }
     }
 
-    /** A body that its route checks by the schema of the topic, in the words of that, only has to be an object here. */
+    /** Requires only an object where the route validates the body by the schema of the topic. */
     private static void leaveToTheRoute(Operation operation) {
         if (operation.getRequestBody() != null) {
             operation.getRequestBody().getContent().values().stream()
@@ -84,12 +84,12 @@ public class OpenApi {
         }
     }
 
-    /** The scopes that a caller of an operation needs, all of them. */
+    /** The scopes of an operation, all of which its caller needs. */
     public static List<String> scopes(Operation operation) {
         return operation.getSecurity().get(0).get(SCHEME);
     }
 
-    /** Every scope that there is, in the order of the file. */
+    /** All scopes, in the order of the file. */
     public Set<String> declaredScopes() {
         return model.getComponents()
                 .getSecuritySchemes()
@@ -109,7 +109,7 @@ public class OpenApi {
                 SCHEMAS, SCHEMAS.getSchema(Json.mapper().valueToTree(schema), SchemaValidator.CONFIG));
     }
 
-    /** The names of the request headers of every operation. */
+    /** The names of the request headers of all operations. */
     public Set<String> headers() {
         Set<String> names = new TreeSet<>();
         operations()

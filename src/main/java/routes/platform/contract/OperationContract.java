@@ -11,7 +11,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import routes.platform.Violation;
 
-/** What a request for an operation says, read as the contract has it. */
+/** Reads and validates the parameters and the body of requests for one operation. */
 public final class OperationContract {
 
     private final List<ParameterReader> parameters;
@@ -60,11 +60,11 @@ public final class OperationContract {
     }
 
     /**
-     * The values of the parameters in {@code query}, {@code path} or {@code header}: a Long of an integer, a Boolean, the epoch milliseconds
-     * of an instant as a Long, a String of all others.
+     * Returns the values of the parameters in {@code query}, {@code path} or {@code header}: an integer as
+     * Long, a boolean as Boolean, an instant as Long in epoch milliseconds, all others as String.
      *
-     * @param sent the texts by name; those of no parameter are left out
-     * @param wrong gets what is wrong
+     * @param sent the texts by name; ignores names without a parameter
+     * @param wrong receives the violations
      */
     public Map<String, Object> read(String in, Map<String, String> sent, List<Violation> wrong) {
         Map<String, Object> values = new HashMap<>();
@@ -79,7 +79,7 @@ public final class OperationContract {
         return values;
     }
 
-    /** What is wrong with a body in JSON. */
+    /** Returns the violations of a JSON body. */
     public List<Violation> check(JsonNode sent) {
         return body.violations(sent);
     }

@@ -12,8 +12,8 @@ import routes.platform.UuidText;
 import routes.platform.Violation;
 
 /**
- * Reads one parameter of an operation. Reading is all the checking there is: a text that has no value is refused, and the value is what
- * everybody uses. A value has one spelling, so nothing is trimmed, and no sign, zero or capital is taken for granted.
+ * Reads one parameter of an operation. Reading is validation: a text either becomes a value, which everybody
+ * uses, or an error. A value has one spelling: the reader trims nothing and ignores no sign, zero or capital.
  */
 final class ParameterReader {
 
@@ -24,7 +24,7 @@ final class ParameterReader {
     private final SchemaValidator words;
     private final Function<String, Reading> type;
 
-    /** A text as the value that it stands for, as its schema sees it; or what it must be. */
+    /** The value of a text, with its JSON for the schema; or the rule that the text breaks. */
     private record Reading(Object value, JsonNode json, String expected) {
 
         static Reading of(Object value, JsonNode json) {
@@ -35,7 +35,7 @@ final class ParameterReader {
             return of(text, JsonNodeFactory.instance.textNode(text));
         }
 
-        static Reading refused(String expected) {
+        static Reading invalid(String expected) {
             return new Reading(null, null, expected);
         }
     }
@@ -82,8 +82,9 @@ final class ParameterReader {
     }
 
     /**
-     * @param text null when it was not sent
-     * @return its value or the default; null when there is none, and when it is wrong
+     * @param text null when absent
+     * @param wrong receives the violations
+     * @return the value or the default; null without a default, and for an invalid text
      */
     Object read(String text, List<Violation> wrong) {
         if (text == null) {
@@ -105,7 +106,7 @@ final class ParameterReader {
 
     private static Reading wholeNumber(String text, Schema<?> schema) {
         if (!WHOLE_NUMBER.matcher(text).matches()) {
-            return Reading.refused("must be a whole number"
+            return Reading.invalid("must be a whole number"
                     + (schema.getMinimum() == null ? "" : " from " + schema.getMinimum())
                     + (schema.getMaximum() == null ? "" : " to " + schema.getMaximum()));
         }
@@ -117,18 +118,18 @@ final class ParameterReader {
         boolean truth = text.equals("true");
         return truth || text.equals("false")
                 ? Reading.of(truth, JsonNodeFactory.instance.booleanNode(truth))
-                : Reading.refused("must be true or false");
+                : Reading.invalid("must be true or false");
     }
 
     private static Reading uuid(String text) {
-        return UuidText.isUuid(text) ? Reading.of(UuidText.normal(text)) : Reading.refused("must be a UUID");
+        return UuidText.isUuid(text) ? Reading.of(UuidText.normal(text)) : Reading.invalid("must be a UUID");
     }
 
     private static Reading instant(String text) {
         boolean plusWasSent = InstantText.epochMillis(text.replace(' ', '+')).isPresent();
         return InstantText.epochMillis(text)
                 .map(millis -> Reading.of(millis, JsonNodeFactory.instance.textNode(text)))
-                .orElseGet(() -> Reading.refused(
+                .orElseGet(() -> Reading.invalid(
                         plusWasSent ? "has a space where a + may be meant: write + as %2B" : InstantText.EXPECTED));
     }
 }

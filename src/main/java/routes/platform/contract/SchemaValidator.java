@@ -23,8 +23,9 @@ import java.util.stream.StreamSupport;
 import routes.platform.Violation;
 
 /**
- * Says what does not fit a JSON Schema, in the words of whoever sent it: the place, and what must be there. The library's own sentences repeat
- * values, and speak of keywords. The words for a pattern are the {@code description} of the schema that has it.
+ * Validates a value by a JSON Schema. Reports each violation to the sender: the place and the rule. The
+ * library's own messages repeat values and name keywords. The text for a pattern is the {@code description}
+ * of its schema.
  */
 public final class SchemaValidator {
 
@@ -34,8 +35,8 @@ public final class SchemaValidator {
             .regularExpressionFactory(SchemaValidator::expression)
             .build();
 
-    /** Whoever shows some of what is wrong shows fewer. */
-    private static final int MAX_TOLD = 21;
+    /** More than any caller shows. */
+    private static final int MAX_LISTED = 21;
 
     private final JsonSchemaFactory factory;
     private final JsonSchema schema;
@@ -45,14 +46,14 @@ public final class SchemaValidator {
         this.schema = schema;
     }
 
-    /** As ECMA-262 has it, {@code $} is the end; Java's is also before a last line end. */
+    /** Makes {@code $} match the end only, as in ECMA-262; in Java it also matches before a last line end. */
     private static com.networknt.schema.regex.RegularExpression expression(String regex) {
         boolean toTheEnd = regex.endsWith("$") && !regex.endsWith("\\$");
         Pattern pattern = Pattern.compile(toTheEnd ? regex.substring(0, regex.length() - 1) + "\\z" : regex);
         return text -> pattern.matcher(text).find();
     }
 
-    /** What makes the words of a message, without looking for them. */
+    /** Identifies a violation without computing its text. */
     private record Fault(JsonNodePath at, String type, String property, JsonNode says) {
 
         private static Fault of(ValidationMessage message) {
@@ -62,24 +63,24 @@ public final class SchemaValidator {
     }
 
     /**
-     * Everything that is wrong with a value; none when it is as the schema says. A small body can have hundreds of thousands of faults, so behind
-     * the first ones each is {@link Violation#UNLISTED}.
+     * Returns all violations of a value. A small body can have hundreds of thousands of them, so each after the
+     * first ones is {@link Violation#UNLISTED}.
      */
     List<Violation> violations(JsonNode value) {
         Set<Fault> faults = new HashSet<>();
-        Set<Violation> told = new LinkedHashSet<>();
-        int untold = 0;
+        Set<Violation> listed = new LinkedHashSet<>();
+        int unlisted = 0;
         for (ValidationMessage message : schema.validate(value)) {
             if (!faults.add(Fault.of(message))) {
                 continue;
             }
-            if (told.size() < MAX_TOLD) {
-                told.add(violation(message));
+            if (listed.size() < MAX_LISTED) {
+                listed.add(violation(message));
             } else {
-                untold++;
+                unlisted++;
             }
         }
-        return Stream.concat(told.stream(), Collections.nCopies(untold, Violation.UNLISTED).stream())
+        return Stream.concat(listed.stream(), Collections.nCopies(unlisted, Violation.UNLISTED).stream())
                 .toList();
     }
 
@@ -122,7 +123,7 @@ public final class SchemaValidator {
         };
     }
 
-    /** The schema that has the keyword. */
+    /** The schema with the keyword that failed. */
     private JsonNode schemaOf(ValidationMessage message) {
         SchemaLocation keyword = message.getSchemaLocation();
         if (keyword.getAbsoluteIri() == null
@@ -136,7 +137,7 @@ public final class SchemaValidator {
                 .getSchemaNode();
     }
 
-    /** What has to be there, by the names of JSON's types, or those of Avro for the same. */
+    /** The rule for the type of a value, from type names of JSON or Avro. */
     public static String mustBe(Collection<String> types) {
         return "must be "
                 + types.stream().map(SchemaValidator::typeWord).distinct().collect(Collectors.joining(" or "));

@@ -37,8 +37,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.stereotype.Component;
 
 /**
- * Makes the topics of the contract exist before the first route starts. What exists already is compared and reported, never changed:
- * partitions and retention of a topic with data are an operator's decision.
+ * Creates the topics of the contract before the first route starts. It compares existing topics with the
+ * contract and reports differences, but never changes them: an operator decides about topics with data.
  */
 @Component
 public class TopicProvisioner implements SmartInitializingSingleton {
@@ -49,7 +49,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
 
     private static final String IN_SYNC = "min.insync.replicas";
 
-    /** From so many replicas on, a record is acknowledged when two of them have it: so one may be lost, and one may be away. */
+    /** With so many replicas, two must acknowledge a record: one may be lost while another is away. */
     private static final int SAFE_REPLICAS = 3;
 
     private static final int SAFE_IN_SYNC = 2;
@@ -66,9 +66,10 @@ public class TopicProvisioner implements SmartInitializingSingleton {
     }
 
     /**
-     * @param provision what to do about topics that are missing: create them, refuse to start (verify), or not even look (off)
-     * @param replicas replication factor of created topics; null leaves it to the broker. From three on they get min.insync.replicas=2
-     * @param timeout how long the broker may take at start before the start fails
+     * @param provision creates missing topics, fails the start (verify), or does nothing (off)
+     * @param replicas replication factor of created topics; null leaves it to the broker. Topics with three or
+     *     more get min.insync.replicas=2
+     * @param timeout for the broker at start; then the start fails
      */
     @ConfigurationProperties("event-broker.topics")
     record Settings(
@@ -105,7 +106,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
         drift.forEach(line -> LOG.warn("topic drift: {}", line));
     }
 
-    /** Where existing topics differ from the contract, a line each. */
+    /** The differences between existing topics and the contract, a line each. */
     public List<String> drift() {
         return drift;
     }
@@ -115,7 +116,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
                 .map(c -> new NewTopic(c.topic(), Optional.of(c.partitions()), Optional.ofNullable(settings.replicas()))
                         .configs(c.config()))
                 .toList();
-        // how many replicas there will be, the broker may decide
+        // the broker may decide the number of replicas
         CreateTopicsResult planned = admin.createTopics(topics, new CreateTopicsOptions().validateOnly(true));
         List<NewTopic> safe = topics.stream()
                 .flatMap(topic -> unlessOthersCreated(() -> safe(topic, planned)).stream())
@@ -130,7 +131,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
         awaitLeaders(missing);
     }
 
-    /** Empty when another instance was faster. */
+    /** Returns empty when another instance was faster. */
     private static <T> Optional<T> unlessOthersCreated(Supplier<T> work) {
         try {
             return Optional.of(work.get());
@@ -153,14 +154,14 @@ public class TopicProvisioner implements SmartInitializingSingleton {
         return topic.configs(config);
     }
 
-    /** What a broker has by default may well be more. */
+    /** The default of a broker may be higher. */
     private static boolean isUnsafe(int replicas, Config config) {
         return replicas >= SAFE_REPLICAS && Integer.parseInt(config.get(IN_SYNC).value()) < SAFE_IN_SYNC;
     }
 
     /**
-     * A leader that does not serve yet may refuse a producer's first batch, take its second, and then find the first out of order until
-     * that times out (KAFKA-15591).
+     * Waits for the leaders of new topics. A leader that does not serve yet may reject a producer's first
+     * batch and accept its second. Then the first is out of order until it times out (KAFKA-15591).
      */
     private void awaitLeaders(List<Channel> created) {
         Map<TopicPartition, OffsetSpec> ends = new HashMap<>();

@@ -1,6 +1,6 @@
 package routes.platform.contract;
 
-/** The topics of the contract could not be made to exist, so the runtime does not start. */
+/** The topics of the contract are missing and cannot be created, so the runtime does not start. */
 class TopicProvisioningException extends RuntimeException {
 
     TopicProvisioningException(String message) {

@@ -3,7 +3,7 @@ package routes.platform.contract;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Presents a start that ended without its topics in a sentence that names the broker, without a stack trace. */
+/** Reports a start that failed without its topics: names the broker, without a stack trace. */
 final class TopicProvisioningFailureAnalyzer extends AbstractFailureAnalyzer<TopicProvisioningException> {
 
     @Override

@@ -4,9 +4,9 @@ import java.util.Set;
 import routes.platform.Caller;
 
 /**
- * What callers write to a topic in their own name: the same as the operations of the API let them.
+ * The permission of callers to write to a topic in their own name, equal to that of the API operations.
  *
- * @param scope that they need
+ * @param scope required of the caller
  * @param types event or command types; empty for all
  */
 public record WritePermission(String scope, Set<String> types) {

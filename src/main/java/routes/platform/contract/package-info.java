@@ -1,2 +1,2 @@
-/** Reads {@code contract/asyncapi.yaml} and makes it true: topics exist, schemas check, header names are known. */
+/** Reads the contract files and applies them: provisions topics, validates values, names known headers. */
 package routes.platform.contract;

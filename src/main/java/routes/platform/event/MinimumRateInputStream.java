@@ -6,7 +6,8 @@ import java.io.InputStream;
 import java.time.Duration;
 
 /**
- * A stream whose sender has to go on sending: a fast one may last for as long as it is long, and one that trickles does not keep its thread.
+ * Fails when the sender stays below a minimum rate, so that a trickling stream does not keep its thread. A
+ * fast stream may be of any length.
  *
  * @see <a href="https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html">mod_reqtimeout, whose rate this is</a>
  */
@@ -16,7 +17,7 @@ final class MinimumRateInputStream extends FilterInputStream {
 
     private final Duration interval;
 
-    /** In reads alone: while the broker takes its time, the sender cannot send. */
+    /** Counts the time in reads only: while the broker is slow, the sender cannot send. */
     private long waited;
 
     private long bytes;
@@ -39,7 +40,7 @@ final class MinimumRateInputStream extends FilterInputStream {
         return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
     }
 
-    /** @throws TooSlowException when less came within the interval than has to */
+    /** @throws TooSlowException when the interval brought less than the minimum */
     @Override
     public int read(byte[] target, int offset, int count) throws IOException {
         long began = System.nanoTime();

@@ -19,8 +19,8 @@ import org.springframework.web.servlet.resource.TransformedResource;
 import routes.platform.PlainText;
 
 /**
- * {@code /docs} is Swagger UI, {@code /contract/} and {@code /schemas/} are the files that it, and every client, can read. No other file is served:
- * the page that comes with Swagger UI shows any API, and asks for secrets in its name.
+ * Serves Swagger UI at {@code /docs}, and the contract and the schemas at {@code /contract/} and
+ * {@code /schemas/}. Swagger UI's own page stays closed: it loads any API, and asks for secrets in its name.
  */
 @Configuration(proxyBeanMethods = false)
 class ApiDocs implements WebMvcConfigurer {
@@ -28,22 +28,22 @@ class ApiDocs implements WebMvcConfigurer {
     private static final Pattern TOKEN_URL = Pattern.compile("tokenUrl: \\S+");
     private static final Pattern SANDBOX = Pattern.compile("The address below is that of the sandbox's issuer\\.");
 
-    /** Relative to the contract, so that the page also works under a path that a proxy has put before it. */
+    /** Replaced by a URL relative to the contract, which also works behind a proxy with a path prefix. */
     private static final Pattern SERVER = Pattern.compile("(?m)^  - url: /$");
 
-    /** Where nobody listens: no secret is sent to an address that was not chosen. */
+    /** An address where nobody listens, so that the page sends no secret to an unconfigured issuer. */
     private static final String NOWHERE = "https://event-broker.http.token-url.invalid";
 
     private static final String PAGE = "/docs/";
 
-    /** Of an answer that no browser has to show. */
+    /** The policy of responses that no browser needs to render. */
     private static final String NOTHING_TO_SHOW = "default-src 'none'; frame-ancestors 'none'";
 
     private final String tokenUrl;
     private final String tokenClients;
     private final String policyOfThePage;
 
-    /** @throws IllegalArgumentException when it could not be put into the contract or the page's policy as it is */
+    /** @throws IllegalArgumentException when a value does not fit into the contract or the page's policy */
     ApiDocs(
             @Value("${event-broker.http.token-url}") String tokenUrl,
             @Value("${event-broker.http.token-clients}") String tokenClients) {
@@ -65,7 +65,7 @@ class ApiDocs implements WebMvcConfigurer {
                 return uri.getScheme() + "://" + uri.getHost() + (uri.getPort() < 0 ? "" : ":" + uri.getPort());
             }
         } catch (URISyntaxException e) {
-            // told below, without the value
+            // reported below, without the value
         }
         throw new IllegalArgumentException(
                 "event-broker.http.token-url must be a whole URL, such as https://issuer.example/oauth2/token");
@@ -83,7 +83,7 @@ class ApiDocs implements WebMvcConfigurer {
         registry.addResourceHandler(PAGE + "**")
                 .addResourceLocations("classpath:/static/docs/")
                 .setCacheControl(CacheControl.noCache());
-        // a version of the library is found by the chain
+        // the resource chain inserts the library's version
         registry.addResourceHandler("/webjars/{library:swagger-ui}/{file:swagger-ui\\.css|swagger-ui-bundle\\.js}")
                 .addResourceLocations("classpath:/META-INF/resources/webjars/")
                 .setCacheControl(CacheControl.noCache())
@@ -91,17 +91,17 @@ class ApiDocs implements WebMvcConfigurer {
         registry.addResourceHandler("/contract/**")
                 .addResourceLocations("classpath:/contract/")
                 .resourceChain(true)
-                .addTransformer(this::asServedHere);
+                .addTransformer(this::withIssuer);
         registry.addResourceHandler("/schemas/**").addResourceLocations("classpath:/schemas/");
     }
 
-    /** What a browser may do with the answer to a request: the page runs its own scripts, and asks this API and the issuer. */
+    /** Lets the page run its own scripts, and call this API and the issuer; other responses may do nothing. */
     String contentSecurityPolicy(HttpServletRequest request) {
         return request.getRequestURI().startsWith(PAGE) ? policyOfThePage : NOTHING_TO_SHOW;
     }
 
-    /** The contract names the sandbox's issuer; here it is the one that this runtime's callers have. */
-    private Resource asServedHere(HttpServletRequest request, Resource file, ResourceTransformerChain chain)
+    /** Puts the issuer of this runtime into the contract, which names that of the sandbox. */
+    private Resource withIssuer(HttpServletRequest request, Resource file, ResourceTransformerChain chain)
             throws IOException {
         Resource transformed = chain.transform(request, file);
         String text = transformed.getContentAsString(StandardCharsets.UTF_8);

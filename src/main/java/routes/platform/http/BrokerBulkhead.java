@@ -9,7 +9,7 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 
 /**
- * Limits how many of the waiting requests wait for the broker, so that bodies and streams go on while
+ * Limits how many of the waiting requests wait for the broker, so that bodies and streams continue while
  * it is away. All patterns share one bulkhead: one for each would use up all threads between them.
  */
 @Component("brokerBulkhead")

@@ -9,8 +9,8 @@ import java.time.Duration;
 import org.apache.coyote.CloseNowException;
 
 /**
- * Ends a response that its reader takes too slowly. Tomcat restarts its write timeout with every few
- * bytes taken, so a slow reader could hold a thread for as long as the response is large.
+ * Ends a response that its reader takes too slowly. Tomcat restarts its write timeout whenever the reader
+ * takes a few bytes, so a slow reader could hold a thread for hours.
  */
 final class DeadlineResponse extends HttpServletResponseWrapper {
 
@@ -23,7 +23,7 @@ final class DeadlineResponse extends HttpServletResponseWrapper {
     private final Duration allowance;
     private DeadlineStream out;
 
-    /** @param allowance how long a small response may take */
+    /** @param allowance the time for a small response */
     DeadlineResponse(HttpServletResponse response, Duration allowance) {
         super(response);
         this.allowance = allowance;

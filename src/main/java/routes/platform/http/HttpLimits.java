@@ -9,8 +9,8 @@ import org.springframework.util.unit.DataSize;
  * Limits on the number, the size and the duration of requests.
  *
  * @param maxBody the largest body that is not streamed
- * @param bodyTimeout the time for such a body to arrive, for a response to be taken, and the interval in
- *     which a stream has to keep its minimum rate
+ * @param bodyTimeout the time for such a body to arrive, and for a response to be read; a stream has to keep
+ *     its minimum rate over this interval
  * @param maxWaiting requests that wait for something other than the database
  * @param maxPublishing those of them that wait for the broker
  * @param clientShare the part of {@code maxWaiting} that one client may take, above 0 and at most 1

@@ -3,10 +3,10 @@ package routes.platform.http;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Presents a start that ended because it was not said whose tokens are good, in a sentence that names the property, without a stack trace. */
+/** Reports a start that failed for a missing token issuer: names the property, without a stack trace. */
 final class IssuerFailureAnalyzer extends AbstractFailureAnalyzer<IssuerFailureAnalyzer.IssuerException> {
 
-    /** Nobody could call, so the runtime does not start. */
+    /** The token issuer is not configured, so nobody could call. */
     static final class IssuerException extends RuntimeException {
 
         IssuerException(String message) {
@@ -18,8 +18,8 @@ final class IssuerFailureAnalyzer extends AbstractFailureAnalyzer<IssuerFailureA
     protected FailureAnalysis analyze(Throwable root, IssuerException failure) {
         return new FailureAnalysis(
                 "Token issuer: " + failure.getMessage(),
-                "Say which issuer's tokens are good: spring.security.oauth2.resourceserver.jwt.issuer-uri, what iss is in"
-                        + " them, and .jwk-set-uri, where its keys are.",
+                "Set the issuer of the tokens: spring.security.oauth2.resourceserver.jwt.issuer-uri, the iss of its"
+                        + " tokens, and .jwk-set-uri, the address of its keys.",
                 failure);
     }
 }

@@ -19,32 +19,32 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 
 /**
- * The issuer's public keys. They are fetched when they are first needed, every few minutes, and when a token names one that is not known,
- * so that a key can be exchanged; but strangers who make up key ids cannot have them fetched at will. While the issuer is away, those
- * that were there last are good for some hours.
+ * Caches the issuer's public keys. Fetches them on first use, every few minutes, and for an unknown key id,
+ * so that the issuer can rotate keys. A rate limit keeps strangers with made-up key ids from causing
+ * fetches. The last keys stay valid for some hours while the issuer is away.
  */
 final class IssuerKeys implements JWKSource<SecurityContext> {
 
     private static final int TIMEOUT_MS = 2000;
     private static final int MAX_BYTES = 100_000;
 
-    /** A request thread waits no longer for another one that fetches: strangers with made-up key ids would keep them all waiting. */
+    /** Limits the wait for the fetch of another request: made-up key ids would keep all threads waiting. */
     private static final Duration WAIT = Duration.ofMillis(250);
 
     private static final Duration FRESH = Duration.ofMinutes(5);
     private static final Duration OUTAGE = Duration.ofHours(4);
 
-    /** Within it they are fetched twice at most. */
+    /** Allows two fetches at most. */
     private static final Duration INTERVAL = Duration.ofSeconds(10);
 
-    /** Of the server's threads, however many strangers make up key ids while the issuer is silent. */
+    /** Limits the threads that wait for a silent issuer. */
     private static final int WAITING = 8;
 
     private final JWKSource<SecurityContext> source;
     private final Semaphore waiting = new Semaphore(WAITING);
     private final Duration outage;
 
-    /** What the issuer said last, or null. */
+    /** The last answer of the issuer, or null. */
     private volatile Seen last;
 
     private record Seen(JWKSet keys, long at) {}
@@ -54,9 +54,9 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
     }
 
     /**
-     * @param fresh how long keys are used before they are fetched again
-     * @param outage how long they are good while they cannot be fetched
-     * @param interval within which they are fetched twice at most
+     * @param fresh the age at which the keys are fetched again
+     * @param outage the age at which the keys expire while the issuer is away
+     * @param interval allows two fetches at most
      */
     IssuerKeys(URL jwkSet, Duration fresh, Duration outage, Duration interval) {
         this.outage = outage;
@@ -98,10 +98,10 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
         try {
             return source.get(selector, context);
         } catch (KeySourceException e) {
-            // also when another request that fetches them, for a key that somebody made up, takes too long
+            // also happens when the fetch of another request, for a made-up key id, takes too long
             JWKSet known = lastKeys();
             List<JWK> keys = selector.select(known);
-            // when they were fetched just now, nobody has the key: the token is wrong, not the issuer away
+            // after a fetch just now, an unknown key means an invalid token and not an outage
             boolean isAnswer = !keys.isEmpty() || e instanceof RateLimitReachedException && !known.isEmpty();
             if (!isAnswer) {
                 throw e;
@@ -110,7 +110,7 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
         }
     }
 
-    /** None when they were seen too long ago. */
+    /** Returns no keys after the outage limit. */
     private JWKSet lastKeys() {
         Seen seen = last;
         return seen == null || System.nanoTime() - seen.at() > outage.toNanos() ? new JWKSet() : seen.keys();

@@ -8,10 +8,10 @@ import org.springframework.http.HttpStatus;
 import routes.platform.Violation;
 
 /**
- * An error as a caller sees it.
+ * The body of an error response.
  *
- * @param error one line that says what is wrong and where, never what was sent
- * @param errors the same place by place, where that is known; the first 20
+ * @param error one line with the rule and its place, never the value that was sent
+ * @param errors the first 20 violations by place; empty where places are unknown
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9457">RFC 9457</a>
  */
 @JsonPropertyOrder({"type", "title", "status", "error", "errors", "correlationId"})
@@ -27,7 +27,7 @@ record Problem(
 
     static final String MEDIA_TYPE = "application/problem+json";
 
-    /** One of which no more is known than its status. */
+    /** A problem with the text of its status alone. */
     static Problem of(int status, String correlationId) {
         HttpStatus known = HttpStatus.resolve(status);
         String error = known == HttpStatus.NOT_FOUND

@@ -17,17 +17,17 @@ import routes.platform.Violation;
 import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 
-/** Answers a request that failed. */
+/** Answers failed requests with problems. */
 @Component("problemResponses")
 public class ProblemResponses {
 
-    /** Exchange property: what has been done of a request before it failed, as a half sentence for the caller. */
+    /** Exchange property: tells the caller which part of the request took effect before the failure, as a clause. */
     public static final String DONE_BEFORE = "doneBefore";
 
     /** Exchange property. */
     static final String SERVLET_REQUEST = "servletRequest";
 
-    /** Request attribute: the error, for when the server answers in our place because it could not read on. */
+    /** Request attribute: the error, for the case that Tomcat answers because it cannot read the body to its end. */
     static final String ERROR = ProblemResponses.class.getName() + ".error";
 
     private static final Logger LOG = LoggerFactory.getLogger(ProblemResponses.class);
@@ -80,7 +80,7 @@ public class ProblemResponses {
         }
     }
 
-    /** Answers a request that has not come to Camel. */
+    /** Answers a request that has not reached Camel. */
     void refuse(HttpServletResponse response, int status, String error, String correlationId) throws IOException {
         if (status == 429 || status == 503) {
             response.setIntHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);

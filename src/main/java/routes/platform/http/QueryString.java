@@ -11,7 +11,7 @@ import org.springframework.web.util.UriUtils;
 import routes.platform.StrictUtf8;
 import routes.platform.Violation;
 
-/** The query of a request, decoded once for the check and for everybody behind it. Strict, so that nobody reads it in another way. */
+/** Decodes the query of a request once and strictly, so that every reader sees the same parameters. */
 final class QueryString {
 
     static final String NOT_UTF_8 = "is not percent-encoded UTF-8";
@@ -19,11 +19,11 @@ final class QueryString {
     private QueryString() {}
 
     /**
-     * The texts of the parameters, in their order.
+     * Returns the texts of the parameters, in their order.
      *
      * @param query as in the request line, or null
-     * @param known the names that the operation has
-     * @param wrong gets what is wrong: what is not UTF-8, not known, or there twice
+     * @param known the parameter names of the operation
+     * @param wrong receives a violation for a parameter that is not UTF-8, unknown or duplicate
      */
     static Map<String, String> read(String query, List<String> known, List<Violation> wrong) {
         Map<String, String> parameters = new LinkedHashMap<>();
@@ -58,10 +58,10 @@ final class QueryString {
         return parameters;
     }
 
-    /** @throws CharacterCodingException when it is not percent-encoded UTF-8 */
+    /** @throws CharacterCodingException when the text is not percent-encoded UTF-8 */
     static String decode(String text) throws CharacterCodingException {
         try {
-            // each byte as a character, which is what the server makes of a request line
+            // one character per byte, as the server reads a request line
             byte[] bytes = UriUtils.decode(text, StandardCharsets.ISO_8859_1).getBytes(StandardCharsets.ISO_8859_1);
             return StrictUtf8.decode(bytes);
         } catch (IllegalArgumentException e) {

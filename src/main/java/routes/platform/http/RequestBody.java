@@ -12,9 +12,9 @@ import org.apache.camel.StreamCache;
 import routes.platform.error.ProblemException;
 
 /**
- * The body of a request, unread. Camel's HTTP consumer reads every body whole into memory before a route sees it, unless the body is
- * a {@link StreamCache} already; and it takes the body as a {@link BufferedReader}. So this claims to be both, and a stream of a
- * gigabyte passes in constant memory, byte for byte. To Camel it is empty, so that a body which no route took is not sent back.
+ * The unread body of a request, so that a stream of a gigabyte passes in constant memory. Camel's HTTP
+ * consumer takes the body as a {@link BufferedReader} and copies it into memory, unless it is a
+ * {@link StreamCache}; so this is both. To Camel it is empty: it cannot echo a body that no route reads.
  */
 public final class RequestBody extends BufferedReader implements StreamCache {
 
@@ -25,7 +25,7 @@ public final class RequestBody extends BufferedReader implements StreamCache {
         this.bytes = bytes;
     }
 
-    /** The body of the request that the exchange answers; one without bytes when the request has none. */
+    /** The body of the request that the exchange answers; empty when the request has none. */
     public static RequestBody of(Exchange exchange) {
         RequestBody body = exchange.getMessage().getBody(RequestBody.class);
         return body == null ? new RequestBody(InputStream.nullInputStream()) : body;
@@ -37,13 +37,13 @@ public final class RequestBody extends BufferedReader implements StreamCache {
     }
 
     /**
-     * The whole body.
+     * Reads the whole body.
      *
      * @param limit bytes
-     * @param patience how long it may take to arrive
-     * @throws ProblemException 413 when it is larger than the limit, 408 when it takes too long, 400 when it breaks off
+     * @param timeout for the arrival of the whole body
+     * @throws ProblemException 413 above the limit, 408 after the timeout, 400 when the body breaks off
      */
-    byte[] read(int limit, Duration patience) {
+    byte[] read(int limit, Duration timeout) {
         long started = System.nanoTime();
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         byte[] chunk = new byte[1 << 14];
@@ -53,9 +53,9 @@ public final class RequestBody extends BufferedReader implements StreamCache {
                 if (body.size() > limit) {
                     throw new ProblemException(413, "the body is larger than " + limit + " bytes");
                 }
-                if (System.nanoTime() - started > patience.toNanos()) {
+                if (System.nanoTime() - started > timeout.toNanos()) {
                     throw new ProblemException(
-                            408, "the body took longer than " + patience.toSeconds() + " s to arrive");
+                            408, "the body took longer than " + timeout.toSeconds() + " s to arrive");
                 }
             }
         } catch (IOException e) {

@@ -21,7 +21,10 @@ import org.springframework.web.cors.CorsUtils;
 import org.springframework.web.filter.OncePerRequestFilter;
 import routes.platform.error.FailureClassifier;
 
-/** First and last to see a request: gives it its correlation id, on the response and in the log too, and refuses what nothing behind it is for. */
+/**
+ * Runs before all other filters: sets the correlation id, on the response and in the log too, normalizes the
+ * path, and rejects requests that no handler could take.
+ */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class RequestFilter extends OncePerRequestFilter {
@@ -76,28 +79,28 @@ class RequestFilter extends OncePerRequestFilter {
         try {
             chain.doFilter(new NormalizedRequest(request, path), new WithoutEmptyHeaders(response));
         } catch (AuthenticationServiceException e) {
-            // the keys of the issuer cannot be had
-            LOG.warn("answered 503: the keys of the token issuer cannot be had: {}", failures.describe(e));
+            // the issuer's keys are not available
+            LOG.warn("answered 503: the keys of the token issuer are not available: {}", failures.describe(e));
             problems.refuse(response, 503, "the token cannot be checked now, try again", correlationId);
         } finally {
             MDC.remove(CorrelationId.PROPERTY);
         }
     }
 
-    /** Bodies are read as they are. */
+    /** No operation decodes a body. */
     private static boolean isEncoded(HttpServletRequest request) {
         return Collections.list(request.getHeaders(HttpHeaders.CONTENT_ENCODING)).stream()
                 .anyMatch(encoding -> !encoding.equalsIgnoreCase("identity"));
     }
 
-    /** No operation takes one, and Camel would make a message header of every field. */
+    /** No operation takes a form, and Camel would turn every field into a message header. */
     private static boolean isForm(HttpServletRequest request) {
         String type =
                 request.getContentType() == null ? "" : request.getContentType().toLowerCase(Locale.ROOT);
         return type.startsWith("application/x-www-form-urlencoded") || type.startsWith("multipart/");
     }
 
-    /** Spring says by an empty {@code Accept-Patch} that a path takes PATCH. */
+    /** Drops the empty {@code Accept-Patch} with which Spring announces PATCH. */
     private static final class WithoutEmptyHeaders extends HttpServletResponseWrapper {
 
         WithoutEmptyHeaders(HttpServletResponse response) {

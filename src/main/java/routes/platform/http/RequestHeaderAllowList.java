@@ -8,9 +8,9 @@ import org.springframework.stereotype.Component;
 import routes.platform.contract.OpenApi;
 
 /**
- * Lets the request headers of the contract become message headers, and nothing else; and out again only what a response may carry.
- * Camel acts on message headers, and takes them from HTTP headers, query and form alike. A query parameter stays in the
- * {@link HttpRequest}, where no header can take its place.
+ * Lets only the request headers of the contract become message headers, and only known headers into the
+ * response. Camel acts on message headers, and fills them from HTTP headers, query and form alike. Query
+ * parameters stay in {@link HttpRequest}, where no header can replace them.
  */
 @Component
 class RequestHeaderAllowList implements HeaderFilterStrategy {

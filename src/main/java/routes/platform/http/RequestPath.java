@@ -9,8 +9,8 @@ import java.util.stream.Stream;
 import org.springframework.web.util.UriUtils;
 
 /**
- * The path of a request as it is in the request line. Spring matches it decoded, Camel as it is, and Camel takes upper and lower case for the
- * same; so whatever is behind {@link RequestFilter} sees one spelling of it.
+ * Normalizes the path of a request. Spring matches the decoded path; Camel matches the raw one and ignores
+ * case. So everything behind {@link RequestFilter} sees one spelling.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2">RFC 3986, section 6.2.2</a>
  */
@@ -20,13 +20,13 @@ final class RequestPath {
     private static final Pattern DOT_SEGMENT = Pattern.compile("/\\.{1,2}(?:/|$)");
 
     /** Slash, backslash, semicolon and percent. */
-    private static final Pattern OF_IDS_ALONE = Pattern.compile("%(?:2F|5C|3B|25)");
+    private static final Pattern ONLY_IN_IDS = Pattern.compile("%(?:2F|5C|3B|25)");
 
     private static final String API = "/api/";
 
     private RequestPath() {}
 
-    /** Letters, digits, and the other marks that are called unreserved, as they are; the rest as it was sent, in upper case. */
+    /** Decodes unreserved characters; keeps all other encodings, in upper case. */
     static String normal(String path) {
         return path.indexOf('%') < 0 ? path : ENCODED.matcher(path).replaceAll(RequestPath::normal);
     }
@@ -44,7 +44,7 @@ final class RequestPath {
     }
 
     /**
-     * Whether a resource can have the path. Spring leaves out what is behind a semicolon, and slashes too many; Camel does not.
+     * Whether a resource can have the path. Spring ignores path parameters and extra slashes; Camel does not.
      *
      * @param path {@link #normal}
      */
@@ -52,14 +52,15 @@ final class RequestPath {
         return path.indexOf(';') < 0
                 && !path.contains("//")
                 && !DOT_SEGMENT.matcher(path).find()
-                && (path.startsWith(API) || !OF_IDS_ALONE.matcher(path).find());
+                && (path.startsWith(API) || !ONLY_IN_IDS.matcher(path).find());
     }
 
     /**
-     * The path with its ids written so that none can be taken for a fixed part of another path, such as {@code Summary} for {@code summary}.
+     * Encodes the ids of the path so that Camel mistakes none for a fixed segment of another path, such as
+     * {@code Summary} for {@code summary}.
      *
      * @param path {@link #normal}
-     * @param pattern that Spring has found for it, such as <code>/api/dead-letters/{id}</code>
+     * @param pattern the path pattern that Spring has matched, such as <code>/api/dead-letters/{id}</code>
      */
     static String withUnmistakableIds(String path, String pattern) {
         String[] parts = path.split("/", -1);
@@ -72,7 +73,7 @@ final class RequestPath {
         return String.join("/", parts);
     }
 
-    /** The path with all encoded that may be, so that {@code rx:1} and {@code rx%3A1} are one id. */
+    /** Encodes all reserved characters, so that {@code rx:1} and {@code rx%3A1} are one id. */
     static String withIdsInOneSpelling(String path) {
         return Stream.of(path.split("/", -1)).map(RequestPath::inOneSpelling).collect(Collectors.joining("/"));
     }

@@ -14,8 +14,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.servlet.HandlerMapping;
 
 /**
- * Requests are routed on the thread that Tomcat gives them. Camel's default hands them to another pool; when a caller goes away,
- * Tomcat then reuses the request and response objects that the other thread is still working with.
+ * Routes requests on their Tomcat thread. Camel's default passes them to another pool. When a caller goes
+ * away, Tomcat then reuses the request and response objects while that pool still works with them.
  */
 @Component("platform-http-engine")
 class RequestThreadEngine extends SpringBootPlatformHttpEngine {
@@ -26,24 +26,24 @@ class RequestThreadEngine extends SpringBootPlatformHttpEngine {
 
     @Override
     public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
-        // or Spring would give Camel whatever begins as a path of the contract, and Camel answers without a word
+        // with prefixes, Camel would answer every path below a path of the contract, with an empty body
         endpoint.setMatchOnUriPrefix(false);
         return new SpringBootPlatformHttpConsumer(endpoint, processor, Runnable::run) {
             @Override
             public CompletableFuture<Void> service(HttpServletRequest request, HttpServletResponse response) {
-                super.service(new ForCamel(request), response);
-                // answered: a future, even one that is done, would have the server dispatch the request a second time
+                super.service(new CamelRequest(request), response);
+                // the request is answered; a future, even a completed one, makes the server dispatch it again
                 return null;
             }
         };
     }
 
-    /** Camel would take the id {@code Summary} for the path of another operation. */
-    private static final class ForCamel extends HttpServletRequestWrapper {
+    /** Shows Camel a path in which no id equals a fixed segment. */
+    private static final class CamelRequest extends HttpServletRequestWrapper {
 
         private final String path;
 
-        ForCamel(HttpServletRequest request) {
+        CamelRequest(HttpServletRequest request) {
             super(request);
             path = RequestPath.withUnmistakableIds(
                     request.getRequestURI(),
