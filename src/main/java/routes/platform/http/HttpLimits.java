@@ -9,7 +9,7 @@ import org.springframework.util.unit.DataSize;
  * Limits on the number, the size and the duration of requests.
  *
  * @param maxBody the largest body that is not streamed
- * @param bodyTimeout the time for such a body to arrive, and for a response to be read; a stream has to keep
+ * @param bodyTimeout the time for such a body to arrive, and for a response to be read. A stream has to keep
  *     its minimum rate over this interval
  * @param maxWaiting requests that wait for something other than the database
  * @param maxPublishing those of them that wait for the broker
