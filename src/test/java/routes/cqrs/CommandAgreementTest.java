@@ -27,7 +27,7 @@ import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
 import routes.platform.event.EventReader;
 
-/** What is accepted over HTTP is applied or rejected, and everything that follows from it can be read. */
+/** Sends hostile JSON through the HTTP door, and reads each accepted command and its events. */
 class CommandAgreementTest {
 
     private static final int CASES = 4000;
@@ -46,7 +46,7 @@ class CommandAgreementTest {
 
     @Test
     @Timeout(120)
-    void whatIsAcceptedOverHttpIsAppliedOrRejected() throws Exception {
+    void appliesOrRejectsEachAcceptedCommand() throws Exception {
         int accepted = 0;
         int applied = 0;
         for (int seed = 0; seed < CASES; seed++) {
@@ -63,7 +63,7 @@ class CommandAgreementTest {
                     applied += after.isPresent() ? 1 : 0;
                     known = after.isPresent() ? after : known;
                 } catch (Exception | AssertionError | StackOverflowError e) {
-                    fail("seed " + seed + ", accepted, and poison: " + start(command.get()), e);
+                    fail("seed " + seed + ", the door accepts poison: " + start(command.get()), e);
                 }
             }
         }
@@ -72,11 +72,13 @@ class CommandAgreementTest {
     }
 
     @Test
-    void whatGrowsBeyondWhatCanBeReadIsRejected() throws Exception {
+    void rejectsAPrescriptionThatGrowsUnreadable() throws Exception {
         Optional<Prescription> known = handle(
                 send("create", PRESCRIPTION.replace("[\"a\"]", ones(150_000))).orElseThrow(), Optional.empty());
 
-        Message update = send("update", "{\"more\":" + ones(100_000) + "}").orElseThrow();
+        Message update = send("update", """
+                {"more":""" + ones(100_000) + "}")
+                .orElseThrow();
 
         assertThat(decide(update, known))
                 .isEqualTo(new Prescription.Rejected("the prescription would be larger than 199000 tokens of JSON"));
@@ -89,18 +91,26 @@ class CommandAgreementTest {
     private Optional<Message> send(int which, HostileJson hostile, int seed) {
         byte[] body =
                 switch (which) {
-                    case 0 -> hostile.of(PRESCRIPTION, PRESCRIPTION.replaceFirst("\\{", "{\"id\": \"rx-1\", "));
-                    case 1 -> hostile.of("{\"reason\": \"allergy\"}", "{}");
+                    case 0 ->
+                        hostile.of(
+                                PRESCRIPTION,
+                                PRESCRIPTION.replaceFirst("\\{", """
+                            {"id": "rx-1",\s"""));
+                    case 1 -> hostile.of("""
+                            {"reason": "allergy"}""", "{}");
                     default ->
                         hostile.of(
-                                "{\"quantity\": 60, \"version\": 1}",
-                                "{\"medication\": {\"name\": \"Ibuprofen\"}, \"id\": \"rx-1\"}",
-                                "{\"status\": \"active\", \"notes\": []}");
+                                """
+                                {"quantity": 60, "version": 1}""",
+                                """
+                                {"medication": {"name": "Ibuprofen"}, "id": "rx-1"}""",
+                                """
+                                {"status": "active", "notes": []}""");
                 };
         try {
             return send(which == 0 ? "create" : which == 1 ? "cancel" : "update", body);
         } catch (RuntimeException | StackOverflowError e) {
-            return fail("seed " + seed + ", a failure that no caller is to blame for", e);
+            return fail("seed " + seed + ", the door fails with an unexpected error", e);
         }
     }
 
@@ -131,13 +141,13 @@ class CommandAgreementTest {
         return Command.of(this.<JsonNode>read(sent, PrescriptionCommandFactory.TOPIC), false);
     }
 
-    /** As the consumers do, one after the other: what they send themselves has to be readable too. */
+    /** Handles a command like the consumers, one after the other, and reads each record that they send. */
     private Optional<Prescription> handle(Message sent, Optional<Prescription> known) throws Exception {
         Command command = command(sent);
         assertThat(command.prescriptionId())
                 .isNotEmpty()
                 .matches(text -> text.chars().noneMatch(Character::isISOControl), "plain text");
-        // a create with an id of its own is of another prescription
+        // a create with another id makes another prescription
         Optional<Prescription> same = known.filter(prescription -> command.prescriptionId()
                 .equals(prescription.content().path("id").textValue()));
         if (!(Prescription.decide(command, same, false, System.currentTimeMillis())

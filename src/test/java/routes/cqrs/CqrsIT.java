@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import routes.RuntimeIT;
 
-/** Commands, what becomes of them, and what is seen of it, in the whole runtime. */
+/** Tests commands, their outcomes and the read model in the whole runtime. */
 class CqrsIT extends RuntimeIT {
 
     private static final String COMMANDS = "medication.commands";
@@ -40,7 +40,7 @@ class CqrsIT extends RuntimeIT {
     private final String patient = "patient-" + UUID.randomUUID();
 
     @BeforeAll
-    static void patience() {
+    static void setTimeout() {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30));
     }
 
@@ -60,7 +60,8 @@ class CqrsIT extends RuntimeIT {
         assertThat(shown.path("version").asInt()).isEqualTo(1);
         assertThat(shown.path("patientId").asText()).isEqualTo(patient);
         assertThat(shown.at("/medication/name").asText()).isEqualTo("Amoxicilline à 500 mg");
-        assertThat(get(PRESCRIPTIONS + "/" + id).body()).contains("\"quantity\":21.50,");
+        assertThat(get(PRESCRIPTIONS + "/" + id).body()).contains("""
+                "quantity":21.50,""");
         assertThat(shown.path("substitutionAllowed").asBoolean()).isTrue();
         assertThat(command(command).path("status").asText()).isEqualTo("APPLIED");
         assertThat(command(command).path("reason").isNull()).isTrue();
@@ -75,13 +76,13 @@ class CqrsIT extends RuntimeIT {
         assertThat(header(sent, "correlation-id")).isEqualTo(patient);
 
         ConsumerRecord<byte[], byte[]> event = recordsOf(EVENTS, id).get(0);
-        JsonNode happened = json(text(event.value()));
-        assertThat(happened.fieldNames())
+        JsonNode published = json(text(event.value()));
+        assertThat(published.fieldNames())
                 .toIterable()
                 .containsExactly("eventId", "eventType", "aggregateId", "timestamp", "payload", "commandId");
-        assertThat(happened.path("eventType").asText()).isEqualTo("PrescriptionCreated");
-        assertThat(happened.path("commandId").asText()).isEqualTo(command);
-        assertThat(happened.path("payload")).isEqualTo(shown);
+        assertThat(published.path("eventType").asText()).isEqualTo("PrescriptionCreated");
+        assertThat(published.path("commandId").asText()).isEqualTo(command);
+        assertThat(published.path("payload")).isEqualTo(shown);
         assertThat(Stream.of(event.headers().toArray()).map(header -> header.key()))
                 .containsExactlyInAnyOrder("correlation-id", "causation-id", "tenant");
         assertThat(header(event, "correlation-id")).isEqualTo(patient);
@@ -90,16 +91,16 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void tellsThePharmacyWhatCommandsDid() {
+    void announcesEachChangeToThePharmacy() {
         String id = create();
         await().untilAsserted(() -> assertThat(orders()).hasSize(1));
         assertThat(orders().at("/0/status").asText()).isEqualTo("requested");
         assertThat(orders().at("/0/prescription")).isEqualTo(show(id));
 
-        apply(put(id, "{\"quantity\":7}"));
+        apply(put(id, quantity(7)));
         await().untilAsserted(() ->
                 assertThat(orders().at("/0/prescription/quantity").asInt()).isEqualTo(7));
-        apply(cancel(id, "{\"reason\":\"replaced\"}"));
+        apply(cancel(id, field("reason", "replaced")));
         await().untilAsserted(
                         () -> assertThat(orders().at("/0/status").asText()).isEqualTo("cancelled"));
         assertThat(orders()).hasSize(1);
@@ -109,10 +110,12 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void changesOnlyWhatIsSentAndRemovesWhatIsNull() {
+    void mergesAPatchAndRemovesNullFields() {
         String id = create();
 
-        JsonNode changed = apply(put(id, "{\"medication\":{\"ndc\":\"0093-3109\"},\"quantity\":null,\"refills\":2}"));
+        JsonNode changed =
+                apply(put(id, """
+                {"medication":{"ndc":"0093-3109"},"quantity":null,"refills":2}"""));
 
         assertThat(changed.at("/medication/name").asText()).isEqualTo("Amoxicilline à 500 mg");
         assertThat(changed.at("/medication/ndc").asText()).isEqualTo("0093-3109");
@@ -123,22 +126,27 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void rejectsWhatCannotBe() {
+    void rejectsACommandThatBreaksARule() {
         String id = create();
         String nobody = "rx-" + UUID.randomUUID();
 
-        assertThat(reason(put(nobody, "{\"quantity\":1}"))).isEqualTo("there is no such prescription");
+        assertThat(reason(put(nobody, quantity(1)))).isEqualTo("there is no such prescription");
         assertThat(reason(cancel(nobody, null))).isEqualTo("there is no such prescription");
-        assertThat(reason(post(PRESCRIPTIONS, JSON, prescription().replaceFirst("\\{", "{\"id\":\"" + id + "\","))))
+        assertThat(reason(post(PRESCRIPTIONS, JSON, prescriptionWithId(id))))
                 .isEqualTo("a prescription with this id exists already");
-        assertThat(reason(put(id, "{\"medication\":null}"))).isEqualTo("/payload/medication: is required");
-        assertThat(reason(put(id, "{\"status\":\"active\",\"quantity\":\"many\"}")))
+        assertThat(reason(put(id, """
+                {"medication":null}""")))
+                .isEqualTo("/payload/medication: is required");
+        assertThat(reason(put(id, """
+                {"status":"active","quantity":"many"}""")))
                 .startsWith("/payload/quantity: must be a number");
-        assertThat(reason(put(id, "{\"status\":\"on-hold\"}")))
+        assertThat(reason(put(id, field("status", "on-hold"))))
                 .isEqualTo("/payload/status: an update can only set it to completed");
-        assertThat(reason(put(id, "{\"id\":\"another\"}"))).isEqualTo("/payload/id: is the id of another prescription");
+        assertThat(reason(put(id, """
+                {"id":"another"}""")))
+                .isEqualTo("/payload/id: is the id of another prescription");
         apply(cancel(id, null));
-        assertThat(reason(put(id, "{\"quantity\":1}"))).isEqualTo("the prescription is cancelled");
+        assertThat(reason(put(id, quantity(1)))).isEqualTo("the prescription is cancelled");
         assertThat(reason(cancel(id, "{}"))).isEqualTo("the prescription is cancelled");
         assertThat(show(id).path("version").asInt()).isEqualTo(2);
         assertThat(recordsOf(EVENTS, id)).hasSize(2);
@@ -146,27 +154,27 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void appliesOneOfTwoUpdatesOfTheSameVersion() throws Exception {
+    void appliesOneOfEightUpdatesOfTheSameVersion() throws Exception {
         String id = create();
         ExecutorService clients = Executors.newFixedThreadPool(8);
         List<Callable<HttpResponse<String>>> updates = IntStream.range(0, 8)
-                .<Callable<HttpResponse<String>>>mapToObj(n -> () -> put(id, "{\"version\":1,\"quantity\":" + n + "}"))
+                .<Callable<HttpResponse<String>>>mapToObj(n -> () -> put(id, quantityOfVersion1(n)))
                 .toList();
         List<String> outcomes = new ArrayList<>();
         for (Future<HttpResponse<String>> answer : clients.invokeAll(updates)) {
-            outcomes.add(settled(answer.get()).path("status").asText());
+            outcomes.add(awaitOutcome(answer.get()).path("status").asText());
         }
         clients.shutdown();
 
         assertThat(outcomes).containsOnlyOnce("APPLIED");
         assertThat(outcomes.stream().filter("REJECTED"::equals)).hasSize(7);
         assertThat(show(id).path("version").asInt()).isEqualTo(2);
-        assertThat(reason(put(id, "{\"version\":1,\"quantity\":9}")))
+        assertThat(reason(put(id, quantityOfVersion1(9))))
                 .isEqualTo("the prescription has version 2, but the update names another version");
     }
 
     @Test
-    void isTheSameCommandForTheSameKeyAndClient() {
+    void sendsOneCommandPerKeyAndClient() {
         String key = UUID.randomUUID().toString();
         HttpResponse<String> first = post(PRESCRIPTIONS, JSON, prescription(), "Idempotency-Key", key);
         HttpResponse<String> again = post(PRESCRIPTIONS, JSON, prescription(), "Idempotency-Key", key);
@@ -198,13 +206,13 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void sendsACommandAgainWhoseFirstRequestDiedBeforeItWasSent() {
+    void resendsACommandWhoseFirstRequestDied() {
         String key = UUID.randomUUID().toString();
         HttpResponse<String> first = post(PRESCRIPTIONS, JSON, prescription(), "Idempotency-Key", key);
         apply(first);
         String id = json(first.body()).path("prescriptionId").asText();
         String command = json(first.body()).path("commandId").asText();
-        // as it is when the instance dies between the note and the send
+        // the state after the instance died between the row and the send
         String other = UUID.randomUUID().toString();
         jdbc.sql("update medication_command set command_id = ? where command_id = ?")
                 .params(other, command)
@@ -227,16 +235,16 @@ class CqrsIT extends RuntimeIT {
         HttpResponse<String> again = post(PRESCRIPTIONS, JSON, prescription(), "Idempotency-Key", key);
 
         assertThat(again.body()).isEqualTo(first.body());
-        assertThat(settled(again).path("status").asText()).isEqualTo("APPLIED");
+        assertThat(awaitOutcome(again).path("status").asText()).isEqualTo("APPLIED");
         assertThat(recordsOf(COMMANDS, id)).hasSize(2);
     }
 
     @Test
-    void treatsCommandsOfKafkaClientsAsItsOwn() {
+    void handlesCommandsOfKafkaClientsAlike() {
         String id = "rx-" + UUID.randomUUID();
         String create = send("CreatePrescription", id, prescription());
-        String update = send("UpdatePrescription", id, "{\"quantity\":5}");
-        send("UpdatePrescription", id, "{\"quantity\":6}", update);
+        String update = send("UpdatePrescription", id, quantity(5));
+        send("UpdatePrescription", id, quantity(6), update);
         String early = send("CancelPrescription", id + "-2", "{}");
 
         assertThat(after(update, id).path("quantity").asInt()).isEqualTo(5);
@@ -248,13 +256,13 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void isTheSameCommandInUpperAndLowerCase() {
+    void handlesACommandIdInUpperAndLowerCaseOnce() {
         String id = "rx-" + UUID.randomUUID();
         String lower = UUID.randomUUID().toString();
         String upper = lower.toUpperCase(Locale.ROOT);
         send("CreatePrescription", id, prescription(), upper);
         send("CreatePrescription", id, prescription(), lower);
-        String last = send("UpdatePrescription", id, "{\"quantity\":5}");
+        String last = send("UpdatePrescription", id, quantity(5));
 
         assertThat(after(last, id).path("version").asInt()).isEqualTo(2);
         assertThat(after(upper, id).path("version").asInt()).isEqualTo(2);
@@ -264,28 +272,28 @@ class CqrsIT extends RuntimeIT {
         List<ConsumerRecord<byte[], byte[]>> events = recordsOf(EVENTS, id);
         assertThat(events).hasSize(2);
         assertThat(json(text(events.get(0).value())).path("commandId").asText())
-                .as("whoever sent it finds it as it was sent")
+                .as("the commandId as sent")
                 .isEqualTo(upper);
         assertThat(header(events.get(0), "causation-id")).isEqualTo(upper);
     }
 
     @Test
-    void knowsASagaInUpperAndLowerCase() {
+    void recognisesASagaInUpperAndLowerCase() {
         String id = "rx-" + UUID.randomUUID();
         String lower = UUID.randomUUID().toString();
         String upper = lower.toUpperCase(Locale.ROOT);
         send("CreatePrescription", id, prescription());
-        send("LockPrescription", id, "{\"sagaId\":\"" + upper + "\"}");
-        String unlock = send("UnlockPrescription", id, "{\"sagaId\":\"" + lower + "\"}");
-        String late = send("LockPrescription", id, "{\"sagaId\":\"" + upper + "\"}");
+        send("LockPrescription", id, saga(upper));
+        String unlock = send("UnlockPrescription", id, saga(lower));
+        String late = send("LockPrescription", id, saga(upper));
 
         assertThat(after(unlock, id).path("status").asText()).isEqualTo("active");
-        assertThat(rejected(late)).isEqualTo("this saga has already unlocked the prescription");
+        assertThat(awaitRejection(late)).isEqualTo("this saga has already unlocked the prescription");
     }
 
     @Test
-    void countsWhatBecameOfCommands() {
-        // so many that some are of partitions which this instance has, whoever else is in the group
+    void countsCommandsByOutcome() {
+        // 16 keys: some are on partitions of this instance, even when the group has other members
         for (int i = 0; i < 16; i++) {
             String id = "rx-" + UUID.randomUUID();
             String create = send("CreatePrescription", id, prescription());
@@ -306,14 +314,15 @@ class CqrsIT extends RuntimeIT {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
-            quoteCharacter = '"',
-            value = {
-                "CreatePrescription|{\"patientId\":\"p\",\"medication\":{}}",
-                "LockPrescription|{}",
-                "UpdatePrescription|{}",
-                "DispensePrescription|{}"
-            })
-    void deadLettersACommandThatIsNone(String type, String payload) {
+            quoteCharacter = '`',
+            textBlock =
+                    """
+                    CreatePrescription   | {"patientId":"p","medication":{}}
+                    LockPrescription     | {}
+                    UpdatePrescription   | {}
+                    DispensePrescription | {}
+                    """)
+    void deadLettersAnInvalidCommand(String type, String payload) {
         String id = "rx-" + UUID.randomUUID();
         String command = send(type, id, payload);
 
@@ -322,56 +331,50 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void isOfTheCommandItselfWhateverElseItSays() {
+    void ignoresEnvelopeFieldsInAFlatCommand() {
         String id = create();
         String lock = UUID.randomUUID().toString();
         String event = UUID.randomUUID().toString();
-        // what a service copies from the event that it follows from, and what belongs to no flat value
+        // fields that a service copies from an event with an envelope
         String more =
-                ",\"eventId\":\"%s\",\"eventType\":\"X\",\"metadata\":{\"eventId\":\"%s\"},\"security\":{\"tenant\":\"other\"}"
-                        .formatted(event, event);
-        send(
-                COMMANDS,
-                id,
-                bytes(value("LockPrescription", id, "{\"sagaId\":\"s\"}", lock).replaceFirst("}$", more + "}")),
-                Map.of());
+                """
+                ,"eventId":"%1$s","eventType":"X","metadata":{"eventId":"%1$s"},"security":{"tenant":"other"}}"""
+                        .formatted(event);
+        send(COMMANDS, id, bytes(value("LockPrescription", id, saga("s"), lock).replaceFirst("}$", more)), Map.of());
         String unlock = UUID.randomUUID().toString();
         send(
                 COMMANDS,
                 id,
-                bytes(value("UnlockPrescription", id, "{\"sagaId\":\"s\"}", unlock)
-                        .replaceFirst("}$", more + "}")),
+                bytes(value("UnlockPrescription", id, saga("s"), unlock).replaceFirst("}$", more)),
                 Map.of());
 
         assertThat(after(unlock, id).path("version").asInt()).isEqualTo(3);
         assertThat(command(lock).path("status").asText()).isEqualTo("APPLIED");
-        // the id of a command that was another
+        // the id of another command
         send("CancelPrescription", id, "{}", lock);
         await().untilAsserted(() -> assertThat(recordsOf(COMMANDS + ".dlq", id)).hasSize(1));
         assertThat(show(id).path("status").asText()).isEqualTo("active");
     }
 
     @Test
-    void isTheSameWhenItIsMadeAnewFromTheLogWithWhatOthersWroteThere() {
+    void rebuildsTheViewDespiteForeignEvents() {
         String id = create();
-        apply(put(id, "{\"quantity\":3}"));
-        String more = ",\"metadata\":{\"eventId\":\"x\"}}";
+        apply(put(id, quantity(3)));
         for (String payload : List.of(
-                "{\"status\":\"cancelled\"}",
-                "{\"version\":1,\"status\":\"cancelled\",\"createdAt\":1,\"updatedAt\":1,\"patientId\":\"\\u0000\"}",
-                "{\"version\":\"2\"}",
+                field("status", "cancelled"),
+                """
+                {"version":1,"status":"cancelled","createdAt":1,"updatedAt":1,"patientId":"\\u0000"}""",
+                field("version", "2"),
                 "[]")) {
-            send(
-                    EVENTS,
-                    id,
-                    bytes(
-                            "{\"eventId\":\"%s\",\"eventType\":\"PrescriptionUpdated\",\"aggregateId\":\"%s\",\"timestamp\":1,\"payload\":%s"
-                                            .formatted(UUID.randomUUID(), id, payload)
-                                    + more),
-                    Map.of());
+            String event =
+                    """
+                    {"eventId":"%s","eventType":"PrescriptionUpdated","aggregateId":"%s","timestamp":1,"payload":%s,\
+                    "metadata":{"eventId":"x"}}"""
+                            .formatted(UUID.randomUUID(), id, payload);
+            send(EVENTS, id, bytes(event), Map.of());
         }
-        apply(put(id, "{\"quantity\":4}"));
-        // two that nobody can read, and one of which the announcer can make no event
+        apply(put(id, quantity(4)));
+        // two unreadable events, and one that the announcer cannot publish
         await().untilAsserted(() -> assertThat(recordsOf(EVENTS + ".dlq", id)).hasSize(3));
 
         String projection = "/api/projections/prescription-view";
@@ -389,7 +392,7 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void showsWhatTransactionsHaveCommitted() throws Exception {
+    void ignoresRecordsOfAbortedTransactions() throws Exception {
         String id = create();
         String committed = create();
         String aborted = UUID.randomUUID().toString();
@@ -401,7 +404,7 @@ class CqrsIT extends RuntimeIT {
             producer.initTransactions();
             producer.beginTransaction();
             producer.send(new ProducerRecord<>(
-                    COMMANDS, bytes(id), bytes(value("UpdatePrescription", id, "{\"quantity\":7}", aborted))));
+                    COMMANDS, bytes(id), bytes(value("UpdatePrescription", id, quantity(7), aborted))));
             producer.send(new ProducerRecord<>(EVENTS, bytes(id), bytes(cancelled(id))));
             producer.flush();
             producer.abortTransaction();
@@ -412,7 +415,7 @@ class CqrsIT extends RuntimeIT {
 
         await().untilAsserted(() ->
                 assertThat(show(committed).path("status").asText()).isEqualTo("cancelled"));
-        assertThat(apply(put(id, "{\"quantity\":4}")).path("version").asInt()).isEqualTo(2);
+        assertThat(apply(put(id, quantity(4))).path("version").asInt()).isEqualTo(2);
         assertThat(get("/api/commands/" + aborted).statusCode()).isEqualTo(404);
         await().untilAsserted(() ->
                 assertThat(json(get(projection).body()).path("lag").asLong(-1)).isZero());
@@ -422,19 +425,19 @@ class CqrsIT extends RuntimeIT {
         assertThat(json(get(projection).body()).path("differences").asInt(-1)).isZero();
     }
 
-    /** An event that a service writes itself. */
+    /** An event of a service that writes to medication.events itself. */
     private static String cancelled(String id) {
-        return "{\"eventId\":\"%s\",\"eventType\":\"PrescriptionCancelled\",\"aggregateId\":\"%s\",\"timestamp\":1,"
-                        .formatted(UUID.randomUUID(), id)
-                + "\"payload\":{\"id\":\"%s\",\"patientId\":\"p\",\"version\":9,\"status\":\"cancelled\",\"createdAt\":1,\"updatedAt\":1}}"
-                        .formatted(id);
+        return """
+                {"eventId":"%1$s","eventType":"PrescriptionCancelled","aggregateId":"%2$s","timestamp":1,"payload":\
+                {"id":"%2$s","patientId":"p","version":9,"status":"cancelled","createdAt":1,"updatedAt":1}}"""
+                .formatted(UUID.randomUUID(), id);
     }
 
     @Test
     void pagesThroughIdsOfAnyText() {
         List<String> ids = List.of("{x} " + patient, "{patientId}+" + patient, "a&b%20é?" + patient);
         for (String id : ids) {
-            settled(post(PRESCRIPTIONS, JSON, prescription().replaceFirst("\\{", "{\"id\":\"" + id + "\",")));
+            awaitOutcome(post(PRESCRIPTIONS, JSON, prescriptionWithId(id)));
             await().until(() -> ids("?patientId=" + patient).contains(id));
         }
         List<String> paged = new ArrayList<>();
@@ -446,7 +449,7 @@ class CqrsIT extends RuntimeIT {
     @Test
     void locksForOneSagaUntilItUnlocks() {
         String id = create();
-        String lock = send("LockPrescription", id, "{\"sagaId\":\"s1\"}");
+        String lock = send("LockPrescription", id, saga("s1"));
         JsonNode locked = after(lock, id);
         assertThat(locked.path("status").asText()).isEqualTo("on-hold");
         assertThat(locked.has("sagaId")).isFalse();
@@ -454,52 +457,53 @@ class CqrsIT extends RuntimeIT {
                         .at("/payload/sagaId")
                         .asText())
                 .isEqualTo("s1");
-        assertThat(reason(put(id, "{\"quantity\":1}"))).isEqualTo("the prescription is on-hold: a saga holds it");
-        assertThat(rejected(send("LockPrescription", id, "{\"sagaId\":\"s2\"}")))
+        assertThat(reason(put(id, quantity(1)))).isEqualTo("the prescription is on-hold: a saga holds it");
+        assertThat(awaitRejection(send("LockPrescription", id, saga("s2"))))
                 .isEqualTo("another saga holds the prescription");
-        assertThat(after(send("LockPrescription", id, "{\"sagaId\":\"s1\"}"), id)
+        assertThat(after(send("LockPrescription", id, saga("s1")), id)
                         .path("status")
                         .asText())
                 .isEqualTo("on-hold");
-        assertThat(after(send("UnlockPrescription", id, "{\"sagaId\":\"s3\"}"), id)
+        assertThat(after(send("UnlockPrescription", id, saga("s3")), id)
                         .path("status")
                         .asText())
                 .isEqualTo("on-hold");
-        assertThat(after(send("UnlockPrescription", id, "{\"sagaId\":\"s1\"}"), id)
+        assertThat(after(send("UnlockPrescription", id, saga("s1")), id)
                         .path("status")
                         .asText())
                 .isEqualTo("active");
-        assertThat(rejected(send("LockPrescription", id, "{\"sagaId\":\"s1\"}")))
+        assertThat(awaitRejection(send("LockPrescription", id, saga("s1"))))
                 .isEqualTo("this saga has already unlocked the prescription");
-        // it never locked, and has said that it never will
-        assertThat(rejected(send("LockPrescription", id, "{\"sagaId\":\"s3\"}")))
+        // a saga that unlocked without a lock cannot lock later
+        assertThat(awaitRejection(send("LockPrescription", id, saga("s3"))))
                 .isEqualTo("this saga has already unlocked the prescription");
-        assertThat(after(send("LockPrescription", id, "{\"sagaId\":\"s4\"}"), id)
+        assertThat(after(send("LockPrescription", id, saga("s4")), id)
                         .path("status")
                         .asText())
                 .isEqualTo("on-hold");
         assertThat(apply(cancel(id, null)).path("status").asText()).isEqualTo("cancelled");
-        assertThat(after(send("UnlockPrescription", id, "{\"sagaId\":\"s4\"}"), id)
+        assertThat(after(send("UnlockPrescription", id, saga("s4")), id)
                         .path("status")
                         .asText())
                 .isEqualTo("cancelled");
     }
 
     @Test
-    void unlocksWhatNeverWasAndThenRefusesItsLock() {
+    void rejectsALockAfterTheUnlockOfItsSaga() {
         String id = "rx-" + UUID.randomUUID();
-        String unlock = send("UnlockPrescription", id, "{\"sagaId\":\"s1\"}");
+        String unlock = send("UnlockPrescription", id, saga("s1"));
         await().untilAsserted(() ->
                 assertThat(command(unlock).path("status").asText()).isEqualTo("APPLIED"));
         await().untilAsserted(() -> assertThat(recordsOf(EVENTS, id)).hasSize(1));
         assertThat(json(text(recordsOf(EVENTS, id).get(0).value())).path("payload"))
-                .isEqualTo(json("{\"id\":\"%s\",\"sagaId\":\"s1\"}".formatted(id)));
+                .isEqualTo(json("""
+                        {"id":"%s","sagaId":"s1"}""".formatted(id)));
         assertThat(get(PRESCRIPTIONS + "/" + id + "?after=" + unlock).statusCode())
                 .isEqualTo(404);
 
         String create = send("CreatePrescription", id, prescription());
         assertThat(after(create, id).path("status").asText()).isEqualTo("active");
-        assertThat(rejected(send("LockPrescription", id, "{\"sagaId\":\"s1\"}")))
+        assertThat(awaitRejection(send("LockPrescription", id, saga("s1"))))
                 .isEqualTo("this saga has already unlocked the prescription");
         assertThat(recordsOf("medication.prescription.updated", id)).isEmpty();
     }
@@ -508,8 +512,8 @@ class CqrsIT extends RuntimeIT {
     void listsByPatientPrescriberAndStatus() {
         String prescriber = "NPI " + UUID.randomUUID();
         List<String> ids = IntStream.range(0, 5).mapToObj(n -> create()).toList();
-        apply(put(ids.get(1), "{\"prescriberId\":\"" + prescriber + "\"}"));
-        apply(put(ids.get(3), "{\"status\":\"completed\"}"));
+        apply(put(ids.get(1), field("prescriberId", prescriber)));
+        apply(put(ids.get(3), field("status", "completed")));
         apply(cancel(ids.get(4), null));
 
         assertThat(ids("?patientId=" + patient))
@@ -535,7 +539,7 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void asksToComeAgainWhenAnEffectDoesNotCome() {
+    void answers503WhenAnEffectDoesNotArrive() {
         String id = create();
         jdbc.sql(
                         """
@@ -553,21 +557,29 @@ class CqrsIT extends RuntimeIT {
                 assertThat(Duration.ofNanos(System.nanoTime() - since)).isGreaterThan(Duration.ofMillis(1900));
             }
         }
-        String rejected = json(put(id, "{\"status\":\"on-hold\"}").body())
+        String rejected = json(put(id, field("status", "on-hold")).body())
                 .path("commandId")
                 .asText();
         assertThat(after(rejected, id).path("version").asInt()).isEqualTo(1);
     }
 
     @Test
-    void saysWhatIsWrongAndSendsNothing() {
-        assertThat(error(post(PRESCRIPTIONS, JSON, "{\"patientId\":\"p\",\"medication\":{}}"), 400))
+    void answers400WithThePlaceAndSendsNothing() {
+        assertThat(error(post(PRESCRIPTIONS, JSON, """
+                {"patientId":"p","medication":{}}"""), 400))
                 .isEqualTo("body /medication/name: is required");
         assertThat(error(post(PRESCRIPTIONS, JSON, "[]"), 400)).isNotEmpty();
         assertThat(error(put("rx-1", "{}"), 400)).isEqualTo("body: must not be empty");
-        assertThat(error(put("rx-1", "{\"version\":\"1\"}"), 400)).startsWith("body /version: must be a whole number");
-        assertThat(error(cancel("rx-1", "{\"reason\":1}"), 400)).contains("reason");
-        assertThat(error(post(PRESCRIPTIONS, JSON, prescription().replaceFirst("\\{", "{\"id\":7,")), 400))
+        assertThat(error(put("rx-1", """
+                {"version":"1"}"""), 400))
+                .startsWith("body /version: must be a whole number");
+        assertThat(error(cancel("rx-1", """
+                {"reason":1}"""), 400))
+                .contains("reason");
+        assertThat(error(
+                        post(PRESCRIPTIONS, JSON, prescription().replaceFirst("\\{", """
+                {"id":7,""")),
+                        400))
                 .startsWith("body /id: must be a string");
         assertThat(error(post(PRESCRIPTIONS, JSON, prescription().replace("Amoxicilline", "x".repeat(1_000_000))), 413))
                 .contains("is larger than 1000000");
@@ -576,28 +588,27 @@ class CqrsIT extends RuntimeIT {
     @Test
     void rejectsAPrescriptionThatGrowsTooLarge() {
         String id = create();
-        apply(put(id, "{\"note\":\"" + "x".repeat(600_000) + "\"}"));
+        apply(put(id, field("note", "x".repeat(600_000))));
 
-        assertThat(reason(put(id, "{\"other\":\"" + "x".repeat(600_000) + "\"}")))
+        assertThat(reason(put(id, field("other", "x".repeat(600_000)))))
                 .isEqualTo("the prescription would be larger than 1000000 bytes");
         await().untilAsserted(() ->
                 assertThat(recordsOf("medication.prescription.updated", id)).hasSize(1));
     }
 
     @Test
-    void showsEachTenantItsOwn() {
+    void hidesCommandsAndPrescriptionsOfOtherTenants() {
         String id = create();
-        String command =
-                json(put(id, "{\"quantity\":2}").body()).path("commandId").asText();
+        String command = json(put(id, quantity(2)).body()).path("commandId").asText();
         for (String path : List.of(PRESCRIPTIONS + "/" + id, "/api/commands/" + command)) {
             HttpResponse<String> answer =
                     exchange(HttpRequest.newBuilder(uri(path)).header("Authorization", TOKENS.of("other")));
             assertThat(answer.statusCode()).isEqualTo(404);
         }
-        // the same id is another prescription there
+        // in the other tenant the same id names another prescription
         HttpResponse<String> foreign = exchange(HttpRequest.newBuilder(uri(PRESCRIPTIONS + "/" + id))
                 .headers("Authorization", TOKENS.of("other"), "Content-Type", JSON)
-                .PUT(HttpRequest.BodyPublishers.ofString("{\"quantity\":3}")));
+                .PUT(HttpRequest.BodyPublishers.ofString(quantity(3))));
         String theirs = json(foreign.body()).path("commandId").asText();
         await().untilAsserted(() -> assertThat(json(exchange(HttpRequest.newBuilder(uri("/api/commands/" + theirs))
                                         .header("Authorization", TOKENS.of("other")))
@@ -609,7 +620,7 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void isTheSameCommandOnceTheBrokerIsBack() throws Exception {
+    void sendsTheSameCommandOnceTheBrokerIsBack() throws Exception {
         String key = UUID.randomUUID().toString();
         SERVERS.kafka().suspend();
         HttpResponse<String> refused;
@@ -629,7 +640,7 @@ class CqrsIT extends RuntimeIT {
     }
 
     @Test
-    void answersThatItFailsWithoutTheDatabaseAndHandlesWhatCameMeanwhile() throws Exception {
+    void handlesACommandOnceTheDatabaseIsBack() throws Exception {
         String id = create();
         SERVERS.postgres().kill();
         String update;
@@ -637,9 +648,9 @@ class CqrsIT extends RuntimeIT {
             for (String path : List.of("", "/" + id, "/" + id + "?after=" + id)) {
                 assertThat(error(get(PRESCRIPTIONS + path), 500)).isEqualTo("Failed to retrieve prescriptions");
             }
-            assertThat(put(id, "{\"quantity\":1}").statusCode()).isEqualTo(503);
+            assertThat(put(id, quantity(1)).statusCode()).isEqualTo(503);
             assertThat(get("/api/commands/" + id).statusCode()).isEqualTo(503);
-            update = send("UpdatePrescription", id, "{\"quantity\":2}");
+            update = send("UpdatePrescription", id, quantity(2));
         } finally {
             SERVERS.postgres().start();
         }
@@ -655,6 +666,30 @@ class CqrsIT extends RuntimeIT {
         return """
                 {"patientId":"%s","prescriberId":"9999991695","medication":{"name":"Amoxicilline à 500 mg"},"quantity":21.50,"substitutionAllowed":true}"""
                 .formatted(patient);
+    }
+
+    private String prescriptionWithId(String id) {
+        return prescription().replaceFirst("\\{", """
+                {"id":"%s",""".formatted(id));
+    }
+
+    private static String quantity(int quantity) {
+        return """
+                {"quantity":%d}""".formatted(quantity);
+    }
+
+    private static String quantityOfVersion1(int quantity) {
+        return """
+                {"version":1,"quantity":%d}""".formatted(quantity);
+    }
+
+    private static String saga(String id) {
+        return field("sagaId", id);
+    }
+
+    private static String field(String name, String text) {
+        return """
+                {"%s":"%s"}""".formatted(name, text);
     }
 
     private String create() {
@@ -691,31 +726,32 @@ class CqrsIT extends RuntimeIT {
     }
 
     private static String value(String type, String id, String payload, String command) {
-        return "{\"commandId\":\"%s\",\"commandType\":\"%s\",\"aggregateId\":\"%s\",\"timestamp\":%d,\"payload\":%s}"
+        return """
+                {"commandId":"%s","commandType":"%s","aggregateId":"%s","timestamp":%d,"payload":%s}"""
                 .formatted(command, type, id, System.currentTimeMillis(), payload);
     }
 
-    /** The prescription once a command has been applied that was answered so. */
+    /** Waits until the command of an answer is applied, and returns the prescription. */
     private JsonNode apply(HttpResponse<String> answer) {
-        assertThat(settled(answer).path("status").asText()).isEqualTo("APPLIED");
+        assertThat(awaitOutcome(answer).path("status").asText()).isEqualTo("APPLIED");
         return after(
                 json(answer.body()).path("commandId").asText(),
                 json(answer.body()).path("prescriptionId").asText());
     }
 
     private String reason(HttpResponse<String> answer) {
-        JsonNode command = settled(answer);
+        JsonNode command = awaitOutcome(answer);
         assertThat(command.path("status").asText()).isEqualTo("REJECTED");
         return command.path("reason").asText();
     }
 
-    private String rejected(String command) {
+    private String awaitRejection(String command) {
         await().untilAsserted(() ->
                 assertThat(command(command).path("status").asText()).isEqualTo("REJECTED"));
         return command(command).path("reason").asText();
     }
 
-    private JsonNode settled(HttpResponse<String> answer) {
+    private JsonNode awaitOutcome(HttpResponse<String> answer) {
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
         String command = json(answer.body()).path("commandId").asText();
         await().pollInterval(Duration.ofMillis(20))

@@ -16,18 +16,19 @@ import org.junit.jupiter.api.Test;
 import routes.NodeClients;
 import routes.RuntimeIT;
 
-/** Services on kafkajs send commands directly, and read commands and events, as the contract describes both topics. */
+/** Tests kafkajs services that send commands, and that read commands and events. */
 class NodePrescriptionServiceIT extends RuntimeIT {
 
     private static final String COMMANDS = "medication.commands";
     private static final String EVENTS = "medication.events";
     private static final String PRESCRIPTION =
-            "{\"patientId\":\"p-1\",\"prescriberId\":null,\"medication\":{\"name\":\"Amoxicilline à 500 mg, gélule\",\"ndc\":null},\"quantity\":21.50,\"hop\":{\"n\":[1,null]}}";
+            """
+            {"patientId":"p-1","prescriberId":null,"medication":{"name":"Amoxicilline à 500 mg, gélule","ndc":null},"quantity":21.50,"hop":{"n":[1,null]}}""";
 
     private final String id = "rx-" + UUID.randomUUID();
 
     @BeforeAll
-    static void patience() {
+    static void setTimeout() {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30));
     }
 
@@ -37,11 +38,11 @@ class NodePrescriptionServiceIT extends RuntimeIT {
     }
 
     @Test
-    void readsTheCommandAndTheEventOfARequest() {
+    void letsANodeServiceReadACommandAndItsEvent() {
         JsonNode receipt = json(post(
                         "/api/prescriptions",
                         "application/json",
-                        PRESCRIPTION.replaceFirst("\\{", "{\"id\":\"" + id + "\","),
+                        prescriptionWithId(id),
                         "X-Correlation-Id",
                         "visit-" + id)
                 .body());
@@ -56,7 +57,7 @@ class NodePrescriptionServiceIT extends RuntimeIT {
         assertThat(value.path("commandType").asText()).isEqualTo("CreatePrescription");
         assertThat(value.path("aggregateId").asText()).isEqualTo(id);
         assertThat(value.path("timestamp").isIntegralNumber()).isTrue();
-        assertThat(value.path("payload")).isEqualTo(json(PRESCRIPTION.replaceFirst("\\{", "{\"id\":\"" + id + "\",")));
+        assertThat(value.path("payload")).isEqualTo(json(prescriptionWithId(id)));
         assertThat(value.path("userId").asText()).isEqualTo("sandbox");
         assertThat(names(sent.path("headers"))).containsExactlyInAnyOrder("correlation-id", "causation-id", "tenant");
         assertThat(sent.at("/headers/correlation-id").asText()).isEqualTo("visit-" + id);
@@ -75,11 +76,13 @@ class NodePrescriptionServiceIT extends RuntimeIT {
         assertThat(happened.path("commandId").asText()).isEqualTo(command);
         assertThat(happened.at("/payload/medication/name").asText()).isEqualTo("Amoxicilline à 500 mg, gélule");
         assertThat(happened.at("/payload/prescriberId").isNull()).isTrue();
-        assertThat(happened.at("/payload/hop")).isEqualTo(json("{\"n\":[1,null]}"));
+        assertThat(happened.at("/payload/hop")).isEqualTo(json("""
+                {"n":[1,null]}"""));
         assertThat(happened.at("/payload/status").asText()).isEqualTo("active");
         assertThat(new String(Base64.getDecoder().decode(event.path("base64").asText())))
                 .as("numbers digit for digit")
-                .contains("\"quantity\":21.50,");
+                .contains("""
+                        "quantity":21.50,""");
         assertThat(event.at("/headers/correlation-id").asText()).isEqualTo("visit-" + id);
         assertThat(event.at("/headers/causation-id").asText()).isEqualTo(command);
         assertThat(event.at("/headers/tenant").asText()).isEqualTo("default");
@@ -87,13 +90,17 @@ class NodePrescriptionServiceIT extends RuntimeIT {
     }
 
     @Test
-    void appliesTheCommandsOfAServiceAndSaysEachOnce() {
+    void appliesTheCommandsOfANodeServiceOnce() {
         List<String> commands = new ArrayList<>();
         commands.add(send("CreatePrescription", PRESCRIPTION, 1));
-        commands.add(send("UpdatePrescription", "{\"quantity\":7}", 3));
-        commands.add(send("LockPrescription", "{\"sagaId\":\"saga-1\"}", 1));
-        commands.add(send("UnlockPrescription", "{\"sagaId\":\"saga-1\"}", 1));
-        commands.add(send("CancelPrescription", "{\"reason\":\"remplacée\"}", 1));
+        commands.add(send("UpdatePrescription", """
+                {"quantity":7}""", 3));
+        commands.add(send("LockPrescription", """
+                {"sagaId":"saga-1"}""", 1));
+        commands.add(send("UnlockPrescription", """
+                {"sagaId":"saga-1"}""", 1));
+        commands.add(send("CancelPrescription", """
+                {"reason":"remplacée"}""", 1));
 
         List<JsonNode> events = consume(EVENTS, 5);
         assertThat(events)
@@ -118,11 +125,17 @@ class NodePrescriptionServiceIT extends RuntimeIT {
                                 .isEqualTo("remplacée"));
     }
 
-    /** As a service does, with the least that it sends; several times, as one that missed the acknowledgement. */
+    private static String prescriptionWithId(String id) {
+        return PRESCRIPTION.replaceFirst("\\{", """
+                {"id":"%s",""".formatted(id));
+    }
+
+    /** Sends a minimal command several times, like a service that missed the acknowledgement. */
     private String send(String type, String payload, int times) {
         String command = UUID.randomUUID().toString();
         byte[] value = bytes(
-                "{\"commandId\":\"%s\",\"commandType\":\"%s\",\"aggregateId\":\"%s\",\"timestamp\":%d,\"payload\":%s}"
+                """
+                {"commandId":"%s","commandType":"%s","aggregateId":"%s","timestamp":%d,"payload":%s}"""
                         .formatted(command, type, id, System.currentTimeMillis(), payload));
         for (int i = 0; i < times; i++) {
             NodeClients.run(

@@ -27,7 +27,7 @@ import routes.platform.event.EventMetadata;
 import routes.platform.projection.OwnSchema;
 import routes.platform.projection.PositionedEvent;
 
-/** The view is the fold of the log, whatever comes how often: for random logs, in a schema of its own of the real database. */
+/** Compares the view with the fold of random logs, in its own schema of the real database. */
 class PrescriptionProjectionIT {
 
     private static final int PARTITIONS = 3;
@@ -52,14 +52,14 @@ class PrescriptionProjectionIT {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
-    void hasTheHighestVersionWhateverTheBatchesAndHowOftenTheyCome(long seed) {
+    void keepsTheHighestVersionInAnyOrderOfBatches(long seed) {
         Random random = new Random(seed);
         List<List<PositionedEvent>> log = log("v" + seed, random);
         List<Integer> next = new ArrayList<>(List.of(0, 0, 0));
         for (int i = 0; i < 200; i++) {
             int partition = random.nextInt(PARTITIONS);
             int size = log.get(partition).size();
-            // some go back, as after a kill
+            // redelivers some records, as after a kill
             int from = random.nextInt(5) == 0 ? random.nextInt(next.get(partition) + 1) : next.get(partition);
             int to = i < 150 ? Math.min(size, from + 1 + random.nextInt(12)) : size;
             if (from < to) {
@@ -77,7 +77,7 @@ class PrescriptionProjectionIT {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5})
-    void isTheSameWhenTwoMembersHaveEachPartitionAtOnce(long seed) throws Exception {
+    void keepsTheHighestVersionWhenTwoMembersShareAPartition(long seed) throws Exception {
         Random random = new Random(-seed);
         List<List<PositionedEvent>> log = log("m" + seed, random);
         ExecutorService members = Executors.newFixedThreadPool(2 * PARTITIONS);
@@ -101,23 +101,29 @@ class PrescriptionProjectionIT {
     }
 
     @Test
-    void isNotChangedByEventsThatTheWriteSideDidNotMake() {
-        apply(List.of(version("o", 0, 0, 1), event("o", 0, 1, "PrescriptionUpdated", "{\"status\":\"lost\"}")));
-        apply(List.of(event("nobody", 0, 2, "PrescriptionUnlocked", "{\"id\":\"nobody\",\"sagaId\":\"s\"}")));
+    void ignoresEventsWithoutAVersion() {
+        apply(List.of(
+                version("o", 0, 0, 1),
+                event("o", 0, 1, "PrescriptionUpdated", """
+                {"status":"lost"}""")));
+        apply(List.of(
+                event("nobody", 0, 2, "PrescriptionUnlocked", """
+                {"id":"nobody","sagaId":"s"}""")));
 
         assertThat(views("o").get("o")).startsWith("active 1 ");
         assertThat(views("nobody")).isEmpty();
     }
 
     @Test
-    void keepsWhatCannotBeAskedForOutOfItsColumns() {
+    void leavesFilterColumnsEmptyForUnsearchableText() {
         apply(List.of(event(
                 "wild",
                 0,
                 0,
                 "PrescriptionCreated",
-                "{\"version\":1,\"status\":\"active\",\"patientId\":\"a\\u0000b\",\"prescriberId\":\""
-                        + "x".repeat(5000) + "\",\"note\":\"\\u0000\"}")));
+                """
+                {"version":1,"status":"active","patientId":"a\\u0000b","prescriberId":"%s","note":"\\u0000"}"""
+                        .formatted("x".repeat(5000)))));
 
         assertThat(jdbc.sql("select count(*) from prescription_view where patient_id is null and prescriber_id is null")
                         .query(Integer.class)
@@ -125,7 +131,7 @@ class PrescriptionProjectionIT {
                 .isEqualTo(1);
     }
 
-    /** Prescriptions with versions in the order of one partition, records that come twice, and older ones that were dead letters. */
+    /** Makes versions in the order of one partition, with duplicates and reprocessed older records. */
     private static List<List<PositionedEvent>> log(String prefix, Random random) {
         List<List<PositionedEvent>> log = new ArrayList<>();
         for (int partition = 0; partition < PARTITIONS; partition++) {
@@ -174,7 +180,8 @@ class PrescriptionProjectionIT {
                 partition,
                 offset,
                 "PrescriptionUpdated",
-                "{\"id\":\"%s\",\"status\":\"active\",\"version\":%d,\"createdAt\":1,\"updatedAt\":%d}"
+                """
+                {"id":"%s","status":"active","version":%d,"createdAt":1,"updatedAt":%d}"""
                         .formatted(id, version, version));
     }
 

@@ -23,100 +23,129 @@ import routes.platform.event.EventMetadata;
 
 class PrescriptionTest {
 
-    private static final String CREATE =
-            "{\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\",\"ndc\":\"1\"},\"quantity\":1.50,\"note\":{\"a\":[1]}}";
+    private static final String ASPIRIN =
+            """
+            {"patientId":"p","medication":{"name":"Aspirin","ndc":"1"},"quantity":1.50,"note":{"a":[1]}}""";
 
-    private final Prescription created = apply(Optional.empty(), "CREATE", CREATE);
+    private static final String REFILL = """
+            {"refills":1}""";
+    private static final String SAGA = """
+            {"sagaId":"s"}""";
+
+    private final Prescription created = apply(Optional.empty(), "CREATE", ASPIRIN);
 
     @Test
-    void beginsActiveWithWhatWasSentDigitForDigit() {
-        Prescription made = apply(
-                Optional.empty(),
-                "CREATE",
-                CREATE.replaceFirst(
-                        "\\{",
-                        "{\"id\":\"rx\",\"status\":\"draft\",\"version\":7,\"createdAt\":\"today\",\"statusReason\":\"x\","));
+    void createsAnActivePrescriptionDigitForDigit() {
+        // given
+        String withWriteSideFields = ASPIRIN.replaceFirst(
+                "\\{",
+                """
+                {"id":"rx","status":"draft","version":7,"createdAt":"today","statusReason":"x",""");
 
-        assertThat(text(made.content()))
-                .isEqualTo(CREATE.substring(0, CREATE.length() - 1)
-                        + ",\"id\":\"rx\",\"status\":\"active\",\"version\":1,\"createdAt\":1000,\"updatedAt\":1000}");
+        // when
+        Prescription prescription = apply(Optional.empty(), "CREATE", withWriteSideFields);
+
+        // then
+        assertThat(text(prescription.content()))
+                .isEqualTo(
+                        ASPIRIN.substring(0, ASPIRIN.length() - 1)
+                                + """
+                ,"id":"rx","status":"active","version":1,"createdAt":1000,"updatedAt":1000}""");
     }
 
-    // RFC 7396, appendix A, as far as a prescription can show it
+    // RFC 7396, appendix A: the cases that the schema of a prescription allows
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             quoteCharacter = '`',
-            value = {
-                "{\"quantity\":2}|/quantity|2",
-                "{\"medication\":{\"ndc\":null}}|/medication|{\"name\":\"Aspirin\"}",
-                "{\"medication\":{\"rxnorm\":\"7\"}}|/medication|{\"name\":\"Aspirin\",\"ndc\":\"1\",\"rxnorm\":\"7\"}",
-                "{\"note\":\"text\"}|/note|\"text\"",
-                "{\"note\":{\"a\":{\"b\":null,\"c\":1}}}|/note|{\"a\":{\"c\":1}}",
-                "{\"quantity\":{\"x\":null}}|/quantity|{}",
-                "{\"note\":[{\"a\":null}]}|/note|[{\"a\":null}]",
-                "{\"createdAt\":5,\"updatedAt\":5,\"statusReason\":\"x\",\"version\":1}|/createdAt|1000",
-                "{\"status\":\"completed\"}|/status|\"completed\""
-            })
-    void mergesAPatch(String patch, String where, String value) {
-        Decision decision = decide(Optional.of(created), "UPDATE", patch, false);
+            textBlock =
+                    """
+                    {"quantity":2}                          | /quantity   | 2
+                    {"medication":{"ndc":null}}             | /medication | {"name":"Aspirin"}
+                    {"medication":{"rxnorm":"7"}}           | /medication | {"name":"Aspirin","ndc":"1","rxnorm":"7"}
+                    {"note":"text"}                         | /note       | "text"
+                    {"note":{"a":{"b":null,"c":1}}}         | /note       | {"a":{"c":1}}
+                    {"note":[{"a":null}]}                   | /note       | [{"a":null}]
+                    {"createdAt":5,"version":1}             | /createdAt  | 1000
+                    {"updatedAt":5,"statusReason":"x"}      | /createdAt  | 1000
+                    {"status":"completed"}                  | /status     | "completed"
+                    """)
+    void mergesAPatch(String patch, String pointer, String value) {
+        Prescription changed = apply(Optional.of(created), "UPDATE", patch);
 
-        if (where.equals("/quantity") && value.equals("{}")) {
-            assertThat(decision).isEqualTo(new Rejected("/payload/quantity: must be a number or null"));
-        } else {
-            assertThat(((Applied) decision).prescription().content().at(where).toString())
-                    .isEqualTo(value);
-        }
+        assertThat(changed.content().at(pointer).toString()).isEqualTo(value);
     }
 
     @Test
-    void endsAndHoldsOneThatIsAsLargeAsCanBe() {
-        String note = "\"note\":\"" + "x".repeat(Prescription.MAX_BYTES - 250) + "\"";
-        Prescription large = apply(Optional.of(created), "UPDATE", "{" + note + "}");
+    void rejectsAPatchThatViolatesTheSchema() {
+        Decision decision =
+                decide(Optional.of(created), "UPDATE", """
+                {"quantity":{"x":null}}""", false);
 
-        assertThat(decide(Optional.of(large), "UPDATE", "{\"more\":\"" + "x".repeat(250) + "\"}", false))
-                .isEqualTo(new Rejected("the prescription would be larger than 1000000 bytes"));
-        String reason = "{\"reason\":\"" + "r".repeat(1024) + "\"}";
-        assertThat(apply(Optional.of(large), "CANCEL", reason).status()).isEqualTo("cancelled");
-        assertThat(apply(Optional.of(large), "LOCK", "{\"sagaId\":\"s\"}").status())
-                .isEqualTo("on-hold");
-        assertThat(apply(Optional.of(large), "UNLOCK", "{\"sagaId\":\"s\"}").status())
-                .isEqualTo("active");
+        assertThat(decision).isEqualTo(new Rejected("/payload/quantity: must be a number or null"));
     }
 
     @Test
-    void doesNotOverwriteWhatWasSaidAfterACommandThatIsSentAgain() {
-        Command first = command("UPDATE", "{\"refills\":1}");
-        Command again = new Command(first.type(), "rx", first.payload(), first.metadata(), true);
+    void closesAndLocksThePrescriptionOfMaximumSize() {
+        // given
+        Prescription large = apply(Optional.of(created), "UPDATE", field("note", Prescription.MAX_BYTES - 250));
 
-        assertThat(Prescription.decide(again, Optional.of(created), false, 2000))
+        // when it would grow
+        Decision update = decide(Optional.of(large), "UPDATE", field("more", 250), false);
+
+        // then the update fails, and all else succeeds
+        assertThat(update).isEqualTo(new Rejected("the prescription would be larger than 1000000 bytes"));
+        assertThat(apply(Optional.of(large), "CANCEL", field("reason", 1024)).status())
+                .isEqualTo("cancelled");
+        assertThat(apply(Optional.of(large), "LOCK", SAGA).status()).isEqualTo("on-hold");
+        assertThat(apply(Optional.of(large), "UNLOCK", SAGA).status()).isEqualTo("active");
+    }
+
+    @Test
+    void rejectsAReprocessedUpdateOfAChangedPrescription() {
+        // given
+        Command first = command("UPDATE", REFILL);
+        Command reprocessed = new Command(first.type(), "rx", first.payload(), first.metadata(), true);
+
+        // when, then
+        assertThat(Prescription.decide(reprocessed, Optional.of(created), false, 2000))
                 .isEqualTo(new Rejected("the prescription has changed since the command was first sent"));
-        ((ObjectNode) first.payload()).put("version", 1);
-        assertThat(Prescription.decide(again, Optional.of(created), false, 2000))
+
+        // given
+        first.payload().put("version", 1);
+
+        // when, then
+        assertThat(Prescription.decide(reprocessed, Optional.of(created), false, 2000))
                 .isInstanceOf(Applied.class);
     }
 
     @Test
-    void isLaterThanBeforeWhenTheClockGoesBack() {
-        Prescription changed = ((Applied)
-                        Prescription.decide(command("UPDATE", "{\"refills\":1}"), Optional.of(created), false, 10))
-                .prescription();
+    void changesLaterThanBeforeWhenTheClockGoesBack() {
+        // when
+        Decision decision = Prescription.decide(command("UPDATE", REFILL), Optional.of(created), false, 10);
 
+        // then
+        Prescription changed = ((Applied) decision).prescription();
         assertThat(changed.updatedAt()).isEqualTo(created.updatedAt() + 1);
         assertThat(changed.content().path("createdAt").asLong()).isEqualTo(1000);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
-    void keepsItsRulesWhateverCommandsCome(long seed) {
+    void keepsItsRulesForRandomCommands(long seed) {
         Random random = new Random(seed);
         EventSchema schema = new EventSchema("prescription.json");
         List<String> payloads = List.of(
-                "{\"quantity\":%d}",
-                "{\"version\":%d,\"quantity\":1}",
-                "{\"status\":\"active\",\"refills\":%d}",
-                "{\"medication\":null,\"x\":%d}",
-                "{\"status\":\"completed\",\"x\":%d}");
+                """
+                {"quantity":%d}""",
+                """
+                {"version":%d,"quantity":1}""",
+                """
+                {"status":"active","refills":%d}""",
+                """
+                {"medication":null,"x":%d}""",
+                """
+                {"status":"completed","x":%d}""");
         Set<String> unlocked = new HashSet<>();
         Optional<Prescription> known = Optional.empty();
         int applied = 0;
@@ -129,13 +158,15 @@ class PrescriptionTest {
             String saga = "s" + random.nextInt(40);
             String payload =
                     switch (type) {
-                        case "CREATE" -> CREATE;
-                        // the last one ends it all
+                        case "CREATE" -> ASPIRIN;
+                        // the last payload completes the prescription
                         case "UPDATE" ->
                             payloads.get(random.nextInt(random.nextInt(20) == 0 ? 5 : 4))
                                     .formatted(random.nextInt(50));
-                        case "CANCEL" -> "{\"reason\":\"r\"}";
-                        default -> "{\"sagaId\":\"%s\"}".formatted(saga);
+                        case "CANCEL" -> """
+                                {"reason":"r"}""";
+                        default -> """
+                                {"sagaId":"%s"}""".formatted(saga);
                     };
             String before =
                     known.map(prescription -> text(prescription.content())).orElse("");
@@ -179,6 +210,11 @@ class PrescriptionTest {
 
     private static Decision decide(Optional<Prescription> known, String type, String payload, boolean unlocked) {
         return Prescription.decide(command(type, payload), known, unlocked, 1000);
+    }
+
+    private static String field(String name, int length) {
+        return """
+                {"%s":"%s"}""".formatted(name, "x".repeat(length));
     }
 
     private static Command command(String type, String payload) {

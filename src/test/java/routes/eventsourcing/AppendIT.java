@@ -22,7 +22,7 @@ import routes.platform.event.Event;
 import routes.platform.event.EventReader;
 import sandbox.ServerProcess;
 
-/** What is appended over HTTP, as it rests on the topic. */
+/** Tests the records of events that callers append over HTTP. */
 class AppendIT extends RuntimeIT {
 
     private static final String TOPIC = "patient.events";
@@ -36,7 +36,8 @@ class AppendIT extends RuntimeIT {
     @Test
     void appendsTheRecordThatTheContractDescribes() throws Exception {
         HttpResponse<String> answer = append(
-                "{\"type\":\"patient.profile.created\",\"data\":{\"firstName\":\"Zoë\",\"lastName\":\"Ångström\",\"city\":null}}",
+                """
+                {"type":"patient.profile.created","data":{"firstName":"Zoë","lastName":"Ångström","city":null}}""",
                 "X-Correlation-Id",
                 patient);
 
@@ -73,8 +74,10 @@ class AppendIT extends RuntimeIT {
     @Test
     void keepsTheOrderOfAPatient() throws Exception {
         List<String> sent = IntStream.range(0, 10)
-                .mapToObj(i -> json(append("{\"type\":\"patient.contact.updated\",\"data\":{\"phone\":\"%d\"}}"
-                                        .formatted(i))
+                .mapToObj(i -> json(append(
+                                        """
+                        {"type":"patient.contact.updated","data":{"phone":"%d"}}"""
+                                                .formatted(i))
                                 .body())
                         .path("eventId")
                         .asText())
@@ -90,8 +93,9 @@ class AppendIT extends RuntimeIT {
     }
 
     @Test
-    void givesTheFirstAnswerToTheSameIdempotencyKey() {
-        String body = "{\"type\":\"patient.merged\",\"data\":{\"mergedInto\":\"patient-2\"}}";
+    void repeatsTheFirstAnswerForAnIdempotencyKey() {
+        String body = """
+                {"type":"patient.merged","data":{"mergedInto":"patient-2"}}""";
         HttpResponse<String> first = append(body, "Idempotency-Key", patient);
         HttpResponse<String> again = append(body, "Idempotency-Key", patient);
         HttpResponse<String> other = append(body.replace("-2", "-3"), "Idempotency-Key", patient);
@@ -107,10 +111,11 @@ class AppendIT extends RuntimeIT {
     }
 
     @Test
-    void givesARepeatTheSameEventIdWhenTheFirstDiedBeforeItsAnswer() throws Exception {
-        String body = "{\"type\":\"patient.merged\",\"data\":{\"mergedInto\":\"patient-2\"}}";
+    void reusesTheEventIdWhenTheFirstRequestDied() throws Exception {
+        String body = """
+                {"type":"patient.merged","data":{"mergedInto":"patient-2"}}""";
         HttpResponse<String> first = append(body, "Idempotency-Key", patient);
-        // as it is when the instance dies between the append and its answer
+        // the state after the instance died between the append and the answer
         jdbc.sql("update idempotency_key set answer = null where key = ?")
                 .param(patient)
                 .update();
@@ -127,21 +132,23 @@ class AppendIT extends RuntimeIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"%00", "a%0Ab", "a%20b", "-a", "%C3%A9", "a%2Fb"})
-    void refusesAnIdThatIsNone(String id) {
+    void refusesAnInvalidPatientId(String id) {
         HttpResponse<String> answer = post(
                 "/api/patients/" + id + "/events",
                 JSON,
-                "{\"type\":\"patient.merged\",\"data\":{\"mergedInto\":\"p\"}}");
+                """
+                {"type":"patient.merged","data":{"mergedInto":"p"}}""");
 
         assertThat(answer.statusCode()).as(answer.body()).isIn(400, 404);
     }
 
     @Test
-    void refusesAnIdWithoutAnEnd() {
+    void refusesAPatientIdOf129Characters() {
         HttpResponse<String> answer = post(
                 "/api/patients/" + "x".repeat(129) + "/events",
                 JSON,
-                "{\"type\":\"patient.merged\",\"data\":{\"mergedInto\":\"p\"}}");
+                """
+                {"type":"patient.merged","data":{"mergedInto":"p"}}""");
 
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(400);
         assertThat(json(answer.body()).path("error").asText()).startsWith("path parameter id: ");
@@ -153,7 +160,8 @@ class AppendIT extends RuntimeIT {
                 .headers("Authorization", TOKENS.of("other"), "Content-Type", JSON, "tenant", "default")
                 .headers("kafka.OVERRIDE_TOPIC", "medication.prescription.created", "aggregate-id", "x")
                 .POST(HttpRequest.BodyPublishers.ofString(
-                        "{\"type\":\"patient.merged\",\"data\":{\"mergedInto\":\"p\"}}")));
+                        """
+                        {"type":"patient.merged","data":{"mergedInto":"p"}}""")));
 
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
         ConsumerRecord<byte[], byte[]> record = recordsOf(patient).get(0);
@@ -167,7 +175,8 @@ class AppendIT extends RuntimeIT {
         ServerProcess schemaRegistry = SERVERS.schemaRegistry();
         schemaRegistry.kill();
         try {
-            assertThat(append("{\"type\":\"patient.merged\",\"data\":{\"mergedInto\":\"p\"}}")
+            assertThat(append("""
+                    {"type":"patient.merged","data":{"mergedInto":"p"}}""")
                             .statusCode())
                     .isEqualTo(202);
             assertThat(json(management("/observe/health").body())

@@ -24,7 +24,7 @@ import routes.RuntimeIT;
 import routes.platform.event.Event;
 import routes.platform.event.EventReader;
 
-/** Services on kafkajs and its registry client append to patient.events directly, and read what the runtime appends. */
+/** Tests kafkajs services that append to patient.events and read events of the runtime. */
 class NodePatientServiceIT extends RuntimeIT {
 
     private static final String TOPIC = "patient.events";
@@ -39,7 +39,7 @@ class NodePatientServiceIT extends RuntimeIT {
     private Path directory;
 
     @BeforeAll
-    static void patience() {
+    static void setTimeout() {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30));
     }
 
@@ -49,11 +49,12 @@ class NodePatientServiceIT extends RuntimeIT {
     }
 
     @Test
-    void readsWhatANodeServiceAppendsWithAccentsNullsAndOnlyWhatIsRequired() throws Exception {
+    void readsAnEventThatANodeServiceAppends() throws Exception {
         List<JsonNode> sent = append(
                 "patient.profile.created",
                 "--payload",
-                "{\"firstName\":\"Zo\\u00eb\",\"lastName\":\"\\u00c5ngstr\\u00f6m \\ud83d\\ude00\",\"middleName\":null,\"gender\":\"female\"}",
+                """
+                {"firstName":"Zo\\u00eb","lastName":"\\u00c5ngstr\\u00f6m \\ud83d\\ude00","middleName":null,"gender":"female"}""",
                 "--payload",
                 "{}");
 
@@ -75,15 +76,19 @@ class NodePatientServiceIT extends RuntimeIT {
     }
 
     @Test
-    void readsAScopeThatIsAListAndATenantAmongTheClaims() throws Exception {
+    void readsScopeListsAndATenantInTheClaims() throws Exception {
         List<JsonNode> sent = append(
                 "patient.contact.updated",
                 "--payload",
-                "{\"phone\":\"+33 1\"}",
+                """
+                {"phone":"+33 1"}""",
                 "--metadata",
-                "{\"correlationId\":\"visit-" + patient
-                        + "\",\"causationId\":null,\"version\":\"2.0.0\",\"security\":{\"principal\":\"p\","
-                        + "\"claims\":{\"scope\":[\"patients.write\",\"patients.read\"],\"tenant\":\"other\"}}}");
+                """
+                {"correlationId":"visit-""" + patient
+                        + """
+                                ","causationId":null,"version":"2.0.0","security":{"principal":"p","""
+                        + """
+                                "claims":{"scope":["patients.write","patients.read"],"tenant":"other"}}}""");
 
         assertThat(event(0).metadata().tenant()).isEqualTo("other");
         assertThat(event(0).metadata().correlationId()).isEqualTo("visit-" + patient);
@@ -92,18 +97,22 @@ class NodePatientServiceIT extends RuntimeIT {
         append(
                 "patient.contact.updated",
                 "--payload",
-                "{\"phone\":\"+33 2\"}",
+                """
+                {"phone":"+33 2"}""",
                 "--metadata",
-                "{\"security\":{\"principal\":\"p\",\"tenant\":\"other\",\"claims\":{\"scope\":\"patients.write\"}}}");
+                """
+                {"security":{"principal":"p","tenant":"other","claims":{"scope":"patients.write"}}}""");
         assertThat(event(1).metadata().tenant()).isEqualTo("other");
     }
 
     @Test
-    void readsWhatIsWrittenWithANewerSchemaThatANodeServiceRegisters() throws Exception {
+    void readsAnEventWithANewerSchemaOfANodeService() throws Exception {
         String ours = Files.readString(Path.of("schemas/patient-events-value.avsc"));
-        String newer = ours.replace(
-                "{ \"name\": \"firstName\"",
-                "{ \"name\": \"pronouns\", \"type\": [\"null\", \"string\"], \"default\": null },\n        { \"name\": \"firstName\"");
+        String newer = ours.replaceFirst(
+                "(?m)^( *\\{ .name.: .firstName.)",
+                """
+                        { "name": "pronouns", "type": ["null", "string"], "default": null },
+                $1""");
         assertThat(newer).isNotEqualTo(ours);
         Path file = Files.writeString(directory.resolve("newer.avsc"), newer);
 
@@ -112,14 +121,16 @@ class NodePatientServiceIT extends RuntimeIT {
                 "--schema",
                 file.toString(),
                 "--payload",
-                "{\"pronouns\":\"elle\",\"firstName\":\"Ren\\u00e9e\"}");
-        // the schema of the file that the runtime has registered is still known by its text
+                """
+                {"pronouns":"elle","firstName":"Ren\\u00e9e"}""");
+        // the registry still finds the version of the runtime by its text
         List<JsonNode> older = append(
                 "patient.profile.updated",
                 "--schema",
                 Path.of("schemas/patient-events-value.avsc").toAbsolutePath().toString(),
                 "--payload",
-                "{\"firstName\":\"Ren\\u00e9e\"}");
+                """
+                {"firstName":"Ren\\u00e9e"}""");
 
         assertThat(((PatientEventPayload) event(0).payload()).getFirstName()).isEqualTo("Renée");
         assertThat(event(1).payload()).isEqualTo(event(0).payload());
@@ -129,11 +140,12 @@ class NodePatientServiceIT extends RuntimeIT {
     }
 
     @Test
-    void letsANodeServiceReadWhatIsAppendedOverHttp() {
+    void letsANodeServiceReadAnEventAppendedOverHttp() {
         post(
                 "/api/patients/" + patient + "/events",
                 "application/json",
-                "{\"type\":\"patient.profile.created\",\"data\":{\"firstName\":\"Zoë\",\"street\":\"Rue de l'Évêché 7\",\"city\":null}}",
+                """
+                {"type":"patient.profile.created","data":{"firstName":"Zoë","street":"Rue de l'Évêché 7","city":null}}""",
                 "X-Correlation-Id",
                 patient);
 
@@ -165,7 +177,8 @@ class NodePatientServiceIT extends RuntimeIT {
         assertThat(metadata.path("version").asText()).isEqualTo("1.0.0");
         assertThat(metadata.path("correlationId").asText()).isEqualTo(patient);
         assertThat(metadata.path("security").toString())
-                .isEqualTo("{\"principal\":\"sandbox\",\"tenant\":\"default\",\"claims\":null}");
+                .isEqualTo("""
+                        {"principal":"sandbox","tenant":"default","claims":null}""");
         JsonNode payload = record.at("/event/payload");
         assertThat(payload.path("firstName").asText()).isEqualTo("Zoë");
         assertThat(payload.path("street").asText()).isEqualTo("Rue de l'Évêché 7");
@@ -173,7 +186,7 @@ class NodePatientServiceIT extends RuntimeIT {
         assertThat(payload.path("reason").isNull()).isTrue();
     }
 
-    /** @param more options, in ASCII: Java 17 encodes them as the machine does */
+    /** @param more options in ASCII: Java 17 encodes them with the charset of the machine */
     private List<JsonNode> append(String type, String... more) {
         List<String> arguments = new ArrayList<>(
                 List.of("--broker", brokers(), "--registry", REGISTRY, "--key", patient, "--type", type));

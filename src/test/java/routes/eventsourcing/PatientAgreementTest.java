@@ -22,7 +22,7 @@ import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
 import routes.platform.event.EventReader;
 
-/** What is accepted over HTTP is read by every consumer of the patients' events. */
+/** Sends hostile JSON through the HTTP door, and reads each accepted event like a consumer. */
 class PatientAgreementTest {
 
     private static final int CASES = 6000;
@@ -36,24 +36,27 @@ class PatientAgreementTest {
 
     @Test
     @Timeout(120)
-    void whatIsAcceptedOverHttpIsReadByConsumers() throws Exception {
+    void readsEachAcceptedEvent() throws Exception {
         int accepted = 0;
         for (int seed = 0; seed < CASES; seed++) {
             byte[] sent = new HostileJson(seed)
                     .of(
-                            "{'type':'patient.profile.created','data':{'firstName':'A','dateOfBirth':'1984','gender':'male','city':'B'}}"
-                                    .replace('\'', '"'),
-                            "{'type':'patient.contact.updated','data':{'email':'a@example.org','phone':'1','reason':'x'}}"
-                                    .replace('\'', '"'),
-                            "{'type':'patient.deceased','data':{'deceasedAt':'2024-02-29'}}".replace('\'', '"'),
-                            "{'type':'patient.merged','data':{'mergedInto':'p-2'}}".replace('\'', '"'));
+                            """
+                            {"type":"patient.profile.created",\
+                            "data":{"firstName":"A","dateOfBirth":"1984","gender":"male","city":"B"}}""",
+                            """
+                            {"type":"patient.contact.updated","data":{"email":"a@example.org","phone":"1","reason":"x"}}""",
+                            """
+                            {"type":"patient.deceased","data":{"deceasedAt":"2024-02-29"}}""",
+                            """
+                            {"type":"patient.merged","data":{"mergedInto":"p-2"}}""");
             Exchange exchange = exchange();
             try {
                 http.create("p-1", sent, exchange);
             } catch (ProblemException e) {
                 continue;
             } catch (RuntimeException | StackOverflowError e) {
-                fail("seed " + seed + ", a failure that no caller is to blame for: " + HostileJson.start(sent), e);
+                fail("seed " + seed + ", the door fails with an unexpected error: " + HostileJson.start(sent), e);
             }
             accepted++;
             try {
@@ -65,7 +68,7 @@ class PatientAgreementTest {
                         System.currentTimeMillis());
                 assertThat(read.metadata().tenant()).isEqualTo("home");
             } catch (Exception | AssertionError e) {
-                fail("seed " + seed + ", accepted, and poison: " + HostileJson.start(sent), e);
+                fail("seed " + seed + ", the door accepts poison: " + HostileJson.start(sent), e);
             }
         }
         assertThat(accepted).isBetween(CASES / 5, CASES * 4 / 5);

@@ -31,8 +31,8 @@ import routes.platform.projection.OwnSchema;
 import routes.platform.projection.PositionedEvent;
 
 /**
- * The view is the fold of the log, whatever comes how often and in which order: for random logs, in a schema of its own of the real
- * database. The fold here is written a second time, as its rule is told and not as it is done.
+ * Compares the view with the fold of random logs, in its own schema of the real database. The fold of
+ * this test follows the rule of ADR 14, not the production code.
  */
 class PatientProjectionIT {
 
@@ -73,12 +73,12 @@ class PatientProjectionIT {
         schema.close();
     }
 
-    /** What a patient is after its events: the columns of its row. */
+    /** The columns of a row of patient_view. */
     record View(JsonNode view, int partition, long lastOffset) {}
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20})
-    void isTheFoldOfTheLogWhateverTheBatchesAndTheirOrder(long seed) {
+    void foldsTheLogInAnyOrderOfBatches(long seed) {
         Random random = new Random(seed);
         Map<Integer, List<PositionedEvent>> log = log("ordered-" + seed, random);
 
@@ -96,7 +96,7 @@ class PatientProjectionIT {
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10})
-    void isTheFoldOfTheLogWhenTwoMembersHaveEachPartitionAtOnce(long seed) throws Exception {
+    void foldsTheLogWhenTwoMembersShareAPartition(long seed) throws Exception {
         Random random = new Random(-seed);
         Map<Integer, List<PositionedEvent>> log = log("at-once-" + seed, random);
         ExecutorService members = Executors.newFixedThreadPool(2 * PARTITIONS);
@@ -119,30 +119,32 @@ class PatientProjectionIT {
     }
 
     @Test
-    void readsNoHistoryOfAPatientWhoseEventsComeInTheirOrder() {
+    void readsNoHistoryForEventsInOrder() {
         String patient = "appended";
         List<PositionedEvent> log = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
-            // a clock that goes back does not change the order of the log
+            // a clock that goes backwards does not change the order of the log
             log.add(event(patient, 0, i, 1000 - i, TYPES.get(1), Map.of("firstName", "n" + i), false));
         }
         apply(log.subList(0, 3));
-        // as it never is: it shows whether the view is made from the history
+        // a marker that survives only when the projection does not fold the history
         jdbc.sql("update patient_event set data = '{}' where patient_id = ?")
                 .param(patient)
                 .update();
-        jdbc.sql("update patient_view set view = '{\"city\":\"kept\"}' where patient_id = ?")
+        jdbc.sql("""
+                update patient_view set view = '{"city":"kept"}' where patient_id = ?""")
                 .param(patient)
                 .update();
 
         apply(log.subList(3, 6));
 
         assertThat(views(patient).get(patient))
-                .isEqualTo(new View(json("{\"city\":\"kept\",\"firstName\":\"n5\"}"), 0, 5));
+                .isEqualTo(new View(json("""
+                        {"city":"kept","firstName":"n5"}"""), 0, 5));
     }
 
     @Test
-    void putsADeadLetterThatWasSentAgainWhereItsTimeIs() {
+    void sortsAReprocessedDeadLetterByItsTimestamp() {
         String patient = "reprocessed";
         PositionedEvent created = event(patient, 0, 0, 100, TYPES.get(0), Map.of("firstName", "first"), false);
         PositionedEvent married = event(patient, 0, 2, 300, TYPES.get(1), Map.of("firstName", "third"), false);
@@ -154,11 +156,12 @@ class PatientProjectionIT {
         apply(List.of(late));
 
         assertThat(views(patient).get(patient).view())
-                .isEqualTo(json("{\"firstName\":\"third\",\"phone\":\"new\",\"createdAt\":100}"));
+                .isEqualTo(json("""
+                        {"firstName":"third","phone":"new","createdAt":100}"""));
     }
 
     @Test
-    void keepsTheTenantsApart() {
+    void keepsTenantsApart() {
         PositionedEvent here = event("shared", 0, 0, 1, TYPES.get(0), Map.of("firstName", "here"), false);
         PositionedEvent there = event("shared", 0, 1, 1, TYPES.get(0), Map.of("firstName", "there"), false);
         EventMetadata metadata = there.event().metadata();
@@ -191,7 +194,7 @@ class PatientProjectionIT {
         transactions.executeWithoutResult(status -> projection.apply(batch));
     }
 
-    /** As the consumer does, when the database asks for another try. */
+    /** Retries after a database conflict, as the consumer does. */
     private static void applyUntilDone(List<PositionedEvent> batch) {
         while (true) {
             try {
@@ -203,7 +206,7 @@ class PatientProjectionIT {
         }
     }
 
-    /** Some patients, each mostly in one partition, with events that come twice, count by time, or have an id that was there before. */
+    /** Makes a log of patients, each mostly on one partition, with duplicates, reprocessed events and reused ids. */
     private static Map<Integer, List<PositionedEvent>> log(String prefix, Random random) {
         Map<Integer, List<PositionedEvent>> log = new LinkedHashMap<>();
         List<PositionedEvent> all = new ArrayList<>();
@@ -214,7 +217,7 @@ class PatientProjectionIT {
         for (int i = 0; i < 120; i++) {
             int patient = random.nextInt(6);
             int partition = random.nextInt(10) < 7 ? patient % PARTITIONS : random.nextInt(PARTITIONS);
-            // a partition has gaps, where poison was
+            // gaps in a partition stand for poison
             offset += 1 + random.nextInt(2);
             PositionedEvent event = event(
                     prefix + "-" + patient,
@@ -229,7 +232,7 @@ class PatientProjectionIT {
                 event = new PositionedEvent(
                         before.key(), before.event(), partition, offset, random.nextBoolean() && before.reprocessed());
             } else if (!all.isEmpty() && random.nextInt(20) == 0) {
-                // the id of another event: which of them counts must not depend on chance
+                // the id of another event: the order of arrival must not decide which one counts
                 event = withIdOf(all.get(random.nextInt(all.size())), event);
             }
             all.add(event);
@@ -284,7 +287,7 @@ class PatientProjectionIT {
                 reprocessed);
     }
 
-    /** Each partition in its order, the partitions mixed, and now and then a part of one once more. */
+    /** Delivers each partition in its order, mixes the partitions, and redelivers some parts. */
     private static List<List<PositionedEvent>> deliveries(Map<Integer, List<PositionedEvent>> log, Random random) {
         Map<Integer, List<List<PositionedEvent>>> left = new LinkedHashMap<>();
         log.forEach((partition, records) -> left.put(partition, new ArrayList<>(batches(records, random))));
@@ -306,7 +309,7 @@ class PatientProjectionIT {
         for (int from = 0; from < records.size(); ) {
             int to = Math.min(records.size(), from + 1 + random.nextInt(20));
             batches.add(records.subList(from, to));
-            // the next one may begin before this one has ended, as after a crash
+            // the next batch may overlap with this one, as after a crash
             from = random.nextInt(4) == 0 && to < records.size() ? Math.max(from + 1, to - random.nextInt(5)) : to;
         }
         return batches;
@@ -329,7 +332,7 @@ class PatientProjectionIT {
                         .toList());
     }
 
-    /** Of each event its lowest record, by patient. */
+    /** Returns the lowest record of each event, by patient. */
     private static Map<String, List<PositionedEvent>> counting(Map<Integer, List<PositionedEvent>> log) {
         Map<String, PositionedEvent> byId = new LinkedHashMap<>();
         log.values().stream()

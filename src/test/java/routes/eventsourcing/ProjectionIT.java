@@ -28,7 +28,7 @@ import org.springframework.web.util.UriUtils;
 import routes.RuntimeIT;
 import routes.platform.avro.AvroCodec;
 
-/** The view of patients, their history, and replay, against the real servers. */
+/** Tests the view and history of patients, and rebuilds, against the real servers. */
 class ProjectionIT extends RuntimeIT {
 
     private static final String TOPIC = "patient.events";
@@ -57,7 +57,7 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void showsWhatTheEventsSayOfAPatient() throws Exception {
+    void showsTheStateThatEventsDescribe() throws Exception {
         String id = patient();
         publish(id, CREATED, 1000, Map.of("firstName", "Zoë", "lastName", "Núñez", "gender", "female"));
         publish(id, ADDRESS, 2000, Map.of("street", "1 Main St", "city", "Springfield", "reason", "moved"));
@@ -79,7 +79,7 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void hasNoAddressUntilAnEventSaysOne() throws Exception {
+    void showsNoAddressUntilAnEventSetsOne() throws Exception {
         String id = patient();
         publish(id, CREATED, 1000, Map.of("firstName", "Zoë"));
         publish(id, ADDRESS, 2000, Map.of("country", "CA"));
@@ -91,11 +91,13 @@ class ProjectionIT extends RuntimeIT {
         assertThat(before.path("address")).isEqualTo(NullNode.getInstance());
         assertThat(now.path("address"))
                 .isEqualTo(
-                        json("{\"street\":null,\"city\":null,\"state\":null,\"postalCode\":null,\"country\":\"CA\"}"));
+                        json(
+                                """
+                                {"street":null,"city":null,"state":null,"postalCode":null,"country":"CA"}"""));
     }
 
     @Test
-    void findsAPatientHoweverServicesCallIt() throws Exception {
+    void findsAPatientWithAnIdThatNeedsEncoding() throws Exception {
         String id = "zoë müller+1 " + UUID.randomUUID();
         publish(id, CREATED, 1000, Map.of("lastName", "found"));
         awaitEvents(id, 1);
@@ -136,7 +138,7 @@ class ProjectionIT extends RuntimeIT {
         String id = patient();
         publish(id, CREATED, 1000, Map.of("lastName", "a", "reason", "walk-in"));
         publish(id, "patient.nickname.given", 2000, Map.of("firstName", "b"));
-        // its clock was late; the log knows better
+        // the producer's clock was slow: the log decides the order
         publish(id, UPDATED, 1500, Map.of("lastName", "c"));
         publish(id, UPDATED, 4000, Map.of("lastName", "d"));
         awaitEvents(id, 4);
@@ -144,7 +146,9 @@ class ProjectionIT extends RuntimeIT {
 
         JsonNode all = json(get(list).body());
         assertThat(all.findValuesAsText("timestamp")).containsExactly("1000", "2000", "1500", "4000");
-        assertThat(all.get(0).path("data").toString()).isEqualTo("{\"reason\":\"walk-in\",\"lastName\":\"a\"}");
+        assertThat(all.get(0).path("data").toString())
+                .isEqualTo("""
+                {"reason":"walk-in","lastName":"a"}""");
         assertThat(all.get(1).path("type").asText()).isEqualTo("patient.nickname.given");
 
         List<String> paged = new ArrayList<>();
@@ -163,7 +167,7 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void knowsNoPatientWithoutEventsAndNoneOfAnotherTenant() throws Exception {
+    void answers404WithoutEventsOfTheTenant() throws Exception {
         String id = patient();
         publish(id, UUID.randomUUID(), CREATED, 1000, "other", Map.of("lastName", "theirs"));
         await().atMost(PATIENCE)
@@ -178,7 +182,7 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void countsAnEventOnceHoweverOftenItComes() throws Exception {
+    void countsADuplicateEventOnce() throws Exception {
         String id = patient();
         UUID event = UUID.randomUUID();
         publish(id, event, CREATED, 1000, "default", Map.of("lastName", "first"));
@@ -194,7 +198,7 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void deadLettersPoisonAndGoesOnBehindIt() throws Exception {
+    void deadLettersPoisonAndContinues() throws Exception {
         String id = patient();
         publish(id, CREATED, 1000, Map.of("lastName", "before"));
         send(id, bytes("{}"), null);
@@ -214,7 +218,7 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void findsWhatIsOtherThanTheLogSaysAndMendsIt() throws Exception {
+    void findsAndRepairsDifferencesFromTheLog() throws Exception {
         String damaged = patient();
         String lost = patient();
         String ghost = patient();
@@ -224,7 +228,9 @@ class ProjectionIT extends RuntimeIT {
             awaitEvents(id, 1);
         }
         send(whole, bytes("poison"), null);
-        jdbc.sql("update patient_view set view = view || '{\"lastName\":\"wrong\"}' where patient_id = ?")
+        jdbc.sql(
+                        """
+                update patient_view set view = view || '{"lastName":"wrong"}' where patient_id = ?""")
                 .param(damaged)
                 .update();
         jdbc.sql("delete from patient_event where patient_id = ?").param(lost).update();
@@ -261,7 +267,7 @@ class ProjectionIT extends RuntimeIT {
         assertThat(get("/api/patients/" + ghost).statusCode()).isEqualTo(404);
         assertThat(rebuild("?dryRun=true").path("differences").asInt()).isZero();
 
-        // and it goes on from there
+        // projecting continues on the rebuilt tables
         publish(damaged, UPDATED, 2000, Map.of("lastName", "later"));
         awaitEvents(damaged, 2);
         assertThat(json(get("/api/patients/" + damaged).body()).path("lastName").asText())
@@ -269,11 +275,11 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void replaysOnePatientOrARangeOfTimeAndLeavesTheOthers() throws Exception {
+    void replaysOnePatientOrARangeOfTime() throws Exception {
         String one = patient();
         String early = patient();
         String late = patient();
-        // of a time that no other test has
+        // a range of time that no other test uses
         long time = 100_000_000_000L + System.nanoTime() % 1_000_000_000_000L;
         publish(one, CREATED, 1000, Map.of("lastName", "right"));
         publish(early, CREATED, time, Map.of("lastName", "right"));
@@ -305,7 +311,7 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void isTheFoldOfTheLogWhileItIsRebuiltUnderLoad() throws Exception {
+    void foldsTheLogDuringARebuildUnderLoad() throws Exception {
         Random random = new Random(7);
         String run = UUID.randomUUID().toString();
         Map<String, String> last = new HashMap<>();
@@ -339,7 +345,7 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void readsWhatTransactionsHaveCommittedAndComesToTheEnd() throws Exception {
+    void rebuildsFromCommittedRecordsOnly() throws Exception {
         String id = patient();
         try (KafkaProducer<byte[], byte[]> transactional = new KafkaProducer<>(
                 Map.of("bootstrap.servers", brokers(), "transactional.id", id),
@@ -411,7 +417,7 @@ class ProjectionIT extends RuntimeIT {
     }
 
     @Test
-    void readsAndPagesAPatientWhateverItsKey() throws Exception {
+    void readsAndPagesAPatientWithAnyKey() throws Exception {
         List<String> ids = Stream.of(
                         "/", "\\", ";a=b", "%2F", "//..", "?#", "+ ~", "\u2028", "\u00e9\ud83d\udc8a", "z".repeat(200))
                 .map(marks -> patient() + marks + "z")
@@ -444,7 +450,7 @@ class ProjectionIT extends RuntimeIT {
         producer.send(new ProducerRecord<>(TOPIC, partition, bytes(key), value));
     }
 
-    /** Until the view has so many events of a patient. */
+    /** Waits until the history has this many events of a patient. */
     private void awaitEvents(String id, int count) {
         await().atMost(PATIENCE)
                 .until(() -> jdbc.sql("select count(*) from patient_event where patient_id = ?")
@@ -454,7 +460,7 @@ class ProjectionIT extends RuntimeIT {
                         == count);
     }
 
-    /** Begins a rebuild, and waits for its end. */
+    /** Starts a rebuild and waits for its end. */
     private JsonNode rebuild(String query) {
         awaitRebuilt();
         HttpResponse<String> begun = post(VIEW + "/rebuild" + query, "application/json", "");
@@ -472,7 +478,9 @@ class ProjectionIT extends RuntimeIT {
     }
 
     private void damage(String id) {
-        jdbc.sql("update patient_view set view = view || '{\"lastName\":\"wrong\"}' where patient_id = ?")
+        jdbc.sql(
+                        """
+                update patient_view set view = view || '{"lastName":"wrong"}' where patient_id = ?""")
                 .param(id)
                 .update();
     }

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import routes.NodeClients;
 import routes.RuntimeIT;
 
-/** The services of the platform are Node programs on kafkajs: they publish to the runtime and consume from it unchanged. */
+/** Tests that Node services with kafkajs exchange events with the runtime unchanged. */
 class KafkaJsIT extends RuntimeIT {
 
     private static final String CREATED = "medication.prescription.created";
@@ -45,18 +45,18 @@ class KafkaJsIT extends RuntimeIT {
     private final String patient = "patient-" + UUID.randomUUID();
 
     @BeforeAll
-    static void patience() {
+    static void setTimeout() {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(30));
     }
 
-    // not once before all: reports would leave out the tests that are skipped, and why
+    // before each, not before all: else reports omit skipped tests and the reason
     @BeforeEach
     void install() {
         NodeClients.install();
     }
 
     @Test
-    void ordersWhatANodeServicePublishesWithTheLeastMetadata() {
+    void queuesTheMinimalEventOfANodeService() {
         JsonNode created = publish(CREATED, List.of(id)).get(0);
 
         JsonNode order = awaitOrders(1).get(0);
@@ -70,16 +70,18 @@ class KafkaJsIT extends RuntimeIT {
     }
 
     @Test
-    void changesTheOrderWhenANodeServicePublishesAnUpdate() {
+    void updatesTheOrderOfANodeService() {
         JsonNode created = publish(CREATED, List.of(id)).get(0);
         awaitOrders(1);
         JsonNode updated = publish(
                         UPDATED,
                         List.of(id),
                         "--payload",
-                        "{\"dosageInstruction\":\"Une g\\u00e9lule \\u00e0 midi\",\"daysSupply\":null}",
+                        """
+                        {"dosageInstruction":"Une g\\u00e9lule \\u00e0 midi","daysSupply":null}""",
                         "--metadata",
-                        "{\"correlationId\":null,\"causationId\":\"%s\",\"security\":null,\"hop\":{\"n\":1}}"
+                        """
+                        {"correlationId":null,"causationId":"%s","security":null,"hop":{"n":1}}"""
                                 .formatted(created.at("/event/metadata/eventId").asText()))
                 .get(0);
 
@@ -93,9 +95,9 @@ class KafkaJsIT extends RuntimeIT {
     }
 
     @Test
-    void hasOneEffectForAnEventThatANodeServiceSendsThreeTimes() {
+    void appliesADuplicateOfANodeServiceOnce() {
         List<JsonNode> sent = publish(CREATED, List.of(id), "--times", "3");
-        // behind the three on the same partition, so that all of them have been handled when this one has
+        // on the same partition: once this event is handled, the three before it are too
         byte[] last = bytes(text(recordsOf(CREATED, id).get(0).value())
                 .replace(eventId(sent.get(0)).asText(), UUID.randomUUID().toString())
                 .replace(id, id + "-last"));
@@ -169,12 +171,14 @@ class KafkaJsIT extends RuntimeIT {
     }
 
     @Test
-    void putsAKeyOnThePartitionWhereANodeServicePutsIt() {
+    void partitionsKeysAsANodeServiceDoes() {
         List<String> ids = new ArrayList<>(IntStream.range(0, 50)
                 .mapToObj(n -> id + "-" + "x".repeat(n % 4) + n)
                 .toList());
         List<JsonNode> sent = new ArrayList<>(publish(CREATED, ids));
-        sent.addAll(publish(CREATED, List.of(id), "--payload", "{\"id\":\"" + id + "-\\u00e9\\u00e9\"}"));
+        sent.addAll(publish(
+                CREATED, List.of(id), "--payload", """
+                {"id":"%s-\\u00e9\\u00e9"}""".formatted(id)));
         ids.add(id + "-éé");
 
         HttpResponse<String> answer = post(
@@ -198,7 +202,7 @@ class KafkaJsIT extends RuntimeIT {
     }
 
     @Test
-    void letsANodeServiceReadThePoisonThatItSent() {
+    void letsANodeServiceReadItsDeadLetter() {
         byte[] poison = HexFormat.of().parseHex("7bff00220d0ac3a9f09f928a");
         JsonNode sent = publishRaw(
                 "--base64",
@@ -218,7 +222,8 @@ class KafkaJsIT extends RuntimeIT {
         assertThat(headers.path("content-type").asText()).isEqualTo("application/json");
         assertThat(headers.path("event-source").asText()).isEqualTo("médication");
         assertThat(headers.path("x-unknown").asText()).isEqualTo("kept");
-        assertThat(headers.path("x-twice")).isEqualTo(json("[\"first\",\"second\"]"));
+        assertThat(headers.path("x-twice")).isEqualTo(json("""
+                ["first","second"]"""));
         assertThat(headers.path("Timestamp").asText()).isEqualTo("yesterday");
         assertThat(headers.path("X-Case").asText()).isEqualTo("A");
         assertThat(headers.path("x-case").asText()).isEqualTo("b");
@@ -226,9 +231,10 @@ class KafkaJsIT extends RuntimeIT {
     }
 
     @Test
-    void deadLettersATombstoneAndGoesOnWithItsNeighbours() {
+    void deadLettersATombstoneBetweenOtherRecords() {
         JsonNode before = publish(CREATED, List.of(id)).get(0);
-        JsonNode sent = publishRaw("--headers", "{\"event-type\":\"" + CREATED + "\"}");
+        JsonNode sent = publishRaw("--headers", """
+                {"event-type":"%s"}""".formatted(CREATED));
         JsonNode after = publish(CREATED, List.of(id)).get(0);
 
         JsonNode letter = consume(DEAD, id, 1).lines().get(0);
@@ -242,7 +248,7 @@ class KafkaJsIT extends RuntimeIT {
         assertThat(recordsOf(DEAD, id)).hasSize(1);
     }
 
-    /** What every dead letter says besides the original headers: all of it text. */
+    /** Asserts the headers that every dead letter adds, all of them text. */
     private static void assertDeadLetter(JsonNode letter, JsonNode sent) {
         JsonNode headers = letter.path("headers");
         assertThat(headers.path("original-topic").asText()).isEqualTo(CREATED);
@@ -258,7 +264,7 @@ class KafkaJsIT extends RuntimeIT {
         assertThat(headers).noneMatch(JsonNode::isNull);
     }
 
-    /** Every header of the contract is there once, as text, and the value is JSON. */
+    /** Asserts one text per header of the contract, and a value in JSON. */
     private static void assertReadable(JsonNode record) {
         assertThat(names(record.path("headers"))).isEqualTo(HEADERS);
         assertThat(record.path("headers"))
@@ -267,7 +273,7 @@ class KafkaJsIT extends RuntimeIT {
         assertThat(record.at("/event/payload/medication/name").asText()).isEqualTo("Amoxicilline à 500 mg");
     }
 
-    /** @param more options, in ASCII: Java 17 encodes them as the machine does */
+    /** @param more options in ASCII: Java 17 encodes them with the charset of the machine */
     private List<JsonNode> publish(String topic, List<String> ids, String... more) {
         List<String> arguments =
                 new ArrayList<>(List.of("--broker", brokers(), "--topic", topic, "--patient", patient));
@@ -307,7 +313,7 @@ class KafkaJsIT extends RuntimeIT {
         return orders();
     }
 
-    /** The one activity of an event without a correlation id: it is found under the event's own id. */
+    /** Returns the activity of an event without a correlation id: the event's own id takes its place. */
     private JsonNode awaitJourney(JsonNode sent, String topic) {
         String path = "/api/activity?correlationId=" + eventId(sent).asText();
         await().untilAsserted(() -> assertThat(json(get(path).body())).hasSize(1));

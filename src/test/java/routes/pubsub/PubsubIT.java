@@ -39,7 +39,7 @@ class PubsubIT extends RuntimeIT {
     private final String patient = "patient-" + UUID.randomUUID();
 
     @BeforeAll
-    static void patience() {
+    static void setTimeout() {
         Awaitility.setDefaultTimeout(Duration.ofSeconds(60));
     }
 
@@ -86,7 +86,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void keepsAnEnvelopeButForItsSecurity() {
+    void keepsAnEnvelopeExceptItsSecurity() {
         String event = envelope(UUID.randomUUID(), id, 1760000000000L)
                 .replace("\"tenant\":\"default\"", "\"tenant\":\"other\"");
 
@@ -102,7 +102,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void losesNoEventThatHasTheIdOfAnother() {
+    void deadLettersAnEventWithTheIdOfAnother() {
         UUID event = UUID.randomUUID();
         send(CREATED, id, bytes(envelope(event, id, 1760000000000L)), Map.of());
         send(CREATED, id, bytes(envelope(event, id + "-2", 1760000000000L)), Map.of());
@@ -115,7 +115,7 @@ class PubsubIT extends RuntimeIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"00000000-0000-0000-0000-000000000000", "FFFFFFFF-ffff-ffff-ffff-ffffffffffff"})
-    void refusesAnIdThatNamesNothing(String none) {
+    void refusesTheNilAndTheMaxUuid(String none) {
         String event = envelope(UUID.randomUUID(), id, 1760000000000L);
         event = event.replace(json(event).at("/metadata/eventId").asText(), none);
 
@@ -131,14 +131,14 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void hasOneEffectForAnEventThatComesThreeTimes() {
+    void appliesADuplicateEventOnce() {
         UUID event = UUID.randomUUID();
         byte[] value = bytes(envelope(event, id, 1760000000000L));
 
         send(CREATED, id, value, Map.of());
         send(CREATED, id, value, Map.of());
         send(CREATED, id, value, Map.of());
-        // behind the three on the same partition, so that all of them have been handled when this one has
+        // on the same partition: once this event is handled, the three before it are too
         send(CREATED, id, bytes(envelope(UUID.randomUUID(), id + "-last", 1760000000000L)), Map.of());
 
         awaitOrders(2);
@@ -155,7 +155,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void isOneEventInUpperAndLowerCase() {
+    void appliesAnEventIdInUpperAndLowerCaseOnce() {
         UUID event = UUID.randomUUID();
         String lower = envelope(event, id, 1760000000000L);
         String upper = lower.replace(event.toString(), event.toString().toUpperCase(Locale.ROOT));
@@ -179,7 +179,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void refusesAnEventThatIsDatedFarAhead() {
+    void refusesATimestampFarAhead() {
         long year9999 = 253_402_300_799_999L;
         String ahead = envelope(UUID.randomUUID(), id, year9999);
         String soon = envelope(
@@ -201,7 +201,7 @@ class PubsubIT extends RuntimeIT {
         assertThat(recordsOf(CREATED, id)).hasSize(1);
 
         send(CREATED, id, bytes(ahead), Map.of());
-        // the broker's time counts, and not that of the producer
+        // the broker's clock decides, not the producer's
         send(CREATED, id, bytes(soon), year9999);
         send(UPDATED, id, bytes(cancelled(envelope(UUID.randomUUID(), id, System.currentTimeMillis()))), Map.of());
 
@@ -214,7 +214,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void cancelsAnOrderWhoseEventIsDatedALittleAhead() {
+    void cancelsAnOrderWithATimestampSlightlyAhead() {
         long ahead = System.currentTimeMillis() + Duration.ofMinutes(4).toMillis();
         send(CREATED, id, bytes(envelope(UUID.randomUUID(), id, ahead)), Map.of());
         awaitOrders(1);
@@ -229,7 +229,7 @@ class PubsubIT extends RuntimeIT {
         return event.replace("\"prescriberId\"", "\"status\":\"cancelled\",\"prescriberId\"");
     }
 
-    /** With the timestamp that a producer says its record has. */
+    /** Sends a record with a timestamp of the producer. */
     private static void send(String topic, String key, byte[] value, long timestamp) {
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", brokers()), new ByteArraySerializer(), new ByteArraySerializer())) {
@@ -253,7 +253,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void givesTheFirstAnswerToTheSameIdempotencyKey() {
+    void repeatsTheFirstAnswerForAnIdempotencyKey() {
         String path = "/api/topics/" + CREATED + "/events";
         HttpResponse<String> first = post(path, JSON, prescription(id), "Idempotency-Key", id);
         HttpResponse<String> again = post(path, JSON, prescription(id), "Idempotency-Key", id);
@@ -267,7 +267,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void givesOneAnswerToTheSameKeyManyTimesAtOnce() {
+    void givesConcurrentRequestsWithOneKeyOneAnswer() {
         List<String> answers = IntStream.range(0, 10)
                 .parallel()
                 .mapToObj(i -> post("/api/topics/" + CREATED + "/events", JSON, prescription(id), "Idempotency-Key", id)
@@ -284,7 +284,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void reportsTheLinesOfAStreamThatAreWrongAndPublishesTheOthers() {
+    void reportsWrongLinesAndPublishesTheOthers() {
         String lines = prescription(id) + "\n\n{broken\n" + envelope(UUID.randomUUID(), id + "-2", 1) + "\r\n{}\n"
                 + " ".repeat(1_100_000) + "\n" + prescription(id + "-3");
 
@@ -302,11 +302,26 @@ class PubsubIT extends RuntimeIT {
     }
 
     static Stream<Arguments> refused() {
-        String fine = "{\"id\":\"x\",\"patientId\":\"p\",\"medication\":{\"name\":\"n\"}}";
+        String fine = """
+                {"id":"x","patientId":"p","medication":{"name":"n"}}""";
         return Stream.of(
-                Arguments.of("broken JSON", CREATED, JSON, "{\"id\":", 400, "not valid JSON at line 1, column"),
+                Arguments.of(
+                        "broken JSON",
+                        CREATED,
+                        JSON,
+                        """
+                        {"id":""",
+                        400,
+                        "not valid JSON at line 1, column"),
                 Arguments.of("two values", CREATED, JSON, fine + fine, 400, "not valid JSON"),
-                Arguments.of("the same field twice", CREATED, JSON, "{\"id\":1,\"id\":2}", 400, "not valid JSON"),
+                Arguments.of(
+                        "the same field twice",
+                        CREATED,
+                        JSON,
+                        """
+                        {"id":1,"id":2}""",
+                        400,
+                        "not valid JSON"),
                 Arguments.of("no body", CREATED, JSON, "", 400, "empty, expected JSON"),
                 Arguments.of("no object", CREATED, JSON, "[]", 400, "body: must be an object"),
                 Arguments.of(
@@ -331,7 +346,13 @@ class PubsubIT extends RuntimeIT {
                         400,
                         "body /patientId: must be a string"),
                 Arguments.of(
-                        "half an envelope", CREATED, JSON, "{\"metadata\":{},\"payload\":{}}", 400, "body /metadata/"),
+                        "half an envelope",
+                        CREATED,
+                        JSON,
+                        """
+                                {"metadata":{},"payload":{}}""",
+                        400,
+                        "body /metadata/"),
                 Arguments.of("an unknown topic", "no.such.topic", JSON, fine, 404, "no such topic"),
                 Arguments.of("a dead-letter topic", CREATED + ".dlq", JSON, fine, 404, "no such topic"),
                 Arguments.of("an internal topic", "__consumer_offsets", JSON, fine, 404, "no such topic"),
@@ -352,7 +373,7 @@ class PubsubIT extends RuntimeIT {
 
     @ParameterizedTest(name = "{0}: {4}")
     @MethodSource("refused")
-    void refuses(String what, String topic, String contentType, String body, int status, String error) {
+    void refusesAWrongRequest(String what, String topic, String contentType, String body, int status, String error) {
         int before = records(CREATED).size();
 
         HttpResponse<String> answer = post("/api/topics/" + topic + "/events", contentType, body);
@@ -424,7 +445,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void deadLettersPoisonWithItsBytesAndHeadersAndGoesOn() {
+    void deadLettersPoisonWithItsBytesAndHeaders() {
         byte[] poison = {'{', (byte) 0xff, 0, '"'};
         send(
                 CREATED,
@@ -452,7 +473,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void waitsForADatabaseThatIsDownAndLosesNothing() {
+    void retriesWhileTheDatabaseIsDown() {
         int letters = records(CREATED + ".dlq").size();
         SERVERS.postgres().kill();
         try {
@@ -474,7 +495,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void answers503WhileTheBrokerIsSilentAndPublishesAgainAfterwards() {
+    void answers503WhileTheBrokerIsSilent() {
         SERVERS.kafka().suspend();
         try {
             HttpResponse<String> answer = post("/api/topics/" + CREATED + "/events", JSON, prescription(id));
@@ -490,7 +511,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void readsPoisonAgainWhileItsDeadLetterTopicIsMissing() throws Exception {
+    void retriesPoisonWhileItsDeadLetterTopicIsMissing() throws Exception {
         byte[] poison = bytes("{poison " + id);
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", brokers()))) {
             var deleted = admin.describeTopics(List.of(UPDATED + ".dlq"))
@@ -515,7 +536,7 @@ class PubsubIT extends RuntimeIT {
     }
 
     @Test
-    void takesARecordWhoseHeaderHasNoValue() {
+    void readsARecordWhoseHeaderIsNull() {
         UUID event = UUID.randomUUID();
         send(CREATED, id, bytes(envelope(event, id, 1)), Collections.singletonMap("correlation-id", null));
 
