@@ -12,8 +12,8 @@ class ArgumentsTest {
     @Test
     void namesTheArgumentThatThereIsNotAndThoseThatThereAre() {
         refused(() -> new Bench("round=3"), "argument: there is no round; there are: rounds, warm-ups, records,");
-        refused(() -> new Replay("size=1000"), "there is no size; there are: sizes, rebuilds");
-        refused(() -> new Commands("clients=4"), "there is no clients; there are: rounds, warm-ups, rate");
+        refused(() -> new ReplayBench("size=1000"), "there is no size; there are: sizes, rebuilds");
+        refused(() -> new CommandBench("clients=4"), "there is no clients; there are: rounds, warm-ups, rate");
     }
 
     @Test
@@ -23,7 +23,7 @@ class ArgumentsTest {
                 "sides: there is no yaml rout; there are: raw, raw again, yaml route");
         refused(() -> new Bench("jfr=yaml"), "jfr: there is no yaml; there are: raw,");
         refused(
-                () -> new Commands("jfr=yaml route"),
+                () -> new CommandBench("jfr=yaml route"),
                 "jfr: there is no yaml route; there are: bare controller, yaml routes");
     }
 
@@ -32,7 +32,9 @@ class ArgumentsTest {
         refused(
                 () -> new Bench("workloads=many,posion"),
                 "workloads: there is no posion; there are: many, poison, hot");
-        refused(() -> new Commands("loads=9 clients"), "loads: there is no 9 clients; there are: 1 client, 8 clients");
+        refused(
+                () -> new CommandBench("loads=9 clients"),
+                "loads: there is no 9 clients; there are: 1 client, 8 clients");
     }
 
     @Test
@@ -52,13 +54,13 @@ class ArgumentsTest {
         refused(
                 () -> new Bench("runtime=event-broker.consumer.thread=4"),
                 "runtime: there is no event-broker.consumer.thread; there are:");
-        refused(() -> new Commands("runtime=event-broker.outbox.max=4"), "there is no event-broker.outbox.max");
+        refused(() -> new CommandBench("runtime=event-broker.outbox.max=4"), "there is no event-broker.outbox.max");
     }
 
     @Test
     void namesWhatIsNoNumberAndWhatHasNoValue() {
         refused(() -> new Bench("rounds=many"), "argument rounds: many is no number");
-        refused(() -> new Replay("sizes=1000,1k"), "argument sizes: 1k is no number");
+        refused(() -> new ReplayBench("sizes=1000,1k"), "argument sizes: 1k is no number");
         refused(() -> new Bench("rounds"), "argument rounds: it has to be rounds=<value>, once");
         refused(() -> new Bench("rounds=1", "rounds=2"), "argument rounds=2: it has to be rounds=<value>, once");
     }

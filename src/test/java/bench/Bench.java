@@ -46,7 +46,7 @@ public final class Bench {
         this.arguments = new Arguments(
                 arguments, "rounds", "warm-ups", "records", "few", "workloads", "sides", "runtime", "jvm", "jfr");
         wanted = this.arguments.chosen("workloads", ",", WORKLOADS);
-        List<String> all = Sides.all().stream().map(Spec::name).toList();
+        List<String> all = SideCatalog.all().stream().map(SideSpec::name).toList();
         names = this.arguments.chosen("sides", ",", all);
         records = this.arguments.number("records", 200_000);
         few = this.arguments.number("few", 20_000);
@@ -56,14 +56,14 @@ public final class Bench {
         this.arguments.runtime();
         this.arguments.jvmOptions("", all);
         wanted.stream()
-                .filter(workload -> Sides.all().stream()
+                .filter(workload -> SideCatalog.all().stream()
                         .noneMatch(side ->
                                 names.contains(side.name()) && side.workloads().contains(workload)))
                 .findFirst()
                 .ifPresent(workload -> {
                     throw new IllegalArgumentException("none of the sides takes part in " + workload);
                 });
-        Sides.all().stream()
+        SideCatalog.all().stream()
                 .filter(side -> this.arguments.has("sides") && names.contains(side.name()))
                 .filter(side -> Collections.disjoint(side.workloads(), wanted))
                 .findFirst()
@@ -89,20 +89,20 @@ public final class Bench {
     }
 
     private Results rounds(Map<String, Workload> workloads) throws Exception {
-        List<Side> sides = new Sides(arguments, servers)
-                .start(Sides.all().stream()
+        List<SideProcess> sides = new SideCatalog(arguments, servers)
+                .start(SideCatalog.all().stream()
                         .filter(side -> names.contains(side.name()))
                         .filter(side -> !Collections.disjoint(side.workloads(), wanted))
-                        .map(Spec::name)
+                        .map(SideSpec::name)
                         .toList());
         sides.forEach(side -> results.started(side.name()));
         try {
-            for (Side side : sides) {
+            for (SideProcess side : sides) {
                 side.awaitReady();
             }
             for (int round = -warmUps; round < rounds; round++) {
                 for (String workload : wanted) {
-                    for (Side side : List.copyOf(sides)) {
+                    for (SideProcess side : List.copyOf(sides)) {
                         if (side.spec().workloads().contains(workload)
                                 && !run(workload, round, side, workloads.get(topic(workload, side)))) {
                             sides.remove(side);
@@ -113,7 +113,7 @@ public final class Bench {
                 }
             }
         } finally {
-            sides.forEach(Side::close);
+            sides.forEach(SideProcess::close);
         }
         return results;
     }
@@ -133,20 +133,20 @@ public final class Bench {
             for (Map.Entry<String, Integer> topic :
                     Map.of("bench.patients", records, "bench.patients-few", few).entrySet()) {
                 broker.create(topic.getKey(), "CreateTime");
-                Patients.fill(servers, topic.getKey(), 0, topic.getValue());
+                PatientEvents.fill(servers, topic.getKey(), 0, topic.getValue());
             }
         }
         return workloads;
     }
 
-    private static String topic(String workload, Side side) {
+    private static String topic(String workload, SideProcess side) {
         return workload.equals("projection")
                 ? "bench.many"
                 : "bench." + workload + (side.spec().isSlowOn(workload) ? "-few" : "");
     }
 
     /** @return whether the side can go on */
-    private boolean run(String workload, int round, Side side, Workload records) throws Exception {
+    private boolean run(String workload, int round, SideProcess side, Workload records) throws Exception {
         List<String> findings = new ArrayList<>();
         Results.Figures figures =
                 switch (workload) {
@@ -175,7 +175,7 @@ public final class Bench {
     }
 
     /** @return null when the side did not come to its end */
-    private Results.Figures round(Side side, Workload workload, List<String> findings) throws Exception {
+    private Results.Figures round(SideProcess side, Workload workload, List<String> findings) throws Exception {
         String sink = "bench.sink." + System.nanoTime();
         // a dead letter has an owner, which is the group of the contract; a peer may leave a member behind
         String group = side.spec().peer() ? sink : GROUP;
@@ -201,42 +201,42 @@ public final class Bench {
                 : null;
     }
 
-    private Results.Figures projectionRound(Side side, Workload workload) throws Exception {
+    private Results.Figures projectionRound(SideProcess side, Workload workload) throws Exception {
         String table = "bench_" + System.nanoTime();
-        try (Connection connection = Projection.connect(servers)) {
-            Projection.create(connection, table);
+        try (Connection connection = ProjectionTable.connect(servers)) {
+            ProjectionTable.create(connection, table);
             double before = side.cpu().toNanos();
             side.tell("start %s %s %s".formatted(workload.topic(), table, GROUP));
             await(side, workload.count(), "committed", () -> broker.committed(GROUP));
             double cpu = (side.cpu().toNanos() - before) / 1e3;
             side.tell("stop");
             await(side, 1, "left the group", () -> broker.deleteGroup(GROUP) ? 1L : 0L);
-            long millis = Projection.verify(connection, table, workload.count());
+            long millis = ProjectionTable.verify(connection, table, workload.count());
             return new Results.Figures(cpu / workload.count(), 1e3 * workload.count() / millis);
         }
     }
 
-    private Results.Figures patientsRound(Side side) throws Exception {
+    private Results.Figures patientsRound(SideProcess side) throws Exception {
         int count = side.spec().isSlowOn("patients") ? few : records;
         try (Connection connection = DriverManager.getConnection(
-                servers.get("spring.datasource.url") + Sides.PATIENTS_SCHEMA,
+                servers.get("spring.datasource.url") + SideCatalog.PATIENTS_SCHEMA,
                 servers.get("spring.datasource.username"),
                 servers.get("spring.datasource.password"))) {
-            await(side, 1, "made its tables", () -> Patients.empty(connection) ? 1L : 0L);
+            await(side, 1, "made its tables", () -> PatientEvents.empty(connection) ? 1L : 0L);
             double before = side.cpu().toNanos();
             side.tell("start %s none %s".formatted(topic("patients", side), GROUP));
             await(side, count, "committed", () -> broker.committed(GROUP));
             double cpu = (side.cpu().toNanos() - before) / 1e3;
             side.tell("stop");
             await(side, 1, "left the group", () -> broker.deleteGroup(GROUP) ? 1L : 0L);
-            return new Results.Figures(cpu / count, 1e3 * count / Patients.verify(connection, count));
+            return new Results.Figures(cpu / count, 1e3 * count / PatientEvents.verify(connection, count));
         }
     }
 
-    private Results.Figures outboxRound(Side side) throws Exception {
+    private Results.Figures outboxRound(SideProcess side) throws Exception {
         String sink = "bench.sink." + System.nanoTime();
         broker.create(sink, "LogAppendTime");
-        try (Connection connection = Projection.connect(servers)) {
+        try (Connection connection = ProjectionTable.connect(servers)) {
             await(side, 1, "the outbox to itself", () -> OutboxRows.isFree(connection) ? 1L : 0L);
             OutboxRows.fill(connection, sink, records);
             double before = side.cpu().toNanos();
@@ -251,7 +251,7 @@ public final class Bench {
     }
 
     /** @throws IllegalStateException when it does not get there */
-    private static void await(Side side, long goal, String what, Callable<Long> count) throws Exception {
+    private static void await(SideProcess side, long goal, String what, Callable<Long> count) throws Exception {
         List<String> findings = new ArrayList<>();
         if (!reaches(side, goal, what, count, findings)) {
             throw new IllegalStateException("%s: %s, see %s".formatted(side.name(), findings, side.log()));
@@ -259,8 +259,8 @@ public final class Bench {
     }
 
     /** Waits for as long as the side lives and the count grows; says what was found when it does not get to the goal, or goes beyond it. */
-    private static boolean reaches(Side side, long goal, String what, Callable<Long> count, List<String> findings)
-            throws Exception {
+    private static boolean reaches(
+            SideProcess side, long goal, String what, Callable<Long> count, List<String> findings) throws Exception {
         long reached = 0;
         long deadline = System.nanoTime() + TIMEOUT_NANOS;
         while (reached < goal && System.nanoTime() < deadline && side.isAlive()) {

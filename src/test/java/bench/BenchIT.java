@@ -54,11 +54,11 @@ class BenchIT {
         Results results = new Bench(QUICK, "rounds=1", "warm-ups=0", "records=300", "few=100").run(servers);
 
         assertThat(results.started())
-                .containsAll(Sides.all().stream()
-                        .map(Spec::name)
+                .containsAll(SideCatalog.all().stream()
+                        .map(SideSpec::name)
                         .filter(side -> !side.startsWith("kafkajs"))
                         .toList());
-        for (Spec side : Sides.all()) {
+        for (SideSpec side : SideCatalog.all()) {
             for (String workload : results.started().contains(side.name()) ? side.workloads() : Set.<String>of()) {
                 assertThat(results.figures(workload, side.name()).isEmpty()
                                 && results.findings().stream()
@@ -72,7 +72,7 @@ class BenchIT {
     @Test
     @Order(2)
     void everyCommandHasItsRowItsRecordAndItsEffects() throws Exception {
-        Map<String, Integer> commands = new Commands(
+        Map<String, Integer> commands = new CommandBench(
                         QUICK,
                         "rounds=1",
                         "warm-ups=50",
@@ -89,7 +89,7 @@ class BenchIT {
     @Test
     @Order(3)
     void everyRebuildMakesTheSameView() throws Exception {
-        List<String> rows = new Replay("sizes=200,400", "rebuilds=1", "warm-ups=0", "queries=10").run(servers);
+        List<String> rows = new ReplayBench("sizes=200,400", "rebuilds=1", "warm-ups=0", "queries=10").run(servers);
 
         assertThat(rows).hasSize(2).allMatch(row -> Stream.of("| 200 |", "| 400 |")
                 .anyMatch(row::startsWith));

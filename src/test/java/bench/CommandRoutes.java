@@ -9,7 +9,7 @@ import org.springframework.boot.SpringApplication;
 import routes.EventBroker;
 
 /** The whole runtime as it ships; from {@code stop} to {@code start} the routes that read topics stand still. */
-final class CommandRoutes implements Contender {
+final class CommandRoutes implements Side {
 
     private final CamelContext camel;
 
@@ -19,7 +19,7 @@ final class CommandRoutes implements Contender {
 
     /** @param args options of the runtime */
     public static void main(String[] args) throws IOException {
-        Contender.serve(new CommandRoutes(
+        Side.serve(new CommandRoutes(
                 new SpringApplication(EventBroker.class).run(args).getBean(CamelContext.class)));
     }
 

@@ -21,7 +21,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.platform.error.ProblemException;
 
 /** Confluent's Parallel Consumer, ordered by key. It has no dead letters, so the function sends poison to its topic. */
-final class ConfluentParallelConsumer implements Contender {
+final class ConfluentParallelConsumer implements Side {
 
     private static final int THREADS = 16;
     private static final int BATCH = 100;
@@ -46,7 +46,7 @@ final class ConfluentParallelConsumer implements Contender {
     }
 
     public static void main(String[] args) throws IOException {
-        Contender.serve(new ConfluentParallelConsumer(args[0]));
+        Side.serve(new ConfluentParallelConsumer(args[0]));
     }
 
     @Override

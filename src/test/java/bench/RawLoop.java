@@ -27,7 +27,7 @@ import routes.platform.error.ProblemException;
  * Kafka's own clients by hand, as fast as one can: a poll's records are sent without waiting, and their offsets committed when all of
  * them, and all polls before, have been acknowledged. Poison goes to {@code <source>.dlq}.
  */
-final class RawLoop extends Loop {
+final class RawLoop extends HandWrittenLoop {
 
     private static final long COMMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
@@ -51,7 +51,7 @@ final class RawLoop extends Loop {
     }
 
     public static void main(String[] args) throws IOException {
-        Contender.serve(new RawLoop(args[0]));
+        Side.serve(new RawLoop(args[0]));
     }
 
     @Override

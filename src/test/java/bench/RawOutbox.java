@@ -13,7 +13,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** An outbox relay by hand: reads the first thousand unsent rows, sends them, waits for all of them, marks them. */
-final class RawOutbox extends Loop {
+final class RawOutbox extends HandWrittenLoop {
 
     private static final int ROWS = 1000;
 
@@ -25,7 +25,7 @@ final class RawOutbox extends Loop {
 
     /** @param args the same options as the runtime's */
     public static void main(String[] args) throws IOException {
-        Contender.serve(new RawOutbox(options(args)));
+        Side.serve(new RawOutbox(options(args)));
     }
 
     @Override
@@ -38,7 +38,7 @@ final class RawOutbox extends Loop {
                 "buffer.memory", "67108864");
         try (KafkaProducer<byte[], byte[]> producer =
                         new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
-                Connection connection = Projection.connect(servers);
+                Connection connection = ProjectionTable.connect(servers);
                 PreparedStatement read = connection.prepareStatement(
                         """
                         select id, topic, key, value, header_names, header_values from outbox

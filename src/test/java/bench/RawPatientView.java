@@ -30,7 +30,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * The history and the view of patients by hand: a JDBC batch for each poll, in which the changes of a patient are put together, or a
  * transaction for each event. It does what the projection does while nothing comes twice, late or out of order, and no more.
  */
-final class RawPatientView extends Loop {
+final class RawPatientView extends HandWrittenLoop {
 
     private static final int FRAME = 5;
     private static final List<Schema.Field> FIELDS =
@@ -51,7 +51,7 @@ final class RawPatientView extends Loop {
     public static void main(String[] args) throws IOException {
         String[] options = new String[args.length - 1];
         System.arraycopy(args, 1, options, 0, options.length);
-        Contender.serve(new RawPatientView(options(options), args[0].equals("row-by-row")));
+        Side.serve(new RawPatientView(options(options), args[0].equals("row-by-row")));
     }
 
     private static final class View {

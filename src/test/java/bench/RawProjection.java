@@ -16,7 +16,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** A JDBC batch for each poll, by hand: one transaction, then the offsets. */
-final class RawProjection extends Loop {
+final class RawProjection extends HandWrittenLoop {
 
     private final Map<String, String> servers;
 
@@ -26,7 +26,7 @@ final class RawProjection extends Loop {
 
     /** @param args the same options as the runtime's */
     public static void main(String[] args) throws IOException {
-        Contender.serve(new RawProjection(options(args)));
+        Side.serve(new RawProjection(options(args)));
     }
 
     @Override
@@ -39,15 +39,15 @@ final class RawProjection extends Loop {
                 "max.poll.records", "500");
         try (KafkaConsumer<byte[], byte[]> consumer =
                         new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-                Connection connection = Projection.connect(servers);
-                PreparedStatement insert = Projection.insert(connection, table)) {
+                Connection connection = ProjectionTable.connect(servers);
+                PreparedStatement insert = ProjectionTable.insert(connection, table)) {
             connection.setAutoCommit(false);
             consumer.subscribe(List.of(source));
             Map<TopicPartition, OffsetAndMetadata> done = new HashMap<>();
             while (!stopping) {
                 ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ofMillis(100));
                 for (ConsumerRecord<byte[], byte[]> message : records) {
-                    Object[] row = Projection.row(message.value(), message.key());
+                    Object[] row = ProjectionTable.row(message.value(), message.key());
                     for (int i = 0; i < row.length; i++) {
                         insert.setObject(i + 1, row[i]);
                     }

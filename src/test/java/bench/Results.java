@@ -55,7 +55,7 @@ final class Results {
     /** A table for each workload, and under it what was not kept there. */
     void print(List<String> workloads, PrintStream out) {
         for (String workload : workloads) {
-            Map<Integer, Figures> base = figures(workload, Sides.base(workload));
+            Map<Integer, Figures> base = figures(workload, SideCatalog.base(workload));
             out.printf(
                     "%n%s%n| side | CPU us/record, median (min - max) | CPU / raw | throughput / raw |%n|---|---|---|---|%n",
                     workload);
@@ -78,8 +78,8 @@ final class Results {
                     .forEach(finding ->
                             out.printf("%s, round %d: %s%n", finding.side(), finding.round(), finding.text()));
         }
-        Map<Integer, Figures> clean = figures("many", Sides.YAML);
-        Map<Integer, Figures> poison = figures("poison", Sides.YAML);
+        Map<Integer, Figures> clean = figures("many", SideCatalog.YAML);
+        Map<Integer, Figures> poison = figures("poison", SideCatalog.YAML);
         if (!clean.isEmpty() && !poison.isEmpty()) {
             out.printf(
                     "%nwith 1 %% poison / without: CPU %s, throughput %s%n",

@@ -1,131 +1,42 @@
 package bench;
 
-import java.io.File;
+import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.io.Writer;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
-/** A contender's process. */
-final class Side implements AutoCloseable {
+/**
+ * One side of a comparison, in a process of its own that lives through all rounds. It is told what to do on its standard input, a line
+ * each: {@code start <source topic> <sink> <group>} and {@code stop}. It says {@code ready} when it listens, and from then on answers with its work alone: what rests in the sink and which
+ * offsets are committed is seen from outside, alike for every side.
+ */
+interface Side {
 
-    private static final Path LOGS = Path.of("target", "bench");
+    String READY = "ready";
 
-    private static final long CLOSE_S = 30;
+    /** Reads the topic from its beginning and goes on until it is stopped. */
+    void start(String source, String sink, String group) throws Exception;
 
-    private final Spec spec;
-    private final Path log;
-    private final Process process;
-    private final Writer input;
+    /** Finishes what it has read, commits, and leaves the group. */
+    void stop() throws Exception;
 
-    private Side(Spec spec, Path directory, List<String> command) throws IOException {
-        this.spec = spec;
-        Files.createDirectories(LOGS);
-        log = LOGS.resolve(spec.name().replace(' ', '-') + ".log").toAbsolutePath();
-        process = new ProcessBuilder(command)
-                .directory(directory.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile())
-                .start();
-        input = process.outputWriter(StandardCharsets.UTF_8);
-    }
-
-    /**
-     * On this JDK and class path, with a heap as in a small container.
-     *
-     * @param libraries of it alone, behind those of the class path
-     */
-    static Side java(Spec spec, List<Path> libraries, List<String> jvmOptions, Class<?> main, List<String> arguments)
-            throws IOException {
-        String classPath = Stream.concat(
-                        Stream.of(System.getProperty("java.class.path")),
-                        libraries.stream().map(Path::toString))
-                .collect(Collectors.joining(File.pathSeparator));
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx1g",
-                "-XX:+UseParallelGC",
-                "-Dfile.encoding=UTF-8",
-                "-cp",
-                classPath));
-        command.addAll(jvmOptions);
-        command.add(main.getName());
-        command.addAll(arguments);
-        return new Side(spec, Path.of("."), command);
-    }
-
-    static Side node(Spec spec, Path directory, List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of("node", "bench.js"));
-        command.addAll(arguments);
-        return new Side(spec, directory, command);
-    }
-
-    Spec spec() {
-        return spec;
-    }
-
-    String name() {
-        return spec.name();
-    }
-
-    void tell(String line) {
+    /** Obeys until the end of the input; whatever fails ends the process. */
+    static void serve(Side contender) throws IOException {
+        System.out.println(READY);
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         try {
-            input.write(line + "\n");
-            input.flush();
-        } catch (IOException e) {
-            throw new UncheckedIOException(name() + " has ended, see " + log, e);
-        }
-    }
-
-    /** User and system time of the whole process since its start; what the collector and the compiler take is in it. */
-    Duration cpu() {
-        return process.info()
-                .totalCpuDuration()
-                .orElseThrow(() -> new IllegalStateException(name() + " has ended, see " + log));
-    }
-
-    /** Waits until it listens; how long a whole runtime takes depends on what else the machine does. */
-    void awaitReady() throws IOException, InterruptedException {
-        while (Files.readString(log).lines().noneMatch(Contender.READY::equals)) {
-            checkAlive();
-            Thread.sleep(50);
-        }
-    }
-
-    boolean isAlive() {
-        return process.isAlive();
-    }
-
-    void checkAlive() {
-        if (!process.isAlive()) {
-            throw new IllegalStateException(name() + " has ended, see " + log);
-        }
-    }
-
-    Path log() {
-        return log;
-    }
-
-    /** Lets it end by itself, for a while. */
-    @Override
-    public void close() {
-        try {
-            input.close();
-            process.waitFor(CLOSE_S, TimeUnit.SECONDS);
-        } catch (IOException e) {
-            // it has ended already
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            process.destroyForcibly();
+            for (String line; (line = in.readLine()) != null; ) {
+                String[] words = line.split(" ");
+                if (words[0].equals("start")) {
+                    contender.start(words[1], words[2], words[3]);
+                } else {
+                    contender.stop();
+                }
+            }
+            System.exit(0);
+        } catch (Exception e) {
+            e.printStackTrace();
+            System.exit(1);
         }
     }
 }

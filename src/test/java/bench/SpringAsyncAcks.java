@@ -12,7 +12,7 @@ final class SpringAsyncAcks extends SpringPeer {
     }
 
     public static void main(String[] args) throws IOException {
-        Contender.serve(new SpringAsyncAcks(args[0]));
+        Side.serve(new SpringAsyncAcks(args[0]));
     }
 
     @Override

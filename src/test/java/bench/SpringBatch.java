@@ -18,7 +18,7 @@ final class SpringBatch extends SpringPeer {
     }
 
     public static void main(String[] args) throws IOException {
-        Contender.serve(new SpringBatch(args[0]));
+        Side.serve(new SpringBatch(args[0]));
     }
 
     @Override

@@ -20,7 +20,7 @@ import routes.platform.error.ProblemException;
  * What a team would write with Spring Kafka: a container with a consumer for each partition, its error handler, which recovers poison at once, and its
  * dead letters. The listener is an interface and no annotated method, which saves the search for arguments; both are in the peer's favour.
  */
-abstract class SpringPeer implements Contender {
+abstract class SpringPeer implements Side {
 
     private static final int PARTITIONS = 6;
 

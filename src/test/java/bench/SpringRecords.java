@@ -12,7 +12,7 @@ final class SpringRecords extends SpringPeer {
     }
 
     public static void main(String[] args) throws IOException {
-        Contender.serve(new SpringRecords(args[0]));
+        Side.serve(new SpringRecords(args[0]));
     }
 
     @Override

@@ -6,7 +6,7 @@ import org.apache.camel.impl.DefaultCamelContext;
 import routes.platform.error.ProblemException;
 
 /** The same route with Camel's own Kafka consumer, a record at a time, without lingering. */
-final class StockCamel implements Contender {
+final class StockCamel implements Side {
 
     private static final String CONSUMER =
             "&groupId=%s&autoOffsetReset=earliest&keyDeserializer=org.apache.kafka.common.serialization.ByteArrayDeserializer"
@@ -24,7 +24,7 @@ final class StockCamel implements Contender {
     }
 
     public static void main(String[] args) throws IOException {
-        Contender.serve(new StockCamel(args[0]));
+        Side.serve(new StockCamel(args[0]));
     }
 
     @Override

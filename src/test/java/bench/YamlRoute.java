@@ -26,7 +26,7 @@ import routes.platform.contract.AsyncApi;
  * The whole runtime as it ships, with a route of the bench beside its own, which are switched off. Its outbox relay stands still: there is one at a
  * time in a database, and that is a side of its own.
  */
-final class YamlRoute implements Contender {
+final class YamlRoute implements Side {
 
     private final CamelContext camel;
     private final String file;
@@ -42,7 +42,7 @@ final class YamlRoute implements Contender {
         System.arraycopy(args, 1, options, 0, options.length);
         ApplicationContext runtime = new SpringApplication(EventBroker.class, Contract.class).run(options);
         runtime.getBean("outboxRelay", SmartLifecycle.class).stop();
-        Contender.serve(new YamlRoute(runtime.getBean(CamelContext.class), args[0]));
+        Side.serve(new YamlRoute(runtime.getBean(CamelContext.class), args[0]));
     }
 
     @Override
@@ -79,8 +79,8 @@ final class YamlRoute implements Contender {
         }
 
         @Bean
-        Projection projection(DataSource database) {
-            return new Projection(database);
+        ProjectionTable projectionTable(DataSource database) {
+            return new ProjectionTable(database);
         }
 
         @Bean

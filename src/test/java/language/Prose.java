@@ -36,7 +36,7 @@ final class Prose {
             .build();
 
     private static final Set<String> DESCRIPTIONS = Set.of("description", "summary", "note");
-    private static final Pattern JAVADOC = Pattern.compile("/\\*\\*(.*?)\\*/", Pattern.DOTALL);
+    private static final Pattern JAVADOC = Pattern.compile("(?m)^[ \\t]*/\\*\\*(.*?)\\*/", Pattern.DOTALL);
     private static final Pattern TAG = Pattern.compile("\\{@\\w+\\s+([^{}]*(?:\\{[^{}]*}[^{}]*)*)}");
     private static final Pattern BLOCK_TAG = Pattern.compile("(?m)^\\s*(?=@\\w+)|<p>|<li>|<ul>|</ul>|<pre>");
 

@@ -56,7 +56,7 @@ class AbuseIT extends RuntimeIT {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("elsewhere")
-    void namesATestThatIsThere(AbuseTable.Elsewhere row) throws IOException {
+    void namesAnExistingTest(AbuseTable.Elsewhere row) throws IOException {
         try (Stream<Path> files = Files.walk(Path.of("src/test/java"))) {
             Path file = files.filter(path -> path.endsWith(row.testClass() + ".java"))
                     .findFirst()
@@ -66,7 +66,7 @@ class AbuseIT extends RuntimeIT {
     }
 
     @Test
-    void hasEnoughRowsToBeWorthReading() {
+    void hasAtLeastSixtyRows() {
         assertThat(requests().count() + elsewhere().count()).isGreaterThanOrEqualTo(60);
     }
 

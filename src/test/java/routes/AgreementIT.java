@@ -26,7 +26,7 @@ class AgreementIT extends RuntimeIT {
     private final List<String> accepted = new ArrayList<>();
 
     @Test
-    void eventsThatAreAcceptedAreReadByEveryGroup() {
+    void readsEveryAcceptedEventInEveryGroup() {
         for (int seed = 0; seed < CASES; seed++) {
             String payload =
                     "{\"id\":\"rx-%s-%d\",\"patientId\":\"p-%s\",\"medication\":{\"name\":\"Aspirin\"},\"quantity\":1}"
@@ -49,7 +49,7 @@ class AgreementIT extends RuntimeIT {
     }
 
     @Test
-    void commandsThatAreAcceptedAreAppliedOrRejected() {
+    void appliesOrRejectsEveryAcceptedCommand() {
         for (int seed = 0; seed < CASES; seed++) {
             HostileJson hostile = new HostileJson(seed);
             String id = "rx-" + run + "-" + seed % 7;
@@ -78,7 +78,7 @@ class AgreementIT extends RuntimeIT {
     }
 
     @Test
-    void patientEventsThatAreAcceptedAreInTheHistory() {
+    void keepsEveryAcceptedPatientEventInTheHistory() {
         for (int seed = 0; seed < CASES; seed++) {
             accept(
                     "POST",
@@ -96,7 +96,7 @@ class AgreementIT extends RuntimeIT {
     }
 
     @Test
-    void anEventIsReadWithoutTheHeadersThatTieItToNothing() {
+    void readsAnEventWithoutItsInvalidLinkHeaders() {
         Map<String, String> hostile = Map.of("control", "a\nWARN forged", "long", "x".repeat(500_000), "blank", " ");
         hostile.forEach((name, header) -> {
             String event = UUID.randomUUID().toString();

@@ -20,15 +20,19 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.EnumerablePropertySource;
+import org.springframework.core.io.ClassPathResource;
 import org.springframework.core.io.FileSystemResource;
+import routes.platform.contract.OpenApi;
 
-/** What can be told of compose.yaml without Docker. */
+/** Checks compose.yaml without Docker. */
 class ComposeTest {
 
     private static final Path CONFIGURATION = Path.of("src/main/resources/application.yaml");
@@ -51,10 +55,9 @@ class ComposeTest {
 
     @ParameterizedTest
     @MethodSource("services")
-    void offersAServiceToThisMachineOnlyAndChecksItsHealth(String name) {
+    void offersAServiceToThisMachineOnly(String name) {
         JsonNode service = SERVICES.get(name);
         assertThat(service.path("image").asText()).isNotEmpty();
-        assertThat(service.at("/healthcheck/test/0").asText()).isEqualTo("CMD");
         assertThat(service.path("ports")).isNotEmpty().allSatisfy(port -> assertThat(port.asText())
                 .matches("127\\.0\\.0\\.1:\\d+:\\d+"));
         service.path("depends_on").properties().forEach(dependency -> {
@@ -70,7 +73,20 @@ class ComposeTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"runtime, 8080", "runtime, 9876", "kafka, 9092", "postgres, 15432", "schema-registry, 8081"})
+    @ValueSource(strings = {"runtime", "kafka", "postgres", "schema-registry"})
+    void checksTheHealthOfAServiceThatOthersWaitFor(String name) {
+        assertThat(SERVICES.get(name).at("/healthcheck/test/0").asText()).isEqualTo("CMD");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "runtime, 8080",
+        "runtime, 9876",
+        "kafka, 9092",
+        "postgres, 15432",
+        "schema-registry, 8081",
+        "token-issuer, 9000"
+    })
     void offersTheServicesOnThePortsOfTheContract(String service, int port) {
         assertThat(SERVICES.get(service).path("ports"))
                 .anyMatch(published -> published.asText().startsWith("127.0.0.1:" + port + ":"));
@@ -104,6 +120,38 @@ class ComposeTest {
                 .isEqualTo("http://schema-registry:8080/apis/ccompat/v7");
         assertThat(environment.path("EVENT_BROKER_DATABASE_PASSWORD"))
                 .isEqualTo(SERVICES.get("postgres").at("/environment/POSTGRES_PASSWORD"));
+    }
+
+    @Test
+    void startsATokenIssuerThatTheRuntimeTrustsByDefault() throws IOException {
+        JsonNode runtime = SERVICES.get("runtime").path("environment");
+        String issuer = "/" + tokens().path("issuerId").asText();
+
+        assertThat(Files.readAllLines(Path.of(".env")))
+                .contains("COMPOSE_PROFILES="
+                        + SERVICES.get("token-issuer").at("/profiles/0").asText());
+        assertThat(byDefault(runtime.path("SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI")))
+                .isEqualTo("http://localhost:9000" + issuer);
+        assertThat(byDefault(runtime.path("SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI")))
+                .isEqualTo("http://token-issuer:8080" + issuer + "/jwks");
+        assertThat(byDefault(runtime.path("EVENT_BROKER_HTTP_TOKEN_URL")))
+                .isEqualTo("http://localhost:9000" + issuer + "/token");
+        assertThat(Files.readString(Path.of("bin/token")))
+                .contains(byDefault(runtime.path("EVENT_BROKER_HTTP_TOKEN_URL")));
+    }
+
+    @Test
+    void issuesTheTokensOfTheClientsOfTheSandbox() throws IOException {
+        Set<String> all = new HashSet<>(new OpenApi(new ClassPathResource("contract/openapi.yaml")).declaredScopes());
+        all.remove("tenants.all");
+        Set<String> reading = all.stream()
+                .filter(scope -> scope.endsWith(".read") || scope.endsWith(".rs"))
+                .collect(Collectors.toSet());
+
+        assertThat(claims("client_id", "sandbox", "default")).isEqualTo(all);
+        assertThat(claims("client_id", "reader", "default")).isEqualTo(reading);
+        assertThat(claims("client_id", "other", "other")).isEqualTo(all);
+        assertThat(claims("scope", "sandbox", "default")).containsExactly("${scope}");
     }
 
     @Test
@@ -142,11 +190,39 @@ class ComposeTest {
                 .startsWith(SERVICES.get(service).path("image").asText().split(":")[1]);
     }
 
+    /** The configuration of mock-oauth2-server for its issuer. */
+    private static JsonNode tokens() throws IOException {
+        String escaped =
+                SERVICES.get("token-issuer").at("/environment/JSON_CONFIG").asText();
+        return new ObjectMapper().readTree(escaped.replace("$$", "$")).at("/tokenCallbacks/0");
+    }
+
+    /** The scopes of a client in the mapping by a parameter, whose other claims are checked. */
+    private static Set<String> claims(String parameter, String client, String tenant) throws IOException {
+        for (JsonNode mapping : tokens().path("requestMappings")) {
+            JsonNode claims = mapping.path("claims");
+            if (mapping.path("requestParam").asText().equals(parameter)
+                    && claims.path("sub").asText().equals(client)) {
+                assertThat(claims.path("aud").asText()).isEqualTo("event-broker");
+                assertThat(claims.path("tenant").asText()).isEqualTo(tenant);
+                assertThat(claims.path("organization").asText()).isEqualTo(tenant + "-organization");
+                assertThat(claims.path("roles")).hasSize(1).allMatch(role -> role.asText()
+                        .equals(client));
+                return Set.of(claims.path("scope").asText().split(" "));
+            }
+        }
+        throw new AssertionError("no mapping of " + client + " by " + parameter);
+    }
+
+    private static String byDefault(JsonNode variable) {
+        return variable.asText().replaceAll("\\$\\{\\w+:-(.*)}", "$1");
+    }
+
     private static int seconds(JsonNode duration) {
         return Integer.parseInt(duration.asText().replace("s", ""));
     }
 
-    /** All that application.yaml sets, and all that the metadata of Spring Boot's and Camel's starters describe. */
+    /** The properties of application.yaml, and those that the metadata of Spring Boot's and Camel's starters describe. */
     private static Set<String> properties() throws IOException {
         Set<String> properties = new HashSet<>();
         new YamlPropertySourceLoader()
@@ -165,7 +241,7 @@ class ComposeTest {
         return properties;
     }
 
-    /** Environment variables and properties are the same word when nothing but letters and digits is left of them. */
+    /** Reduces a property or its environment variable to letters and digits, so that both are equal. */
     private static String uniform(String name) {
         return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
     }

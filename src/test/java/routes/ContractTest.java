@@ -35,7 +35,7 @@ class ContractTest {
     private final List<JsonNode> routes = RouteYaml.routes();
 
     @Test
-    void everyOperationHasARouteAndEveryRouteOfAnOperationIsInTheContract() throws IOException {
+    void everyOperationHasARouteAndViceVersa() throws IOException {
         Set<String> operations = new OpenApi(new ClassPathResource("contract/openapi.yaml"))
                 .operations()
                 .map(Operation::getOperationId)
@@ -58,7 +58,7 @@ class ContractTest {
     }
 
     @Test
-    void everyErrorOfAnOperationHasAnExampleOfItsOwn() throws IOException {
+    void everyErrorResponseHasItsOwnExample() throws IOException {
         JsonNode file = new ObjectMapper(new YAMLFactory())
                 .readTree(CONTRACT.resolve("openapi.yaml").toFile());
         file.path("paths")
@@ -76,7 +76,7 @@ class ContractTest {
     }
 
     @Test
-    void everyOperationNamesTheErrorsThatEveryRequestCanHave() throws IOException {
+    void everyOperationDeclaresTheCommonErrors() throws IOException {
         assertThat(new OpenApi(new ClassPathResource("contract/openapi.yaml")).operations())
                 .allSatisfy(operation -> {
                     List<String> errors = new ArrayList<>(List.of("400", "401", "403", "429", "503"));
@@ -90,7 +90,7 @@ class ContractTest {
     }
 
     @Test
-    void everyReceivingOperationIsARouteOfItsGroupAndEveryRouteReceivesWhatTheContractSays() {
+    void everyReceivingOperationHasARouteOfItsGroupAndViceVersa() {
         Set<String> contract = asyncApi.channels().stream()
                 .flatMap(channel -> Stream.of(channel, asyncApi.deadLetters(channel)))
                 .flatMap(channel -> channel.groups().stream().map(group -> group + " <- " + channel.topic()))
@@ -114,7 +114,7 @@ class ContractTest {
     }
 
     @Test
-    void everyOperationRefersToAChannelThatExists() throws IOException {
+    void everyOperationRefersToAnExistingChannel() throws IOException {
         JsonNode file = new ObjectMapper(new YAMLFactory())
                 .readTree(CONTRACT.resolve("asyncapi.yaml").toFile());
         file.path("operations").properties().forEach(operation -> {
@@ -136,7 +136,7 @@ class ContractTest {
     }
 
     @Test
-    void whatCallersWriteInTheirOwnNameTakesTheScopeOfAnOperation() throws IOException {
+    void callersWriteWithTheScopeOfAnOperation() throws IOException {
         Set<String> scopes = new OpenApi(new ClassPathResource("contract/openapi.yaml"))
                 .operations()
                 .flatMap(operation -> OpenApi.scopes(operation).stream())
@@ -158,7 +158,7 @@ class ContractTest {
     }
 
     @Test
-    void everySchemaOfAChannelIsAFileWhereTheContractSaysAndNoSchemaIsLeftOver() throws IOException {
+    void everyChannelSchemaIsAFileAndNoFileIsLeftOver() throws IOException {
         Set<String> referred = new ObjectMapper(new YAMLFactory())
                 .readTree(CONTRACT.resolve("asyncapi.yaml").toFile()).findValuesAsText("$ref").stream()
                         .filter(ref -> ref.endsWith(".json") || ref.endsWith(".avsc"))
@@ -180,7 +180,7 @@ class ContractTest {
     }
 
     @Test
-    void everyPatternIsSaidInWords() throws IOException {
+    void everyRegexHasADescriptionInWords() throws IOException {
         List<JsonNode> files = new ArrayList<>(List.of(new ObjectMapper(new YAMLFactory())
                 .readTree(CONTRACT.resolve("openapi.yaml").toFile())));
         for (Path schema : list(Path.of("schemas"), ".json")) {

@@ -111,7 +111,7 @@ class BusyDoorsIT {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("attacks")
-    void readsOfAnotherClientStayFast(Attack attack) throws Exception {
+    void keepsTheReadsOfAnotherClientFast(Attack attack) throws Exception {
         for (int i = 0; i < WARM_UP; i++) {
             read().get();
         }

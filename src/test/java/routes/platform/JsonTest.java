@@ -21,7 +21,7 @@ class JsonTest {
     private static final int[] LAST = {0x41, 0x80, 0xBF, 0xC2};
 
     @Test
-    void readsTheBytesThatAreUtf8AndNoOthers() {
+    void readsUtf8AndNothingElse() {
         for (int a : BYTES) {
             agrees(a);
             for (int b : BYTES) {
@@ -37,14 +37,14 @@ class JsonTest {
     }
 
     @Test
-    void refusesOtherEncodingsAndWhatEndsInTheMiddleOfACharacter() {
+    void rejectsOtherEncodingsAndTruncatedCharacters() {
         assertThat(isRead("{\"a\":\"b\"}".getBytes(StandardCharsets.UTF_16BE))).isFalse();
         assertThat(isRead("{\"a\":\"b\"}".getBytes(StandardCharsets.UTF_16LE))).isFalse();
         assertThat(isRead(new byte[] {'"', 'a', (byte) 0xC3})).isFalse();
     }
 
     @Test
-    void refusesANameThatComesTwiceInOneObject() {
+    void rejectsADuplicateNameInAnObject() {
         assertThatThrownBy(() -> Json.read("{\"a\":{\"id\":1,\n\"id\":2}}".getBytes(StandardCharsets.UTF_8)))
                 .isInstanceOf(ProblemException.class)
                 .hasMessage("not valid JSON at line 2, column 6");
@@ -53,7 +53,7 @@ class JsonTest {
     }
 
     @Test
-    void refusesHalfOfASurrogatePairHoweverItIsWritten() {
+    void rejectsALoneSurrogateInEverySpelling() {
         assertThat(isRead("{\"a\":\"\\ud83d\\ude00\"}".getBytes(StandardCharsets.UTF_8)))
                 .isTrue();
         assertThat(isRead("{\"a\":\"\\uD83D\"}".getBytes(StandardCharsets.UTF_8)))
@@ -104,14 +104,14 @@ class JsonTest {
     }
 
     @Test
-    void writesACharacterBeyondTheFirstPlaneAsItsFourBytes() {
+    void writesASupplementaryCharacterAsFourBytes() {
         byte[] pill = "{\"name\":\"\uD83D\uDC8A\"}".getBytes(StandardCharsets.UTF_8);
 
         assertThat(Json.write(Json.read(pill))).isEqualTo(pill);
     }
 
     @Test
-    void refusesJsonThatWouldTakeAHundredTimesItsSizeInMemory() {
+    void rejectsJsonThatTakesAHundredTimesItsSizeInMemory() {
         byte[] bomb = ("{\"a\":[" + "{},".repeat(200_000) + "{}]}").getBytes(StandardCharsets.UTF_8);
 
         assertThatThrownBy(() -> Json.read(bomb))

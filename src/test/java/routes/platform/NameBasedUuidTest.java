@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class NameBasedUuidTest {
 
     @Test
-    void isTheSameForTheSameNameInEveryVersionOfTheRuntime() {
+    void isTheSameForTheSameNameInEveryRelease() {
         assertThat(NameBasedUuid.of("Patient", "1", "2")).hasToString("9c096089-8073-55cd-9842-f6bbd969835a");
     }
 
@@ -18,7 +18,7 @@ class NameBasedUuidTest {
     }
 
     @Test
-    void tellsWhereOnePartEnds() {
+    void dependsOnTheBoundariesOfItsParts() {
         assertThat(NameBasedUuid.of("ab", "c")).isNotEqualTo(NameBasedUuid.of("a", "bc"));
     }
 }

@@ -22,12 +22,12 @@ class PlainTextTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "a\n", "\0", "a\u0085", "\u007f"})
-    void isNoneWithControlCharactersOrWithoutAny(String text) {
+    void isInvalidWhenEmptyOrWithControlCharacters(String text) {
         assertThat(PlainText.isValid(text)).isFalse();
     }
 
     @Test
-    void countsCharactersAndNotTheirHalves() {
+    void countsCodePointsAndNotSurrogates() {
         assertThat(PlainText.isValid("\ud83d\ude00".repeat(256))).isTrue();
         assertThat(PlainText.isValid("x".repeat(257))).isFalse();
         assertThat(PlainText.isValid(5)).isFalse();
@@ -35,7 +35,7 @@ class PlainTextTest {
     }
 
     @Test
-    void isVisibleWhereTheSchemasSayThatATenantIs() throws IOException {
+    void isVisibleWhereTheSchemasAcceptATenant() throws IOException {
         OpenApi contract = new OpenApi(new ClassPathResource("contract/openapi.yaml"));
         List<String> different = IntStream.rangeClosed(0, 0xffff)
                 .filter(c -> !Character.isSurrogate((char) c))

@@ -13,7 +13,7 @@ class UuidTextTest {
     }
 
     @Test
-    void leavesAnyOtherTextAsItIs() {
+    void leavesOtherTextUnchanged() {
         assertThat(UuidText.normal("RX-7")).isEqualTo("RX-7");
         assertThat(UuidText.normal("6F0F7A6E3C0B5C589A536F9F0E2B7A11ABCD"))
                 .isEqualTo("6F0F7A6E3C0B5C589A536F9F0E2B7A11ABCD");

@@ -13,7 +13,7 @@ class ViolationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"patient", "patientid", "PatientId", "patient_id", "LIMIT", "tenant", "pageSize"})
-    void namesAParameterThatIsMisspeltOrMadeUp(String name) {
+    void repeatsOnlyNamesThatCannotBeData(String name) {
         assertThat(Violation.unknownParameter(name, KNOWN))
                 .hasToString("query parameter " + name + ": is not known; known are patientId, limit");
     }
@@ -39,7 +39,7 @@ class ViolationTest {
     }
 
     @Test
-    void speaksOfTheBodyWhereARequestIsSpokenOf() {
+    void namesTheBodyInARequest() {
         assertThat(new Violation("/payload/id", "is required").below("/payload").inRequest())
                 .hasToString("body /id: is required");
         assertThat(new Violation("/payload", "must not be empty")

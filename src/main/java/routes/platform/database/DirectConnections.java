@@ -12,7 +12,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.jdbc.datasource.SimpleDriverDataSource;
 import org.springframework.stereotype.Component;
 
-/** Connections beside the pool, to the same database, for work that the pool's timeouts would cut off or that keeps its connection. */
+/** Opens connections outside the pool, for work that keeps its connection or outlasts the pool's timeouts. */
 @Component
 public class DirectConnections {
 
@@ -24,7 +24,7 @@ public class DirectConnections {
         this.pool = database.unwrap(HikariDataSource.class);
     }
 
-    /** A migration takes as long as its tables are large. Who names another user or database for migrations has named the connection. */
+    /** Runs migrations without timeouts, because large tables take long. A URL or user of Flyway's own has precedence. */
     @Bean
     static FlywayConfigurationCustomizer migrationsTakeTheirTime(DataSource database, FlywayProperties settings)
             throws SQLException {
@@ -36,8 +36,8 @@ public class DirectConnections {
     }
 
     /**
-     * @param name what the server calls the connections
-     * @param properties of the driver, which go before those of the pool; the pool's timeouts do not hold
+     * @param name the application name that the server shows
+     * @param properties of the driver; they override those of the pool, whose timeouts do not apply
      */
     public DataSource source(String name, Map<String, String> properties) {
         Properties all = new Properties();

@@ -8,7 +8,7 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
-/** For the few statements that take as long as a table is large. */
+/** Raises the time limit for the few statements that read a whole table. */
 @Component
 public class LongStatements {
 
@@ -20,7 +20,7 @@ public class LongStatements {
         this.jdbc = jdbc;
     }
 
-    /** From now on until the transaction ends, a statement of it may take an hour. The pool puts its own limit back afterwards. */
+    /** Allows an hour for each statement until the transaction ends. Then the pool restores its own limit. */
     @Transactional(propagation = Propagation.MANDATORY)
     public void allow() {
         jdbc.execute((ConnectionCallback<Void>) connection -> {

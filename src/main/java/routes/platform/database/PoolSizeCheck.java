@@ -15,18 +15,18 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * Whether the pool has a connection for everybody who may hold one at the same time. Where it has not, requests wait for the workers of
- * the consumers, and when those wait for a lock, in vain.
+ * Warns at start when the pool has fewer connections than consumers, schedules and requests may hold at once. Then
+ * requests wait for consumers, and fail while those wait for a lock.
  */
 @Component
 class PoolSizeCheck {
 
     private static final Logger LOG = LoggerFactory.getLogger(PoolSizeCheck.class);
 
-    /** Of the requests that are routed at the same time: a query takes some milliseconds, and others wait that long. */
+    /** Requests that hold a connection at once; a query takes milliseconds, so others wait briefly. */
     static final int REQUESTS = 16;
 
-    /** A comparison of a rebuild takes a second one; the purge; the health and the metrics of the outbox; the check of the database. */
+    /** The second connection of a rebuild's comparison, the purge, the outbox's health and metrics, the database check. */
     static final int OTHERS = 4;
 
     private final HikariDataSource pool;
@@ -58,7 +58,7 @@ class PoolSizeCheck {
 
     /**
      * @param size of the pool
-     * @param allowed connections that the server has for everybody
+     * @param allowed connections that the server gives to all clients together
      */
     Optional<String> trouble(int size, int allowed) {
         if (size < needed()) {
@@ -66,7 +66,7 @@ class PoolSizeCheck {
                     "the pool has %d connections, and %d may be used at once: %d consumers with %d threads, %d clocks, %d requests, %d others (spring.datasource.hikari.maximum-pool-size)"
                             .formatted(size, needed(), consumers(), threads, clocks(), REQUESTS, OTHERS));
         }
-        // the relay has one of its own
+        // the outbox relay has a connection outside the pool
         if (size + 1 > allowed) {
             return Optional.of(
                     "the pool may take %d connections and the outbox 1, and the server has %d for all instances together (max_connections)"

@@ -1,2 +1,2 @@
-/** The connections to PostgreSQL: how many there are, how long a statement may take, and those that are not of the pool. */
+/** Connections to PostgreSQL: the size of the pool, statement timeouts, and connections outside the pool. */
 package routes.platform.database;

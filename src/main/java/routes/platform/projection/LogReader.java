@@ -16,33 +16,33 @@ import org.apache.kafka.common.TopicPartition;
 import routes.platform.kafka.BudgetedBytesDeserializer;
 import routes.platform.kafka.PollBudget;
 
-/** Reads topics from given offsets to given offsets, in no group, so that nothing notices. Not for several threads. */
+/** Reads topics between given offsets, without a consumer group. Not thread-safe. */
 final class LogReader implements AutoCloseable {
 
     private static final Duration POLL = Duration.ofMillis(500);
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
-    /** Of one read, unpacked: what is decoded of it takes several times as much. */
+    /** Most bytes of one read, uncompressed; decoded events take several times as much. */
     private static final long MAX_BYTES = 4 << 20;
 
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final PollBudget budget = new PollBudget();
 
-    /** Where the consumer is; another one has read on when a read begins elsewhere. */
+    /** The consumer's positions. A read from elsewhere follows steps on another instance. */
     private final Map<TopicPartition, Long> positions = new HashMap<>();
 
     /**
-     * @param kafka brokers, credentials and limits, as every consumer has them
-     * @param records the most that one read returns
+     * @param kafka brokers, credentials and limits of every consumer
+     * @param records most records of one read
      */
     LogReader(KafkaConfiguration kafka, int records) {
         Properties config = kafka.createConsumerProperties();
         config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.getBrokers());
         config.remove(ConsumerConfig.GROUP_ID_CONFIG);
-        // as the view has read it, whatever the configuration says
+        // the view reads committed records too
         config.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         config.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
-        // a log that lacks what is to be read must not be taken for a shorter one
+        // missing records must fail the read, not shorten it
         config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
         config.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, records);
         config.put(PollBudget.PROPERTY, budget);
@@ -52,20 +52,20 @@ final class LogReader implements AutoCloseable {
     }
 
     /**
-     * @param records by partition, in its order
-     * @param next behind what has been read, of each partition that was asked for
+     * @param records by partition, in the order of its log
+     * @param next the offset to continue from, of each partition
      */
     record Batch(Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records, Map<TopicPartition, Long> next) {}
 
     Map<TopicPartition, Long> beginnings(Set<TopicPartition> partitions) {
-        return consumer.beginningOffsets(partitions, PATIENCE);
+        return consumer.beginningOffsets(partitions, TIMEOUT);
     }
 
     /**
-     * Reads what comes next; nothing when it takes longer than usual to come.
+     * Reads the next records; none when the broker takes too long.
      *
-     * @param from the next offset of each partition
-     * @param to the offset of each partition that is not read any more
+     * @param from the first offset of each partition
+     * @param to the end offset of each partition, exclusive
      */
     Batch read(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
         if (!consumer.assignment().equals(from.keySet())) {
@@ -91,8 +91,8 @@ final class LogReader implements AutoCloseable {
         ConsumerRecords<byte[], byte[]> polled = consumer.poll(POLL);
         for (TopicPartition partition : unread) {
             long end = to.get(partition);
-            // also behind what is no record, such as the marks of transactions
-            long position = consumer.position(partition, PATIENCE);
+            // steps over transaction markers too
+            long position = consumer.position(partition, TIMEOUT);
             positions.put(partition, position);
             batch.next().put(partition, Math.min(end, position));
             List<ConsumerRecord<byte[], byte[]>> records = polled.records(partition).stream()

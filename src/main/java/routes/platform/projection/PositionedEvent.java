@@ -14,16 +14,16 @@ import routes.platform.error.ProblemException;
 import routes.platform.event.Event;
 
 /**
- * An event and where it is in the log.
+ * An event with its position in the log.
  *
  * @param key of the record, at most 256 characters
- * @param reprocessed whether it was a dead letter and is sent again: then its place in the log says nothing about its order
+ * @param reprocessed whether the event is a reprocessed dead letter; its position then tells nothing about its order
  */
 public record PositionedEvent(String key, Event<?> event, int partition, long offset, boolean reprocessed) {
 
     /**
      * @param message of a batch, with the event as its body
-     * @throws ProblemException when a view cannot have a record with such a key: poison
+     * @throws ProblemException when the key cannot identify a row of a view: poison
      */
     static PositionedEvent of(Message message) {
         return of(
@@ -34,7 +34,6 @@ public record PositionedEvent(String key, Event<?> event, int partition, long of
                 message.getHeader(KafkaConstants.HEADERS, Headers.class));
     }
 
-    /** @throws ProblemException as above */
     static PositionedEvent of(ConsumerRecord<byte[], byte[]> message, Event<?> event) {
         return of(message.key(), event, message.partition(), message.offset(), message.headers());
     }
@@ -51,7 +50,7 @@ public record PositionedEvent(String key, Event<?> event, int partition, long of
                         && new String(reprocessed.value(), StandardCharsets.UTF_8).equals("true"));
     }
 
-    /** @throws ProblemException when it is no text that an index or a path can hold */
+    /** @throws ProblemException when an index or a path cannot hold the key */
     static String text(byte[] key) {
         if (key == null || key.length == 0) {
             throw new ProblemException(400, "the record has no key");

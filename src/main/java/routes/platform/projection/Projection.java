@@ -11,14 +11,13 @@ import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.ProblemException;
 
 /**
- * A view that follows from topics alone. A pattern has a subclass as a bean; its route reads the topics in batches and calls {@link #project}.
- * A rebuild calls the same {@link #apply} for tables of the same names in another schema, so nothing here may name a schema,
- * and nothing may have an effect beside those tables.
+ * Folds the events of topics into a read model. A pattern's route passes batches to {@link #project}. A rebuild calls the
+ * same {@link #apply} for shadow tables, so a subclass names no schema and has no effect beside its tables.
  */
 public abstract class Projection {
 
-    /** Of a projection, topic and partition; a position never goes back. */
-    static final String NOTE_POSITION =
+    /** Saves the position of a projection in a partition; it never moves back. */
+    static final String SAVE_POSITION =
             """
             insert into projection_position as known (projection, topic, partition, next_offset) values (?, ?, ?, ?)
             on conflict (projection, topic, partition) do update
@@ -32,13 +31,13 @@ public abstract class Projection {
     private final TransactionTemplate transactions;
 
     /**
-     * A table of a view. It has a column {@code tenant}, and its rows follow from the log: no clock, no sequence.
+     * A table of the view. It has a column {@code tenant}. Its rows depend on the log alone: no clock, no sequence.
      *
      * @param key the columns of its primary key: the one with the record key, {@code tenant}, and any others
      */
     public record Table(String name, List<String> key) {
 
-        /** The column with the record key, by which differences are told. */
+        /** The column with the record key, by which a rebuild names differences. */
         String idColumn() {
             return key.get(0);
         }
@@ -46,7 +45,7 @@ public abstract class Projection {
 
     /**
      * @param name as in {@code /api/projections/{name}}
-     * @param group the consumer group that keeps the view up to date
+     * @param group the consumer group of the view's route
      */
     protected Projection(
             String name,
@@ -80,19 +79,18 @@ public abstract class Projection {
     }
 
     /**
-     * Makes events part of the view, within a transaction: all or none. They may have come before, in whole or in part, and another
-     * member may be at the same ones. Whatever the batches and their order, as long as each partition comes in its own, the same
-     * records must make the same view.
+     * Applies events to the view, in one transaction. Events may be duplicates, and another member may apply the same ones
+     * now. The same records must make the same view, in any batches, if each partition keeps its order.
      *
      * @param events of one partition, in its order
      */
     public abstract void apply(List<PositionedEvent> events);
 
     /**
-     * Makes a batch of records part of the view that is served.
+     * Applies a batch of records to the view.
      *
-     * @param batch of one partition and in its order, each with the event as its body
-     * @throws FailedRecordInBatchException for the first that the view can never have
+     * @param batch of one partition, in its order; each message has an event as its body
+     * @throws FailedRecordInBatchException for the first record that the view can never take
      */
     public final void project(@Body List<Message> batch) {
         List<PositionedEvent> events = new ArrayList<>(batch.size());
@@ -106,11 +104,11 @@ public abstract class Projection {
         transactions.executeWithoutResult(status -> {
             lockShared();
             apply(events);
-            note(events.get(events.size() - 1));
+            savePosition(events.get(events.size() - 1));
         });
     }
 
-    /** While anybody has it, no rebuild compares or exchanges the tables. */
+    /** Keeps rebuilds from comparing or swapping the tables meanwhile. */
     private void lockShared() {
         jdbc.sql("select pg_advisory_xact_lock_shared(hashtextextended(?, 0))")
                 .param(lockName())
@@ -118,13 +116,13 @@ public abstract class Projection {
                 .single();
     }
 
-    /** What {@code hashtextextended} makes the number of the lock of. */
+    /** The text whose {@code hashtextextended} is the number of the advisory lock. */
     final String lockName() {
         return "projection " + name;
     }
 
-    private void note(PositionedEvent last) {
-        jdbc.sql(NOTE_POSITION)
+    private void savePosition(PositionedEvent last) {
+        jdbc.sql(SAVE_POSITION)
                 .params(name, last.event().topic(), last.partition(), last.offset() + 1)
                 .update();
     }

@@ -21,11 +21,11 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.error.FailureClassifier;
 
-/** How far a projection is, as the brokers and its own position know it. */
+/** Reads the offsets of a projection's topics, and its lag. */
 @Component
 class ProjectionOffsets {
 
-    private static final long PATIENCE_MS = 5000;
+    private static final long TIMEOUT_MS = 5000;
 
     private final Admin kafka;
     private final JdbcClient jdbc;
@@ -37,7 +37,7 @@ class ProjectionOffsets {
         this.failures = failures;
     }
 
-    /** The offsets that the group has committed, of the topics of the projection. */
+    /** The offsets that the projection's group has committed. */
     Map<TopicPartition, Long> committed(Projection projection) {
         Map<TopicPartition, Long> committed = new HashMap<>();
         get(kafka.listConsumerGroupOffsets(projection.group()).partitionsToOffsetAndMetadata())
@@ -49,14 +49,14 @@ class ProjectionOffsets {
         return committed;
     }
 
-    /** Where the log of each partition ends, also behind transactions that are open. */
+    /** The end of each partition, open transactions included. */
     Map<TopicPartition, Long> ends(Set<TopicPartition> partitions) {
         return offsets(partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED);
     }
 
     /**
-     * How many records the topics have that are not yet in the view; null when no broker answers. Those of a transaction count once it is
-     * committed. What the group has committed is behind what it passed over, and the position of the view is there at once.
+     * Counts the committed records that are not in the view yet; null when no broker answers. The committed offset of the
+     * group steps over poison and transaction markers; the position of the view is current at once. The larger one counts.
      */
     Long lag(Projection projection) {
         try {
@@ -82,7 +82,6 @@ class ProjectionOffsets {
         }
     }
 
-    /** Behind what is in the view. */
     private Map<TopicPartition, Long> position(Projection projection) {
         return jdbc
                 .sql("select topic, partition, next_offset from projection_position where projection = ?")
@@ -109,7 +108,7 @@ class ProjectionOffsets {
 
     private static <T> T get(KafkaFuture<T> future) {
         try {
-            return future.get(PATIENCE_MS, TimeUnit.MILLISECONDS);
+            return future.get(TIMEOUT_MS, TimeUnit.MILLISECONDS);
         } catch (java.util.concurrent.TimeoutException e) {
             throw new TimeoutException(e);
         } catch (ExecutionException e) {

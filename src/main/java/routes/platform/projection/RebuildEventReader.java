@@ -18,11 +18,11 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.FailureClassifier;
 import routes.platform.event.EventReader;
 
-/** The records of the log as rebuilds read them. It keeps a client while a rebuild is at work here. Not for several threads. */
+/** Reads and decodes the events of a rebuild, with one Kafka client for the whole rebuild. Not thread-safe. */
 @Component
 class RebuildEventReader {
 
-    /** Of a read. */
+    /** Most records of one read. */
     static final int RECORDS = 2000;
 
     private final EventReader events;
@@ -32,8 +32,8 @@ class RebuildEventReader {
 
     private LogReader reader;
 
-    /** Of the rebuild that was at work last. */
-    private UUID keysOf;
+    /** The key filter that {@code keys} belongs to. */
+    private UUID cachedFilter;
 
     private Set<String> keys;
 
@@ -45,33 +45,31 @@ class RebuildEventReader {
     }
 
     /**
-     * Events of the log.
-     *
-     * @param events by partition, each in its order
-     * @param next behind what has been read, of each partition that was asked for
-     * @param poison records that are none
+     * @param events by partition, each in the order of its log
+     * @param next the offset to continue from, of each partition
+     * @param poison the count of records without a readable event
      */
-    record Read(List<List<PositionedEvent>> events, Map<TopicPartition, Long> next, int poison) {}
+    record EventBatch(List<List<PositionedEvent>> events, Map<TopicPartition, Long> next, int poison) {}
 
     Map<TopicPartition, Long> beginnings(Set<TopicPartition> partitions) {
         return reader().beginnings(partitions);
     }
 
     /**
-     * Reads what comes next; nothing when it takes longer than usual to come.
+     * Reads the next events; none when the broker takes too long.
      *
-     * @param keysOf the rebuild whose keys are wanted; null for all events
-     * @throws IOException when a schema is not known here and the registry does not answer
+     * @param keyFilter see {@link RebuildJob#keyFilter}; null for all events
+     * @throws IOException when a schema is unknown here and the registry does not answer
      */
-    Read read(RebuildPositions.Positions positions, UUID keysOf) throws IOException {
+    EventBatch read(RebuildPositions.Positions positions, UUID keyFilter) throws IOException {
         LogReader.Batch batch = reader().read(positions.next(), positions.end());
-        Set<String> wanted = keys(keysOf);
+        Set<String> wanted = keys(keyFilter);
         List<List<PositionedEvent>> read = new ArrayList<>();
         int poison = 0;
         for (List<ConsumerRecord<byte[], byte[]>> records : batch.records().values()) {
             List<PositionedEvent> ofPartition = new ArrayList<>(records.size());
             for (ConsumerRecord<byte[], byte[]> message : records) {
-                if (wanted == null || isOf(wanted, message)) {
+                if (wanted == null || hasKeyOf(wanted, message)) {
                     Optional<PositionedEvent> event = event(message);
                     event.ifPresent(ofPartition::add);
                     poison += event.isPresent() ? 0 : 1;
@@ -81,14 +79,14 @@ class RebuildEventReader {
                 read.add(ofPartition);
             }
         }
-        return new Read(read, batch.next(), poison);
+        return new EventBatch(read, batch.next(), poison);
     }
 
-    private static boolean isOf(Set<String> keys, ConsumerRecord<byte[], byte[]> message) {
+    private static boolean hasKeyOf(Set<String> keys, ConsumerRecord<byte[], byte[]> message) {
         return message.key() != null && keys.contains(new String(message.key(), StandardCharsets.UTF_8));
     }
 
-    /** What is poison for the view that is served is passed over here: it rests in its dead-letter topic. */
+    /** Skips poison, like the view that is served; the record rests in its dead-letter topic. */
     private Optional<PositionedEvent> event(ConsumerRecord<byte[], byte[]> message) throws IOException {
         try {
             return Optional.of(PositionedEvent.of(message, events.decode(message)));
@@ -100,27 +98,27 @@ class RebuildEventReader {
         }
     }
 
-    private Set<String> keys(UUID rebuild) {
-        if (rebuild == null) {
+    private Set<String> keys(UUID filter) {
+        if (filter == null) {
             return null;
         }
-        if (!rebuild.equals(keysOf)) {
+        if (!filter.equals(cachedFilter)) {
             keys = new HashSet<>(jdbc.sql("select key from projection_rebuild_key where rebuild = ?")
-                    .param(rebuild)
+                    .param(filter)
                     .query(String.class)
                     .list());
-            keysOf = rebuild;
+            cachedFilter = filter;
         }
         return keys;
     }
 
-    /** Lets go of what it keeps. */
-    void forget() {
+    /** Closes the client and forgets the keys; the next read opens a client again. */
+    void close() {
         if (reader != null) {
             reader.close();
             reader = null;
         }
-        keysOf = null;
+        cachedFilter = null;
         keys = null;
     }
 

@@ -3,7 +3,7 @@ package routes.platform.projection;
 import java.util.UUID;
 import routes.platform.step.JobHandler;
 
-/** A rebuild that is at work, as a row says. */
+/** A running rebuild, with the columns that a step needs. */
 record RebuildJob(
         UUID id,
         String projection,
@@ -17,26 +17,26 @@ record RebuildJob(
         implements JobHandler.Job {
 
     enum Step {
-        /** Makes the tables. */
+        /** Creates the shadow tables. */
         PREPARE,
-        /** Finds the keys that have an event in a range of time. */
+        /** Finds the keys with an event in the range of time. */
         FIND,
-        /** Makes records part of the tables; close to the end, compares. */
+        /** Replays records; close to the end, compares. */
         READ,
-        /** Goes on until the tables can be exchanged. */
+        /** Replays until the tables can swap. */
         SWAP
     }
 
-    boolean isOfTime() {
+    boolean hasTimeRange() {
         return fromTime != null || toTime != null;
     }
 
-    /** Which keys it is of, or null: of all. */
-    UUID keysOf() {
-        return key != null || isOfTime() ? id : null;
+    /** The id under which {@code projection_rebuild_key} lists the keys to rebuild; null for all keys. */
+    UUID keyFilter() {
+        return key != null || hasTimeRange() ? id : null;
     }
 
-    boolean has(long timestamp) {
+    boolean inRange(long timestamp) {
         return (fromTime == null || timestamp >= fromTime) && (toTime == null || timestamp < toTime);
     }
 }

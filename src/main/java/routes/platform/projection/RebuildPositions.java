@@ -11,7 +11,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 
-/** How far rebuilds have come in the log, in rows. */
+/** Loads and saves the log positions of rebuilds. */
 @Component
 class RebuildPositions {
 
@@ -25,27 +25,32 @@ class RebuildPositions {
         this.log = log;
     }
 
-    /** Of each partition, where the log began, behind what a rebuild has read, and behind what the view has. */
+    /**
+     * Offsets by partition.
+     *
+     * @param first of the log
+     * @param next the rebuild reads from here
+     * @param end behind the last record in the view
+     */
     record Positions(Map<TopicPartition, Long> first, Map<TopicPartition, Long> next, Map<TopicPartition, Long> end) {
 
-        /** Records between the two. */
         static long distance(Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
             return from.entrySet().stream()
                     .mapToLong(entry -> Math.max(0, to.get(entry.getKey()) - entry.getValue()))
                     .sum();
         }
 
-        long left() {
+        long remaining() {
             return distance(next, end);
         }
     }
 
     private record Position(String topic, int partition, Long firstOffset, Long nextOffset, long endOffset) {}
 
-    /** Notes what the group of the view has done with: it is in the view, or rests in the dead-letter topic. */
-    void noteView(Projection projection, Map<TopicPartition, Long> committed) {
+    /** Saves the offsets that the view's group has committed: those records are in the view, or dead letters. */
+    void saveViewPositions(Projection projection, Map<TopicPartition, Long> committed) {
         template.batchUpdate(
-                Projection.NOTE_POSITION,
+                Projection.SAVE_POSITION,
                 committed.entrySet().stream()
                         .map(entry -> new Object[] {
                             projection.name(),
@@ -56,7 +61,8 @@ class RebuildPositions {
                         .toList());
     }
 
-    Positions of(RebuildJob run, Projection projection) {
+    /** Loads the positions; of a new partition, saves its first offset. */
+    Positions load(RebuildJob job, Projection projection) {
         List<Position> positions = jdbc.sql(
                         """
                         select p.topic, p.partition, r.first_offset, r.next_offset, p.next_offset as end_offset
@@ -64,7 +70,7 @@ class RebuildPositions {
                         left join projection_rebuild_position r
                                on r.rebuild = ? and r.topic = p.topic and r.partition = p.partition
                         where p.projection = ?""")
-                .params(run.id(), projection.name())
+                .params(job.id(), projection.name())
                 .query(Position.class)
                 .list();
         Positions known = new Positions(new HashMap<>(), new HashMap<>(), new HashMap<>());
@@ -80,15 +86,14 @@ class RebuildPositions {
             known.end().put(partition, position.endOffset());
         }
         if (!unknown.isEmpty()) {
-            Map<TopicPartition, Long> begun = begin(run, unknown);
-            known.first().putAll(begun);
-            known.next().putAll(begun);
+            Map<TopicPartition, Long> started = startAtBeginning(job, unknown);
+            known.first().putAll(started);
+            known.next().putAll(started);
         }
         return known;
     }
 
-    /** Partitions that the rebuild has not read from yet. */
-    private Map<TopicPartition, Long> begin(RebuildJob run, Set<TopicPartition> partitions) {
+    private Map<TopicPartition, Long> startAtBeginning(RebuildJob job, Set<TopicPartition> partitions) {
         Map<TopicPartition, Long> first = log.beginnings(partitions);
         first.forEach((partition, offset) -> {
             if (offset > 0) {
@@ -104,7 +109,7 @@ class RebuildPositions {
                 values (?, ?, ?, ?, ?)""",
                 first.entrySet().stream()
                         .map(entry -> new Object[] {
-                            run.id(),
+                            job.id(),
                             entry.getKey().topic(),
                             entry.getKey().partition(),
                             entry.getValue(),
@@ -115,25 +120,25 @@ class RebuildPositions {
     }
 
     /**
-     * Notes what has been read.
+     * Saves the positions after a read.
      *
-     * @return how many records there are behind it
+     * @return the count of records that remain
      */
-    long note(RebuildJob run, Positions before, RebuildEventReader.Read read) {
+    long save(RebuildJob job, Positions before, RebuildEventReader.EventBatch batch) {
         template.batchUpdate(
                 "update projection_rebuild_position set next_offset = ? where rebuild = ? and topic = ? and partition = ?",
-                read.next().entrySet().stream()
+                batch.next().entrySet().stream()
                         .filter(entry -> !entry.getValue().equals(before.next().get(entry.getKey())))
                         .map(entry -> new Object[] {
                             entry.getValue(),
-                            run.id(),
+                            job.id(),
                             entry.getKey().topic(),
                             entry.getKey().partition()
                         })
                         .toList());
-        long left = Positions.distance(read.next(), before.end());
-        // before everything is read, a range of time is looked for in everything
-        long further = run.step() == RebuildJob.Step.FIND ? Positions.distance(before.first(), before.end()) : 0;
+        long remaining = Positions.distance(batch.next(), before.end());
+        // a search for keys reads the whole log, and the replay reads it once more
+        long replay = job.step() == RebuildJob.Step.FIND ? Positions.distance(before.first(), before.end()) : 0;
         jdbc.sql(
                         """
                         update projection_rebuild
@@ -143,18 +148,18 @@ class RebuildPositions {
                                    * :read / greatest(0.001, extract(epoch from clock_timestamp() - updated_at)),
                             updated_at = clock_timestamp()
                         where id = :id""")
-                .param("read", Positions.distance(before.next(), read.next()))
-                .param("left", left + further)
-                .param("poison", read.poison())
-                .param("id", run.id())
+                .param("read", Positions.distance(before.next(), batch.next()))
+                .param("left", remaining + replay)
+                .param("poison", batch.poison())
+                .param("id", job.id())
                 .update();
-        return left;
+        return remaining;
     }
 
-    /** A range of time has been looked for in everything; now everything is read. */
-    void rewind(RebuildJob run) {
+    /** Goes back to the first offsets: the replay follows the search for keys. */
+    void rewind(RebuildJob job) {
         jdbc.sql("update projection_rebuild_position set next_offset = first_offset where rebuild = ?")
-                .param(run.id())
+                .param(job.id())
                 .update();
     }
 }

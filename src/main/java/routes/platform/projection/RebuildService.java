@@ -19,7 +19,7 @@ import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 import routes.platform.state.RetentionRule;
 
-/** Begins the rebuild of a projection, and says how a projection is. */
+/** Starts rebuilds of projections and reports their state. */
 @Component("rebuildService")
 class RebuildService {
 
@@ -47,19 +47,19 @@ class RebuildService {
     }
 
     /**
-     * A projection, and its last rebuild; what is about a rebuild is null or 0 when there has been none.
+     * A projection and its last rebuild. The fields of the rebuild are null or 0 before the first one.
      *
-     * @param state REBUILDING while a rebuild runs; the view is served meanwhile. FAILED when the last one failed: nothing has changed
-     * @param eventsDone records that have been read
-     * @param eventsTotal records that there were to be read; it grows while events come
+     * @param state REBUILDING while a rebuild runs and the view is still served; FAILED when the last one failed
+     * @param eventsDone records that the rebuild has read
+     * @param eventsTotal records to read; grows while events arrive
      * @param rate records per second
-     * @param etaSeconds until everything has been read, at this rate; null when it is not known
-     * @param lag records that are on the topics and not yet in the view, of all tenants; null when no broker answers
-     * @param differences how many records were other than the log says; null when it has not been compared
-     * @param differingIds the first of them, those of the caller's tenant
-     * @param poisonSkipped records that cannot be in the view; they rest in the dead-letter topic
-     * @param startedBy who began it and why is seen by their tenant alone, and so is the id of the filter
-     * @param failure why it FAILED
+     * @param etaSeconds remaining time at this rate; null when unknown
+     * @param lag records of all tenants that are not in the view yet; null when no broker answers
+     * @param differences records that differ from the log; null before the comparison
+     * @param differingIds the first of them that belong to the caller's tenant
+     * @param poisonSkipped records that the view cannot take; they rest in the dead-letter topic
+     * @param startedBy visible to the tenant of the principal only, like reason and the id of the filter
+     * @param failure the reason of FAILED
      * @param startedAt epoch milliseconds
      * @param finishedAt epoch milliseconds
      */
@@ -82,7 +82,7 @@ class RebuildService {
             Long finishedAt,
             String failure) {}
 
-    /** What a rebuild is of: the whole log when all are null. */
+    /** The part of the log to rebuild from: all of it when all fields are null. */
     record Filter(String id, Long from, Long to) {}
 
     private record Run(
@@ -105,8 +105,10 @@ class RebuildService {
             Long finishedAt) {}
 
     /**
+     * Starts a rebuild.
+     *
      * @return the projection, REBUILDING
-     * @throws ProblemException 404 when there is none of that name, 409 when it is being rebuilt
+     * @throws ProblemException 404 when no projection has the name, 409 while a rebuild runs
      */
     @Transactional
     public Status start(@Header("name") String name, Exchange exchange) {
@@ -119,7 +121,7 @@ class RebuildService {
             throw new ProblemException(400, "query parameter id: not together with from and to");
         }
         UUID id = UUID.randomUUID();
-        int began = jdbc.sql(
+        int inserted = jdbc.sql(
                         """
                         insert into projection_rebuild (id, tenant, projection, state, step, dry_run, key, from_time, to_time,
                                                         started_by, reason)
@@ -136,7 +138,7 @@ class RebuildService {
                         request.caller().auditName(),
                         request.text("reason"))
                 .update();
-        if (began == 0) {
+        if (inserted == 0) {
             throw new ProblemException(409, "the projection is being rebuilt");
         }
         if (key != null) {
@@ -147,7 +149,7 @@ class RebuildService {
         return status(projection, request.caller().tenant());
     }
 
-    /** @throws ProblemException 404 when there is no projection of that name */
+    /** @throws ProblemException 404 when no projection has the name */
     public Status show(@Header("name") String name, Exchange exchange) {
         return status(projection(name), HttpRequest.of(exchange).caller().tenant());
     }

@@ -18,22 +18,21 @@ import routes.platform.error.ProblemException;
 import routes.platform.projection.Projection.Table;
 
 /**
- * The tables of a rebuild: like those that are served and with the same names, in a schema of their own, until they take their place.
- * All methods belong into a transaction.
+ * Creates, compares and swaps the shadow tables of a rebuild. They have the names of the view's tables, in a schema
+ * of their own. Call every method in a transaction.
  */
 @Component
 class ShadowTables {
 
-    /** SQLSTATE. */
+    /** SQLSTATE: another object depends on the table. */
     private static final String DEPENDED_ON = "2BP01";
 
     private static final String SHADOW = "projection_shadow";
 
-    /** For how long an exchange waits for batches and readers; while it does, later ones wait behind it. */
-    private static final String PATIENCE = "2s";
+    /** The wait for running batches and readers; later ones queue behind it. */
+    private static final String LOCK_TIMEOUT = "2s";
 
-    /** Differences that are read at once. */
-    private static final int FETCH = 10_000;
+    private static final int FETCH_SIZE = 10_000;
 
     private final JdbcTemplate jdbc;
     private final DataSource database;
@@ -45,12 +44,12 @@ class ShadowTables {
         this.longStatements = longStatements;
     }
 
-    /** A record that differs, by its key. */
+    /** A record that differs between view and rebuild. */
     record Different(String tenant, String id) {}
 
     /**
-     * @param count how many records differ
-     * @param first of them, as many as were asked for
+     * @param count the number of records that differ
+     * @param first the first of them, up to the limit
      */
     record Differences(int count, List<Different> first) {}
 
@@ -68,7 +67,7 @@ class ShadowTables {
     }
 
     /** @throws ProblemException when a migration has changed a table since the rebuild began */
-    void check(Projection projection) {
+    void requireSameColumns(Projection projection) {
         for (Table table : projection.tables()) {
             if (!columns(table.name()).equals(columns(SHADOW + "." + table.name()))) {
                 throw new ProblemException(409, "table " + table.name() + " has changed since the rebuild began");
@@ -85,8 +84,8 @@ class ShadowTables {
                 table);
     }
 
-    /** Does something with the tables of rebuilds in place of those that are served. */
-    void use(Runnable work) {
+    /** Runs work whose statements reach the shadow tables by their plain names. */
+    void inShadowSchema(Runnable work) {
         String path = jdbc.queryForObject("select current_setting('search_path')", String.class);
         jdbc.execute("set local search_path = " + SHADOW + ", " + path);
         work.run();
@@ -94,9 +93,9 @@ class ShadowTables {
     }
 
     /**
-     * Until the transaction ends, no batch is projected: the view is exactly that of its positions.
+     * Stops projecting until the transaction ends, so the view stays at its positions.
      *
-     * @throws org.springframework.dao.DataAccessException when that cannot be had soon
+     * @throws org.springframework.dao.DataAccessException after the lock timeout
      */
     void lock(Projection projection) {
         jdbc.execute((ConnectionCallback<Void>) connection -> {
@@ -106,37 +105,37 @@ class ShadowTables {
     }
 
     private static void lock(Connection connection, Projection projection) throws SQLException {
-        try (Statement patience = connection.createStatement();
+        try (Statement timeout = connection.createStatement();
                 PreparedStatement lock =
                         connection.prepareStatement("select pg_advisory_xact_lock(hashtextextended(?, 0))")) {
-            patience.execute("set local lock_timeout = '" + PATIENCE + "'");
+            timeout.execute("set local lock_timeout = '" + LOCK_TIMEOUT + "'");
             lock.setString(1, projection.lockName());
             lock.execute();
         }
     }
 
     /**
-     * Compares all columns of what is served with the rebuild. Batches wait only until both are at the same positions; while they are
-     * compared, in that state, projecting goes on.
+     * Compares all columns of the view with those of the rebuild. Projecting pauses only until both are at the same
+     * positions; the comparison then reads a snapshot.
      *
-     * @param keysOf the rebuild whose keys alone are compared; null for everything
+     * @param keyFilter see {@link RebuildJob#keyFilter}; null compares everything
      * @param catchUp brings the rebuild to the positions of the view
-     * @param most differences to name
+     * @param limit of the differences to name
      */
-    Differences compare(Projection projection, UUID keysOf, Runnable catchUp, int most) {
+    Differences compare(Projection projection, UUID keyFilter, Runnable catchUp, int limit) {
         longStatements.allow();
         for (Table table : projection.tables()) {
             jdbc.execute("analyze %s.%s".formatted(SHADOW, table.name()));
         }
         String differing = projection.tables().stream()
-                .map(table -> differing(table, keysOf))
+                .map(table -> differing(table, keyFilter))
                 .collect(Collectors.joining(" union "));
-        // of a second connection: the lock ends before this transaction does
+        // on a second connection: the lock ends before this transaction
         try (Connection connection = database.getConnection()) {
             connection.setAutoCommit(false);
             lock(connection, projection);
             catchUp.run();
-            // a cursor sees everything as it is when it is declared
+            // a cursor reads the snapshot of its declaration
             jdbc.execute("declare differing cursor for " + differing);
             connection.rollback();
         } catch (SQLException e) {
@@ -144,27 +143,27 @@ class ShadowTables {
         }
         List<Different> first = new ArrayList<>();
         int count = 0;
-        for (int fetched = FETCH; fetched == FETCH; count += fetched) {
+        for (int fetched = FETCH_SIZE; fetched == FETCH_SIZE; count += fetched) {
             List<Different> next = jdbc.query(
-                    "fetch " + FETCH + " from differing",
+                    "fetch " + FETCH_SIZE + " from differing",
                     (row, n) -> new Different(row.getString("tenant"), row.getString("id")));
             fetched = next.size();
-            next.stream().limit(Math.max(0, most - first.size())).forEach(first::add);
+            next.stream().limit(Math.max(0, limit - first.size())).forEach(first::add);
         }
         jdbc.execute("close differing");
         return new Differences(count, first);
     }
 
-    private String differing(Table table, UUID keysOf) {
-        String served = keysOf == null
+    private String differing(Table table, UUID keyFilter) {
+        String served = keyFilter == null
                 ? table.name()
-                : "(select * from %s where %s in (%s))".formatted(table.name(), table.idColumn(), keys(keysOf));
+                : "(select * from %s where %s in (%s))".formatted(table.name(), table.idColumn(), keys(keyFilter));
         return "select distinct tenant, %2$s as id from %1$s served full join %4$s.%5$s rebuilt using (%3$s) where served is distinct from rebuilt"
                 .formatted(served, table.idColumn(), String.join(", ", table.key()), SHADOW, table.name());
     }
 
-    /** Gives the tables of the rebuild the place of those that are served. */
-    void swap(Projection projection) {
+    /** Replaces the tables of the view by the shadow tables. */
+    void swapTables(Projection projection) {
         String home = jdbc.queryForObject("select quote_ident(current_schema())", String.class);
         for (Table table : projection.tables()) {
             dropServed(table);
@@ -180,23 +179,23 @@ class ShadowTables {
                 throw new ProblemException(
                         409,
                         "something else in the database depends on table " + table.name()
-                                + ", which is to be exchanged");
+                                + ", so the rebuild cannot replace it");
             }
             throw e;
         }
     }
 
-    /** Gives the rows of some keys the place of those that are served. */
-    void exchange(Projection projection, UUID keysOf) {
+    /** Replaces the rows of some keys by those of the shadow tables. */
+    void swapRows(Projection projection, UUID keyFilter) {
         longStatements.allow();
         for (Table table : projection.tables()) {
-            jdbc.update("delete from %s where %s in (%s)".formatted(table.name(), table.idColumn(), keys(keysOf)));
+            jdbc.update("delete from %s where %s in (%s)".formatted(table.name(), table.idColumn(), keys(keyFilter)));
             jdbc.update("insert into %2$s select * from %1$s.%2$s".formatted(SHADOW, table.name()));
         }
         drop(projection);
     }
 
-    private static String keys(UUID rebuild) {
-        return "select key from projection_rebuild_key where rebuild = '" + rebuild + "'";
+    private static String keys(UUID keyFilter) {
+        return "select key from projection_rebuild_key where rebuild = '" + keyFilter + "'";
     }
 }

@@ -1,5 +1,6 @@
 /**
- * Views that follow from the log alone, and their replay. A pattern declares a {@link routes.platform.projection.Projection}; here is what
- * applies records to it, batch by batch, and what builds it anew beside the one that is served, compares the two and exchanges them.
+ * Read models that depend on the log alone, and their rebuild. A pattern declares a
+ * {@link routes.platform.projection.Projection}. A rebuild replays the log into shadow tables, compares them with the view
+ * and swaps them in.
  */
 package routes.platform.projection;

@@ -7,7 +7,7 @@ import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.error.ProblemException;
 
-/** Which consumer group has handled which event, so that an event which comes twice has one effect. */
+/** Remembers which consumer group has handled which event, so that a duplicate has no second effect. */
 @Component
 public class HandledEvents {
 
@@ -18,24 +18,25 @@ public class HandledEvents {
     }
 
     /**
-     * Notes that the group handles the event now. Belongs into the transaction of the effect: both stay or neither. A second
-     * transaction with the same event waits here until the first has ended.
+     * Marks the event as handled by the group, in the transaction of its effect. A second transaction with the same event
+     * waits here until the first ends.
      *
-     * @param subject what the event is about, such as the id of a prescription
-     * @return false when the group has handled it before: do nothing
-     * @throws ProblemException 409 when the id is that of an event about something else, which would be lost as a repeat
+     * @param subject the entity that the event is about, such as the id of a prescription
+     * @return false for a duplicate: do nothing
+     * @throws ProblemException 409 when an event about another subject has the same id; as a duplicate, this one would be
+     *     lost
      */
     @Transactional(propagation = Propagation.MANDATORY)
     public boolean markHandled(String group, String tenant, String eventId, String subject) {
         UUID id = UUID.fromString(eventId);
-        int noted = jdbc.sql(
+        int inserted = jdbc.sql(
                         """
                         insert into handled_event (consumer_group, tenant, event_id, subject) values (?, ?, ?, ?)
                         on conflict do nothing""")
                 .params(group, tenant, id, subject)
                 .update();
-        if (noted == 0) {
-            boolean another = jdbc.sql(
+        if (inserted == 0) {
+            boolean otherSubject = jdbc.sql(
                                     """
                             select count(*) from handled_event
                             where consumer_group = ? and tenant = ? and event_id = ? and subject <> ?""")
@@ -43,10 +44,10 @@ public class HandledEvents {
                             .query(Long.class)
                             .single()
                     > 0;
-            if (another) {
+            if (otherSubject) {
                 throw new ProblemException(409, "/metadata/eventId: is that of another event");
             }
         }
-        return noted == 1;
+        return inserted == 1;
     }
 }

@@ -16,8 +16,8 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Purges what grows, some thousand rows at a time, each time in a transaction of its own: none holds many locks, or takes long. Several
- * instances may do so at once; each passes over the rows that another one has.
+ * Purges old rows in batches, each in its own transaction, so none is long or holds many locks. Instances purge in
+ * parallel and skip each other's rows.
  */
 @Component("retention") // the name of its health component
 class RetentionPurger implements HealthIndicator {
@@ -30,7 +30,7 @@ class RetentionPurger implements HealthIndicator {
     private final List<RetentionRule> rules;
     private final FailureClassifier failures;
 
-    /** Tables whose last purge failed, and why. */
+    /** Tables whose last purge failed, with the reason. */
     private final Map<String, String> failing = new ConcurrentHashMap<>();
 
     RetentionPurger(JdbcClient jdbc, List<RetentionRule> rules, FailureClassifier failures, MeterRegistry meters) {
@@ -57,36 +57,35 @@ class RetentionPurger implements HealthIndicator {
     }
 
     private long purge(RetentionRule rule) {
-        // the database's clock has dated the rows; now() and not clock_timestamp(), with which no index is used
+        // by the database's clock, which dated the rows; clock_timestamp() would not use the index
         String old = rule.column() + " < now() - make_interval(secs => ?)";
         long keep = rule.keep().toSeconds();
         long rows = 0;
-        if (!rule.parts().isEmpty()) {
+        if (!rule.childTables().isEmpty()) {
             for (Object id : jdbc.sql("select id from %s where %s".formatted(rule.table(), old))
                     .param(keep)
                     .query()
                     .singleColumn()) {
-                for (Map.Entry<String, String> part : rule.parts().entrySet()) {
-                    // a range and an order, so that the planner takes the index and stops, whatever it knows of the
-                    // table
-                    String ofOne = "%1$s >= ? and %1$s <= ? order by %1$s".formatted(part.getValue());
-                    rows += purge(part.getKey(), ofOne, id, id);
+                for (Map.Entry<String, String> child : rule.childTables().entrySet()) {
+                    // range and order make the planner use the index, whatever its statistics say
+                    String ofParent = "%1$s >= ? and %1$s <= ? order by %1$s".formatted(child.getValue());
+                    rows += purge(child.getKey(), ofParent, id, id);
                 }
             }
         }
         return rows + purge(rule.table(), old + " order by " + rule.column(), keep);
     }
 
-    private long purge(String table, String which, Object... params) {
+    private long purge(String table, String condition, Object... params) {
         String batch =
                 "delete from %1$s where ctid = any(array(select ctid from %1$s where %2$s limit %3$d for update skip locked))"
-                        .formatted(table, which, BATCH);
+                        .formatted(table, condition, BATCH);
         long rows = 0;
         int deleted;
         do {
             deleted = jdbc.sql(batch).params(params).update();
             rows += deleted;
-            // a stop interrupts
+            // a shutdown interrupts
         } while (deleted == BATCH && !Thread.currentThread().isInterrupted());
         return rows;
     }

@@ -4,15 +4,14 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * How long the rows of a table are kept. A pattern that has a table which grows declares one as a bean.
+ * Says how long to keep the rows of a table. A pattern declares one as a bean for each table that grows.
  *
- * @param table the table
- * @param column when the row was written, a timestamptz with an index
- * @param keep how long
- * @param parts tables with so many rows for each of the table that a cascade would take long, by name, with the indexed column that has
- *     its {@code id}; they are purged first
+ * @param column the age of a row: a timestamptz with an index
+ * @param keep the age at which rows are purged
+ * @param childTables tables to purge first, because a cascade to their many rows would take long: by name, the indexed
+ *     column with the {@code id} of the parent
  */
-public record RetentionRule(String table, String column, Duration keep, Map<String, String> parts) {
+public record RetentionRule(String table, String column, Duration keep, Map<String, String> childTables) {
 
     public RetentionRule(String table, String column, Duration keep) {
         this(table, column, keep, Map.of());

@@ -6,7 +6,10 @@ import org.apache.camel.spi.TransactedPolicy;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
-/** Runs the steps of {@code transacted} in one transaction, on one thread, and rolls back when one of them fails. */
+/**
+ * Runs the steps inside {@code transacted} in one transaction, on one thread. A failure rolls back first; then the error
+ * policy of the route handles it. Camel's own policy handles it inside, so a dead letter would commit the steps before.
+ */
 @Component
 class TransactionPolicy extends BlockPolicy implements TransactedPolicy {
 
@@ -31,7 +34,7 @@ class TransactionPolicy extends BlockPolicy implements TransactedPolicy {
                 }
             });
         } catch (RuntimeException e) {
-            // not begun, or not committed; what failed before that says more
+            // begin or commit failed; an earlier failure is the cause
             if (exchange.getException() == null) {
                 exchange.setException(e);
             }

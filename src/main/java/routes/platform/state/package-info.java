@@ -1,2 +1,2 @@
-/** What the runtime remembers so that a repeat has no second effect, in which transaction, and how long. */
+/** Handled events, idempotency keys, the transactions of routes, and the retention of tables. */
 package routes.platform.state;

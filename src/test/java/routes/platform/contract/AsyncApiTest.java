@@ -21,7 +21,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void namesTheChannelThatAnOperationRefersToInVain() {
+    void namesTheMissingChannelOfAnOperation() {
         refused(
                 "#/channels/prescriptionUpdated'",
                 "#/channels/updated'",
@@ -29,7 +29,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void namesTheMessageAndTheSchemaFileThatDoesNotExist() {
+    void namesTheMessageWithAMissingSchemaFile() {
         refused(
                 SCHEMA,
                 "schemas/missing.json",
@@ -45,7 +45,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void namesTheAvroFileThatDoesNotExist() {
+    void namesTheMissingAvroFile() {
         refused(
                 "schemas/patient-events-value.avsc",
                 "schemas/missing.avsc",
@@ -53,7 +53,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void publishesNoAvroOverTheJsonApi() {
+    void rejectsAnAvroChannelThatIsPublishable() {
         refused(
                 "    x-owning-group: patient-view-builder\n",
                 "    x-owning-group: patient-view-builder\n    x-publishable: true\n",
@@ -61,7 +61,7 @@ class AsyncApiTest {
     }
 
     @Test
-    void namesTheTopicThatAPatternMissesAndWhatToDo() throws IOException {
+    void namesTheTopicThatAPatternMissesAndTheRemedy() throws IOException {
         AsyncApi contract = new AsyncApi(
                 new ByteArrayResource(contract("address: medication.commands\n", "address: medication.orders\n")));
         assertThatThrownBy(() -> contract.required("medication.commands", "cqrs"))

@@ -21,37 +21,37 @@ class EventSchemaTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"0", "1.0", "1e3", "253402300799999", "2.53402300799999e14", "1000e-3", "0e999999999"})
-    void takesAWholeNumberWithinTheBounds(String timestamp) {
+    void acceptsAWholeNumberWithinTheBounds(String timestamp) {
         assertThat(errors("t", timestamp)).isEmpty();
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {"253402300800000", "1e300", "1e999999999", "18446744073709551617", "1.8446744073709551617e19"})
-    void refusesANumberBeyondTheBound(String timestamp) {
+    void rejectsANumberBeyondTheBound(String timestamp) {
         assertThat(errors("t", timestamp)).startsWith("/timestamp: ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"-1", "-1e300", "-1e999999999", "-1.8446744073709551615e19"})
-    void refusesANumberBelowTheBound(String timestamp) {
+    void rejectsANumberBelowTheBound(String timestamp) {
         assertThat(errors("t", timestamp)).startsWith("/timestamp: ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"1.5", "1e-999999999"})
-    void refusesAFraction(String timestamp) {
+    void rejectsAFraction(String timestamp) {
         assertThat(errors("t", timestamp)).startsWith("/timestamp: ");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a\\n", "a\\r\\n", "a\\u0085", "a\\u0000", "\\n"})
-    void refusesControlCharactersAtTheEndToo(String type) {
+    void rejectsATrailingControlCharacter(String type) {
         assertThat(errors(type, "1")).startsWith("/eventType: ");
     }
 
     @Test
-    void findsWordsOnlyForTheFirstOfVeryManyFaults() {
+    void describesOnlyTheFirstOfVeryManyViolations() {
         JsonNode value = Json.readObject(("{\"security\":{\"claims\":{\"scope\":[" + "1,".repeat(100_000) + "1]}}}")
                 .getBytes(StandardCharsets.UTF_8));
 

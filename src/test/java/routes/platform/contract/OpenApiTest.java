@@ -47,7 +47,7 @@ class OpenApiTest {
     }
 
     @Test
-    void doesNotStartWithAParameterThatNothingReads() {
+    void failsTheStartWithAParameterThatNothingReads() {
         String operation =
                 "security: [{ oauth2: [pings.read] }]\n      parameters: [{name: at, in: query, schema: {type: string, format: date}}]";
 

@@ -73,7 +73,7 @@ class ParametersIT extends RuntimeIT {
 
     @ParameterizedTest
     @MethodSource("parametersOfReads")
-    void areReadAsTheContractHasThem(Of of) {
+    void areReadByTheirSchemas(Of of) {
         ParametersTest.plain(of.parameter())
                 .filter(text -> text.length() < LONGEST && !text.contains("\u0000"))
                 .filter(text -> !of.parameter().getIn().equals("path") || !NOT_IN_A_PATH.contains(text))

@@ -69,7 +69,7 @@ class ParametersTest {
 
     @ParameterizedTest
     @MethodSource("parameters")
-    void haveOneValueForOneSpellingOrAreRefused(Of of) {
+    void haveOneSpellingOrAreRejected(Of of) {
         texts(of.parameter()).forEach(text -> {
             List<Violation> wrong = new ArrayList<>();
             Optional<Object> value = of.read(text, wrong);
@@ -177,7 +177,7 @@ class ParametersTest {
     }
 
     @Test
-    void haveTheirDefaultsWhenTheyAreNotSent() {
+    void haveTheirDefaultsWhenAbsent() {
         assertThat(CONTRACT.operation("listActivity").read("query", Map.of(), new ArrayList<>()))
                 .containsExactlyEntriesOf(Map.of("limit", 50L));
         assertThat(CONTRACT.operation("reprocessDeadLetters").read("query", Map.of(), new ArrayList<>()))

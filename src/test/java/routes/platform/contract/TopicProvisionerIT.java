@@ -52,7 +52,7 @@ class TopicProvisionerIT {
     }
 
     @Test
-    void createsEveryTopicAndItsDeadLettersAsTheContractSays() throws Exception {
+    void createsEveryTopicAndItsDeadLetterTopic() throws Exception {
         TopicProvisioner provisioner = provision(Provision.CREATE);
 
         await().untilAsserted(() -> assertThat(admin.listTopics().names().get())
@@ -72,7 +72,7 @@ class TopicProvisionerIT {
     }
 
     @Test
-    void refusesToStartWithoutATopicWhenItOnlyVerifies() {
+    void failsTheStartWithAMissingTopicWhenItOnlyVerifies() {
         assertThatThrownBy(() -> provision(Provision.VERIFY))
                 .isInstanceOf(TopicProvisioningException.class)
                 .hasMessageStartingWith("missing topics: ")
@@ -81,7 +81,7 @@ class TopicProvisionerIT {
     }
 
     @Test
-    void doesNotLookWhenItIsOff() throws Exception {
+    void doesNothingWhenSwitchedOff() throws Exception {
         provision(Provision.OFF);
 
         assertThat(admin.listTopics().names().get()).doesNotContain(created);

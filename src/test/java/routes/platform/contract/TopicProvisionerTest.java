@@ -50,7 +50,7 @@ class TopicProvisionerTest {
             .toList();
 
     @Test
-    void wantsTwoInSyncOfTheThreeReplicasThatTheBrokerGives() {
+    void setsTwoReplicasInSyncWhenTheBrokerHasThree() {
         provision(brokers(3, "1", List.of()), null);
 
         assertThat(created).hasSize(channels.size()).allSatisfy((topic, asked) -> assertThat(asked.configs())
@@ -68,7 +68,7 @@ class TopicProvisionerTest {
     }
 
     @Test
-    void lowersNothingThatTheBrokerHasByDefault() {
+    void keepsAHigherDefaultOfTheBroker() {
         provision(brokers(5, "3", List.of()), (short) 5);
 
         assertThat(created).hasSize(channels.size()).allSatisfy((topic, asked) -> assertThat(asked.configs())
@@ -76,7 +76,7 @@ class TopicProvisionerTest {
     }
 
     @Test
-    void reportsExistingTopicsThatAreLessSafe() {
+    void reportsUnsafeExistingTopics() {
         TopicProvisioner provisioner = provision(brokers(3, "1", channels), (short) 5);
 
         assertThat(created).isEmpty();
@@ -87,7 +87,7 @@ class TopicProvisionerTest {
     }
 
     @Test
-    void reportsNothingWhereTwoOfThreeAreInSync() {
+    void reportsNothingWithTwoOfThreeReplicasInSync() {
         assertThat(provision(brokers(3, "2", channels), (short) 3).drift()).isEmpty();
     }
 

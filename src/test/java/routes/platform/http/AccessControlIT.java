@@ -259,7 +259,7 @@ class AccessControlIT extends RuntimeIT {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("operations")
-    void asksForAToken(Operation operation) {
+    void requiresAToken(Operation operation) {
         HttpResponse<String> answer = call(operation, null, "");
 
         assertThat(answer.headers().firstValue("WWW-Authenticate")).contains("Bearer");
@@ -268,7 +268,7 @@ class AccessControlIT extends RuntimeIT {
 
     @ParameterizedTest(name = "{0}: a token {1}")
     @MethodSource("forged")
-    void refusesATokenThatIsNoGood(Operation operation, Forgery forgery) {
+    void rejectsAnInvalidToken(Operation operation, Forgery forgery) {
         HttpResponse<String> answer =
                 call(operation, "Bearer " + forgery.token().apply(operation.scopes()), "");
 
@@ -278,7 +278,7 @@ class AccessControlIT extends RuntimeIT {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("operations")
-    void refusesATokenWithoutItsScope(Operation operation) throws IOException {
+    void rejectsATokenWithoutTheScope(Operation operation) throws IOException {
         Set<String> all = new TreeSet<>();
         new ObjectMapper(new YAMLFactory())
                 .readTree(new ClassPathResource("contract/openapi.yaml").getInputStream())
@@ -336,7 +336,7 @@ class AccessControlIT extends RuntimeIT {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("operations")
-    void allowsTheMethodsThatAPathHas(Operation operation) throws IOException {
+    void allowsTheMethodsOfAPath(Operation operation) throws IOException {
         Set<String> methods = new TreeSet<>(Set.of("OPTIONS"));
         operations().stream()
                 .filter(other -> other.path().equals(operation.path()))
@@ -362,7 +362,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void takesATokenBehindAnyNumberOfSpaces() {
+    void acceptsATokenBehindAnyNumberOfSpaces() {
         String token = TOKENS.sandbox().replace("Bearer ", "");
         for (String scheme : List.of("Bearer ", "Bearer    ", "bEARER  ")) {
             assertThat(call("GET", LETTERS + "?limit=1", scheme + token, "").statusCode())
@@ -391,7 +391,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void sendsOnlyTheLettersOfTheCallersTenant() {
+    void reprocessesOnlyDeadLettersOfTheCallersTenant() {
         String id = "rx-" + UUID.randomUUID();
         send(CREATED, id, bytes("{}"), Map.of("tenant", "default"));
         awaitLetter(LETTERS + "?key=" + id, TOKENS.sandbox());
@@ -440,7 +440,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void keepsTheTenantOfARecordThatIsSentAgain() {
+    void keepsTheTenantOfAReprocessedRecord() {
         String id = "rx-" + UUID.randomUUID();
         String envelope =
                 "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"t\",\"eventSource\":\"s\",\"timestamp\":1,\"security\":{\"principal\":\"other\",\"tenant\":\"other\"}},\"payload\":%s}"
@@ -476,7 +476,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void letsAnOperatorWorkForAnotherTenantWithTheScopeForIt() {
+    void letsAnOperatorWithTheScopeActForAnotherTenant() {
         String id = "rx-" + UUID.randomUUID();
         send(CREATED, id, bytes("{}"), Map.of("tenant", "other"));
         awaitLetter(LETTERS + "?key=" + id, TOKENS.of("other"));
@@ -496,7 +496,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void signsWhatAnOperatorDoesForAnotherTenantWithTheirOwn() {
+    void recordsTheHomeTenantOfAnOperatorOfAnotherTenant() {
         String operator = TOKENS.of("sandbox", "dead-letters.read", "dead-letters.operate", "tenants.all");
         String id = "rx-" + UUID.randomUUID();
         send(CREATED, id, bytes("{}"), Map.of("tenant", "other"));
@@ -520,7 +520,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void keepsTheTenantThatAnOperatorNamedInTheLinkToTheNextPage() {
+    void keepsTheNamedTenantInTheLinkToTheNextPage() {
         String operator = TOKENS.of("sandbox", "dead-letters.read", "tenants.all");
         String id = "rx-" + UUID.randomUUID();
         send(CREATED, id, bytes("{}"), Map.of("tenant", "other"));
@@ -555,7 +555,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void answersOtherMethodsOnlyToACallerWithAToken() {
+    void requiresATokenForOtherMethods() {
         for (String method : List.of("HEAD", "OPTIONS", "DELETE", "PATCH")) {
             assertThat(call(method, EVENTS, null, "").statusCode()).as(method).isEqualTo(401);
             assertThat(call(method, EVENTS, TOKENS.sandbox(), "").statusCode())
@@ -565,7 +565,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void givesTheReaderWhatCanBeReadAndNothingElse() {
+    void letsTheReaderReadAndNothingElse() {
         String reader = TOKENS.of("reader");
 
         assertThat(call("GET", "/api/activity?limit=1", reader, "").statusCode())
@@ -574,7 +574,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void isOpenToEverybodyWhereItIsDescribedAndClosedElsewhere() {
+    void opensOnlyTheDocumentationToEverybody() {
         for (String path : List.of("/docs/index.html", "/contract/openapi.yaml", "/schemas/metadata.json")) {
             assertThat(call("GET", path, null, "").statusCode()).as(path).isEqualTo(200);
         }
@@ -596,7 +596,7 @@ class AccessControlIT extends RuntimeIT {
     }
 
     @Test
-    void readsNoBodyOfACallerWhoMayNot() throws IOException {
+    void readsNoBodyOfAForbiddenCaller() throws IOException {
         try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
             socket.setSoTimeout(5000);
             socket.getOutputStream()

@@ -30,7 +30,7 @@ class ApiDocsTest {
     }
 
     @Test
-    void doesNotStartWithTokenClientsThatWouldEndTheirText() {
+    void failsTheStartWithTokenClientsOfSeveralLines() {
         assertThatThrownBy(() -> new ApiDocs("", "The client a.\nflows: {}"))
                 .hasMessage("event-broker.http.token-clients must be one line");
     }

@@ -29,13 +29,13 @@ class CallerResolverTest {
 
     @ParameterizedTest
     @MethodSource("scopes")
-    void takesScopesFromATextOrAList(Object claim, Set<String> expected) {
+    void readsScopesFromATextOrAList(Object claim, Set<String> expected) {
         assertThat(caller("scope", claim).scopes()).isEqualTo(expected);
     }
 
     @ParameterizedTest
     @MethodSource("scopes")
-    void takesNoScopesFromAnotherClaim(Object claim) {
+    void readsNoScopesFromAnotherClaim(Object claim) {
         assertThat(caller("scp", claim).scopes()).isEmpty();
     }
 

@@ -12,7 +12,7 @@ class ClientBulkheadTest {
     private final ClientKey other = new ClientKey("t", "b");
 
     @Test
-    void letsAFewRequestsOfAClientRunAtATime() {
+    void runsAFewRequestsOfAClientAtATime() {
         acquireAll();
 
         assertThat(bulkhead.tryAcquire(client)).isFalse();
@@ -20,7 +20,7 @@ class ClientBulkheadTest {
     }
 
     @Test
-    void givesTheTurnToWhoWaitsForIt() {
+    void givesAReleasedPermitToTheNextInTheQueue() {
         acquireAll();
         CompletableFuture<Boolean> next = CompletableFuture.supplyAsync(() -> bulkhead.tryAcquire(client));
         bulkhead.release(client);
@@ -29,7 +29,7 @@ class ClientBulkheadTest {
     }
 
     @Test
-    void letsAnotherRunWhileARequestWaitsForSomethingElse() {
+    void runsAnotherRequestDuringAPause() {
         acquireAll();
         bulkhead.pause(client);
 
@@ -37,7 +37,7 @@ class ClientBulkheadTest {
     }
 
     @Test
-    void letsARequestGoOnThatHasWaited() {
+    void resumesAPausedRequestAtOnce() {
         acquireAll();
         bulkhead.pause(client);
         assertThat(bulkhead.tryAcquire(client)).isTrue();

@@ -15,7 +15,7 @@ class ConcurrencyLimiterTest {
     private final ConcurrencyLimiter limiter = new ConcurrencyLimiter(4, 3, 2);
 
     @Test
-    void givesAClientNoMoreThanItsShare() {
+    void limitsAClient() {
         acquire(a, 2);
 
         assertThat(limiter.tryAcquire(a)).contains(Level.CLIENT);
@@ -23,7 +23,7 @@ class ConcurrencyLimiterTest {
     }
 
     @Test
-    void givesTheClientsOfATenantNoMoreThanItsShare() {
+    void limitsTheClientsOfATenant() {
         acquire(a, 2);
         acquire(b, 1);
 
@@ -32,7 +32,7 @@ class ConcurrencyLimiterTest {
     }
 
     @Test
-    void givesAllNoMoreThanThereIs() {
+    void limitsAllClientsTogether() {
         acquire(a, 2);
         acquire(c, 2);
 
@@ -40,7 +40,7 @@ class ConcurrencyLimiterTest {
     }
 
     @Test
-    void givesWhatWasGivenBackToAnother() {
+    void givesAReleasedPermitToAnotherClient() {
         acquire(a, 2);
         acquire(c, 2);
         limiter.release(a);
@@ -50,7 +50,7 @@ class ConcurrencyLimiterTest {
     }
 
     @Test
-    void takesNothingWhenItRefuses() {
+    void takesNoPermitWhenItRejects() {
         acquire(a, 2);
         assertThat(limiter.tryAcquire(a)).contains(Level.CLIENT);
         limiter.release(a);

@@ -15,7 +15,7 @@ class DeadlineResponseTest {
     private final MockHttpServletResponse response = new MockHttpServletResponse();
 
     @Test
-    void endsAnAnswerThatIsTakenTooSlowly() {
+    void endsAResponseThatIsReadTooSlowly() {
         assertThatThrownBy(() -> answer(Duration.ZERO))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("too slowly");
@@ -23,7 +23,7 @@ class DeadlineResponseTest {
     }
 
     @Test
-    void givesAnAnswerThatIsTakenInTimeWhole() throws IOException {
+    void writesAWholeResponseThatIsReadInTime() throws IOException {
         answer(Duration.ofMinutes(1));
 
         assertThat(response.getContentAsByteArray()).isEqualTo(LARGE);

@@ -40,7 +40,7 @@ class HttpIngressIT extends RuntimeIT {
     private final String patient = "patient-" + UUID.randomUUID();
 
     @Test
-    void leadsToTheDocumentationWhateverTheHostHeaderSays() throws IOException {
+    void redirectsToTheDocsWithAnyHostHeader() throws IOException {
         for (String path : List.of("/", "/docs", "/docs/")) {
             Answer answer = Answer.of(send("GET " + path, "X-Forwarded-Host: evil.invalid", new byte[0]));
             String location = answer.head().replaceFirst("(?s).*Location: (\\S+).*", "$1");
@@ -51,7 +51,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void takesAnEmptyCorrelationIdForNone() {
+    void createsAnIdForAnEmptyCorrelationId() {
         HttpResponse<String> answer =
                 post(EVENTS, "application/json", prescription(id, patient), "X-Correlation-Id", "");
 
@@ -60,7 +60,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void refusesTwoIdempotencyKeys() {
+    void rejectsTwoIdempotencyKeys() {
         HttpResponse<String> answer = post(
                 EVENTS,
                 "application/json",
@@ -75,7 +75,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void takesParametersFromTheQueryAlone() {
+    void readsParametersFromTheQueryOnly() {
         post(EVENTS, "application/json", prescription(id, patient));
         await().untilAsserted(() -> assertThat(orders("")).hasSize(1));
 
@@ -123,7 +123,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void keepsThreadsForOthersWhenBodiesDoNotArrive() throws IOException {
+    void keepsThreadsForOthersWhileBodiesDoNotArrive() throws IOException {
         List<Socket> slow = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             slow.add(open("POST " + EVENTS, JSON + "\r\nContent-Length: 500", bytes("{")));
@@ -146,7 +146,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void listensNoLongerToCallersWhoMayNot() throws Exception {
+    void readsNoBodiesOfCallersWithoutAToken() throws Exception {
         List<Socket> strangers = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             Socket socket = new Socket("127.0.0.1", uri("/").getPort());
@@ -168,7 +168,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void breaksOffABodyThatTrickles() throws Exception {
+    void breaksOffATricklingBody() throws Exception {
         try (Socket socket = open("POST " + EVENTS, JSON + "\r\nContent-Length: 500", bytes("{"))) {
             for (int i = 0; i < 5; i++) {
                 Thread.sleep(600);
@@ -180,7 +180,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void endsStreamsThatPauseTooLongAndSaysWhatWasPublished() throws IOException {
+    void endsAPausingStreamAndReportsThePublishedLines() throws IOException {
         String lines = IntStream.range(0, 1000)
                 .mapToObj(i -> prescription(id + i, patient) + "\n")
                 .reduce("", String::concat);
@@ -234,7 +234,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void takesAHeaderThatGoesOnInTheNextLineForOneWithASpace() throws IOException {
+    void readsAFoldedHeaderAsOneWithASpace() throws IOException {
         Answer folded = Answer.of(send("GET " + ORDERS + "?limit=1", "X-Correlation-Id: a\r\n b", new byte[0]));
         assertThat(folded.status()).isEqualTo(400);
         assertThat(json(folded.body()).path("error").asText()).isEqualTo("header X-Correlation-Id is malformed");
@@ -248,7 +248,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void leavesTheKeyOfARefusedRequestUnused() throws IOException {
+    void leavesTheKeyOfARejectedRequestUnused() throws IOException {
         String key = JSON + "\r\nIdempotency-Key: " + id;
 
         assertThat(Answer.of(send("POST " + EVENTS, key, bytes("{\"id\":\"x\"}")))
@@ -260,7 +260,7 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     @Test
-    void deadLettersATenantThatNobodyCanName() {
+    void deadLettersAnInvalidTenant() {
         byte[] event = bytes(
                 """
                 {"metadata":{"eventId":"%s","eventType":"t","eventSource":"s","timestamp":1},"payload":%s}"""

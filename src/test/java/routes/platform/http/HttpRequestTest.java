@@ -9,12 +9,12 @@ import org.junit.jupiter.api.Test;
 class HttpRequestTest {
 
     @Test
-    void isTheSameRequestHoweverItsIdIsWritten() {
+    void isTheSameInEverySpellingOfItsId() {
         assertThat(digest("/api/prescriptions/rx:1")).isEqualTo(digest("/api/prescriptions/rx%3A1"));
     }
 
     @Test
-    void isAnotherRequestWithAnotherId() {
+    void differsWithAnotherId() {
         assertThat(digest("/api/prescriptions/a/b")).isNotEqualTo(digest("/api/prescriptions/a%2Fb"));
         assertThat(digest("/api/prescriptions/a+b")).isNotEqualTo(digest("/api/prescriptions/a%20b"));
     }

@@ -62,7 +62,7 @@ class IdsIT extends RuntimeIT {
     }
 
     @Test
-    void readsAndPagesPrescriptionsByWhateverId() {
+    void readsAndPagesPrescriptionsByAnyId() {
         List<String> ids = ids().toList();
         for (String id : ids) {
             HttpResponse<String> answer = post(PRESCRIPTIONS, JSON, prescription(id));
@@ -77,7 +77,7 @@ class IdsIT extends RuntimeIT {
     }
 
     @Test
-    void readsAndPagesWhatTheTopicsBroughtByWhateverId() {
+    void readsAndPagesRecordsFromTopicsByAnyId() {
         List<String> ids = ids().toList();
         for (String id : ids) {
             send(CREATED, id, envelope(id), Map.of());
@@ -97,7 +97,7 @@ class IdsIT extends RuntimeIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"Summary", "SUMMARY", "reprocess", "Reprocess", "discard", "a.b:c_d-e"})
-    void showsLettersWithTheNameOfAnOperation(String id) {
+    void showsDeadLettersNamedLikeAnOperation(String id) {
         send(CREATED + ".dlq", run, bytes("{}"), Map.of("dead-letter-id", id));
 
         await().atMost(PATIENCE)
@@ -109,7 +109,7 @@ class IdsIT extends RuntimeIT {
     }
 
     @Test
-    void takesAPathForTheSameHoweverItIsEncoded() {
+    void treatsAllEncodingsOfAPathAlike() {
         String id = run + "-._~aZ09";
         post(PRESCRIPTIONS, JSON, prescription(id));
         await().atMost(PATIENCE).until(() -> get(PRESCRIPTIONS + "/" + id).statusCode() == 200);
@@ -133,7 +133,7 @@ class IdsIT extends RuntimeIT {
     }
 
     @Test
-    void givesARepeatInAnotherSpellingTheFirstAnswer() {
+    void answersARepeatInAnotherSpellingWithTheFirstAnswer() {
         String id = run + "/~";
         List<String> answers = Stream.of(run + "%2F~", run + "%2f%7e")
                 .map(spelling -> exchange(request(PRESCRIPTIONS + "/" + spelling)
@@ -148,7 +148,7 @@ class IdsIT extends RuntimeIT {
 
     @ParameterizedTest
     @ValueSource(strings = {".", ".."})
-    void refusesIdsThatNoPathCanName(String id) {
+    void rejectsIdsThatNoPathCanName(String id) {
         HttpResponse<String> answer = post(PRESCRIPTIONS, JSON, prescription(id));
         assertThat(answer.statusCode()).isEqualTo(400);
         assertThat(json(answer.body()).path("error").asText()).startsWith("body /id: must not be . or ..");
@@ -165,7 +165,7 @@ class IdsIT extends RuntimeIT {
     }
 
     @Test
-    void linksToTheNextPageUnderWhicheverPathAProxyHasPutBefore() {
+    void linksToTheNextPageBehindAnyProxyPath() {
         for (int i = 0; i < 2; i++) {
             post(PRESCRIPTIONS, JSON, prescription(run + "-" + i));
         }

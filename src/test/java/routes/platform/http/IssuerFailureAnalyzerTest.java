@@ -11,7 +11,7 @@ class IssuerFailureAnalyzerTest {
     private final OAuth2ResourceServerProperties properties = new OAuth2ResourceServerProperties();
 
     @Test
-    void namesThePropertyThatIsNotSet() {
+    void namesTheMissingProperty() {
         assertThat(startWith()).contains("jwt.issuer-uri is not set");
         properties.getJwt().setIssuerUri("https://issuer.example");
         assertThat(startWith()).contains("jwt.audiences is not set");

@@ -60,7 +60,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void fetchesTheKeysOnceForMany() throws Exception {
+    void fetchesTheKeysOnceForManyRequests() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
 
         for (int i = 0; i < 100; i++) {
@@ -71,7 +71,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void findsAKeyThatIsNew() throws Exception {
+    void findsANewKey() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
         assertThat(keys.get(named("first"), null)).hasSize(1);
 
@@ -84,7 +84,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void isNotMadeToFetchByStrangersWhoMakeUpNames() throws Exception {
+    void limitsTheFetchesForMadeUpKeyIds() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
 
         for (int i = 0; i < 100; i++) {
@@ -109,7 +109,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void saysThatItCannotTellWhenTheIssuerHasBeenAwayForTooLong() throws Exception {
+    void failsWhenTheIssuerIsAwayForTooLong() throws Exception {
         IssuerKeys keys = new IssuerKeys(url(), Duration.ofMillis(300), Duration.ofMillis(100), Duration.ofMillis(200));
         assertThat(keys.get(named("first"), null)).hasSize(1);
 
@@ -123,7 +123,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void keepsNobodyWaitingForAnIssuerThatIsSilent() throws Exception {
+    void limitsTheWaitForASilentIssuer() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
         assertThat(keys.get(named("first"), null)).hasSize(1);
         silent.set(true);
@@ -144,7 +144,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void letsAFewWaitForASilentIssuerAndTellsTheOthersToComeAgain() throws Exception {
+    void letsOnlyAFewRequestsWaitForASilentIssuer() throws Exception {
         IssuerKeys keys = new IssuerKeys(url());
         assertThat(keys.get(named("first"), null)).hasSize(1);
         silent.set(true);
@@ -167,7 +167,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void findsAGoodKeyWhileStrangersWaitForASilentIssuer() throws Exception {
+    void findsAKnownKeyWhileStrangersWaitForASilentIssuer() throws Exception {
         IssuerKeys keys = new IssuerKeys(url(), Duration.ofMillis(300), Duration.ofHours(4), Duration.ofMillis(100));
         assertThat(keys.get(named("first"), null)).hasSize(1);
         silent.set(true);
@@ -207,7 +207,7 @@ class IssuerKeysTest {
     }
 
     @Test
-    void saysThatItCannotTellWhenTheKeysHaveNeverBeenThere() throws IOException {
+    void failsWhenItNeverHadTheKeys() throws IOException {
         URL url = url();
         issuer.stop(0);
         IssuerKeys keys = new IssuerKeys(url);

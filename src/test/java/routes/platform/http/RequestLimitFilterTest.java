@@ -33,7 +33,7 @@ class RequestLimitFilterTest {
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
 
     @Test
-    void refusesTheRequestsOfAClientThatHasItsShareUnderWay() {
+    void rejectsAClientAboveItsShareInFlight() {
         RequestLimitFilter limits = limits(1000, 1000);
 
         assertThat(whileUnderWay(limits, "a", 6, () -> errors(limits, "a", 1)))
@@ -50,7 +50,7 @@ class RequestLimitFilterTest {
     }
 
     @Test
-    void takesAllWithoutATokenForOneClient() {
+    void countsAllRequestsWithoutATokenAsOneClient() {
         RequestLimitFilter limits = limits(1000, 1000);
 
         assertThat(whileUnderWay(limits, null, 4, () -> errors(limits, null, 1)))
@@ -60,7 +60,7 @@ class RequestLimitFilterTest {
     }
 
     @Test
-    void refusesWhoWouldWaitForATurnBehindTooMany() throws Exception {
+    void rejectsARequestWhenTheQueueOfItsClientIsFull() throws Exception {
         ClientBulkhead bulkhead = new ClientBulkhead();
         ClientKey client = new ClientKey("default", "a");
         for (int i = 0; i < bulkhead.maxConcurrent(); i++) {
@@ -87,7 +87,7 @@ class RequestLimitFilterTest {
     }
 
     @Test
-    void refusesAClientThatComesTooOften() {
+    void rejectsAClientAboveItsRate() {
         assertThat(errors(limits(3, 1000), "a", 100))
                 .hasSizeGreaterThan(50)
                 .containsOnly(
@@ -96,7 +96,7 @@ class RequestLimitFilterTest {
     }
 
     @Test
-    void refusesATenantWhoseClientsComeTooOften() {
+    void rejectsATenantAboveItsRate() {
         RequestLimitFilter limits = limits(1000, 3);
         errors(limits, "a", 50);
 
@@ -106,12 +106,12 @@ class RequestLimitFilterTest {
     }
 
     @Test
-    void startsOnlyWhenThreadsAreLeftForReads() {
+    void failsTheStartWithoutThreadsForReads() {
         assertRefused(limits(THREADS, 1, 0.5, 0.75, 1, 1), "max-waiting");
     }
 
     @Test
-    void startsOnlyWithLimitsThatLetSomethingThrough() {
+    void failsTheStartWithLimitsThatLetNothingThrough() {
         assertRefused(limits(4, 0, 0.5, 0.75, 1, 1), "max-publishing");
         assertRefused(limits(4, 5, 0.5, 0.75, 1, 1), "max-publishing");
         assertRefused(limits(4, 1, 0, 0.75, 1, 1), "client-share");

@@ -84,7 +84,8 @@ class SlowCallersIT extends RuntimeIT {
 
     @ParameterizedTest(name = "{0} {1}: {3}")
     @MethodSource("unread")
-    void endsWithTheAnswerWhenTheBodyTrickles(String line, String headers, String body, int status) throws Exception {
+    void closesAfterTheAnswerWhenTheBodyTrickles(String line, String headers, String body, int status)
+            throws Exception {
         try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
             assertThat(trickled(socket, line, HOST + headers, body)).isEqualTo(status);
         }
@@ -92,13 +93,13 @@ class SlowCallersIT extends RuntimeIT {
 
     @ParameterizedTest
     @MethodSource
-    void endsWithTheAnswerOnTheManagementPortToo(String line, String headers) throws Exception {
+    void closesAfterTheAnswerOnTheManagementPort(String line, String headers) throws Exception {
         try (Socket socket = new Socket("127.0.0.1", managementUri("/").getPort())) {
             assertThat(trickled(socket, line, HOST + headers, "x")).isIn(200, 400, 401, 404, 405);
         }
     }
 
-    static Stream<Arguments> endsWithTheAnswerOnTheManagementPortToo() {
+    static Stream<Arguments> closesAfterTheAnswerOnTheManagementPort() {
         return Stream.of(
                 Arguments.of("GET /observe/health/live", LENGTH),
                 Arguments.of("GET /observe/health/live", CHUNKED),
@@ -107,7 +108,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void keepsTheConnectionWhenAShortBodyHasCome() throws IOException {
+    void keepsTheConnectionAfterAShortBody() throws IOException {
         String request = "POST " + EVENTS + " HTTP/1.1\r\n" + HOST + JSON + "Content-Length: 3\r\n";
         try (Socket socket = RawHttp.open(
                 uri("/").getPort(), bytes(request + "\r\n{ }" + request + "Connection: close\r\n\r\n{ }"))) {
@@ -118,7 +119,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void keepsTheConnectionOfAnOlderClient() throws IOException {
+    void keepsTheConnectionOfAnHttp10Client() throws IOException {
         String request = "GET /docs/index.html HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\n{ }";
         try (Socket socket =
                 RawHttp.open(uri("/").getPort(), bytes(request + request.replace("keep-alive", "close")))) {
@@ -127,7 +128,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void letsWhoSendsOnFindTheAnswer() throws IOException {
+    void letsAStillSendingCallerFindTheAnswer() throws IOException {
         try (Socket socket = RawHttp.open(
                 uri("/").getPort(), bytes("POST " + EVENTS + " HTTP/1.1\r\n" + HOST + JSON + LENGTH + "\r\n"))) {
             ByteArrayOutputStream answer = new ByteArrayOutputStream();
@@ -141,7 +142,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void letsWhoIsRefusedLaterFindTheAnswer() throws IOException {
+    void letsALateRejectedSenderFindTheAnswer() throws IOException {
         String client = HOST + "Authorization: " + TOKENS.of("reader") + "\r\nContent-Length: 500000\r\n";
         List<Socket> requests = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
@@ -162,7 +163,7 @@ class SlowCallersIT extends RuntimeIT {
 
     @ParameterizedTest
     @MethodSource
-    void saysThatTheConnectionEnds(String headers, String body, boolean ends) throws IOException {
+    void announcesTheEndOfTheConnection(String headers, String body, boolean ends) throws IOException {
         try (Socket socket = RawHttp.open(
                 uri("/").getPort(), RawHttp.request("POST " + EVENTS, HOST + JSON + headers, bytes(body)))) {
             byte[] head = new byte[2000];
@@ -173,7 +174,7 @@ class SlowCallersIT extends RuntimeIT {
         }
     }
 
-    static Stream<Arguments> saysThatTheConnectionEnds() {
+    static Stream<Arguments> announcesTheEndOfTheConnection() {
         return Stream.of(
                 Arguments.of(CHUNKED, "5\r\n{", true),
                 Arguments.of("Content-Length: 1000\r\n", "{", true),
@@ -182,7 +183,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void asksNobodyWhomItRefusesToSendOn() throws IOException {
+    void sendsNo100ContinueToARejectedCaller() throws IOException {
         String expects = JSON + "Expect: 100-continue\r\nConnection: close\r\n";
         byte[] body = bytes("{\"id\":\"%s\",\"patientId\":\"p\",\"medication\":{\"name\":\"n\"}}".formatted(id));
         String head = "POST " + EVENTS + " HTTP/1.1\r\n" + HOST + expects + "Content-Length: " + body.length + "\r\n";
@@ -198,7 +199,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void endsAHeadThatTrickles() throws Exception {
+    void endsATricklingHead() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
             socket.getOutputStream().write(bytes("GET /docs/index.html HTTP/1.1\r\nX-A: "));
             Thread trickle = trickle(socket);
@@ -208,7 +209,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void endsAnswersThatAreNotTaken() throws IOException {
+    void endsResponsesThatNobodyReads() throws IOException {
         // more than the network keeps for them
         String requests = "GET %s HTTP/1.1\r\n%s\r\n".formatted(FILE, HOST).repeat(10);
         try (Socket socket = new Socket()) {
@@ -221,7 +222,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void endsAStreamThatTrickles() throws Exception {
+    void endsATricklingStream() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", uri("/").getPort())) {
             String head = HOST + "Authorization: " + TOKENS.sandbox() + "\r\nContent-Type: application/x-ndjson\r\n";
             assertThat(trickled(socket, "POST " + EVENTS, head + LENGTH, "{")).isEqualTo(408);
@@ -229,7 +230,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void endsAStreamOfNothingButWrongLines() throws IOException {
+    void endsAStreamOfWrongLines() throws IOException {
         byte[] lines = bytes("{}\n".repeat(100_000));
         Answer answer = RawHttp.send(
                 uri("/").getPort(),
@@ -245,7 +246,7 @@ class SlowCallersIT extends RuntimeIT {
     }
 
     @Test
-    void leavesOthersTheirShareOfWhatMayWait() throws IOException {
+    void leavesOtherClientsTheirShareOfWaitingRequests() throws IOException {
         List<Socket> slow = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
             slow.add(body(TOKENS.sandbox(), "Content-Length: 500\r\n"));

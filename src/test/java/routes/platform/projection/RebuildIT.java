@@ -358,7 +358,8 @@ class RebuildIT extends RuntimeIT {
 
         assertThat(status.path("state").asText()).isEqualTo("FAILED");
         assertThat(status.path("failure").asText())
-                .isEqualTo("something else in the database depends on table rebuild_it, which is to be exchanged");
+                .isEqualTo(
+                        "something else in the database depends on table rebuild_it, so the rebuild cannot replace it");
         assertThat(count()).isEqualTo(RECORDS - RECORDS / 100);
     }
 

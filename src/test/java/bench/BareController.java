@@ -59,15 +59,15 @@ import org.springframework.web.bind.annotation.RestController;
     SecurityFilterAutoConfiguration.class,
     OAuth2ResourceServerAutoConfiguration.class
 })
-class RawCommands implements Contender {
+class BareController implements Side {
 
     static final String TOPIC = "bench.commands";
     static final String TABLE = "bench_command";
 
     /** @param args the same options as the runtime's */
     public static void main(String[] args) throws IOException {
-        SpringApplication.run(RawCommands.class, args);
-        Contender.serve(new RawCommands());
+        SpringApplication.run(BareController.class, args);
+        Side.serve(new BareController());
     }
 
     /** It has no background work. */

@@ -28,7 +28,7 @@ import sandbox.Servers;
  *
  * <p>Arguments: {@code sizes=10000,100000,1000000 rebuilds=3 warm-ups=5 queries=1000}
  */
-public final class Replay {
+public final class ReplayBench {
 
     private static final String TOPIC = "patient.events";
     private static final String STATUS = "/api/projections/patient-view";
@@ -43,7 +43,7 @@ public final class Replay {
     private double seconds;
 
     /** @throws IllegalArgumentException names what there is not */
-    Replay(String... arguments) {
+    ReplayBench(String... arguments) {
         Arguments read = new Arguments(arguments, "sizes", "rebuilds", "warm-ups", "queries");
         sizes = read.numbers("sizes", "10000,100000,1000000");
         rebuilds = read.number("rebuilds", 3);
@@ -52,7 +52,7 @@ public final class Replay {
     }
 
     public static void main(String[] args) throws Exception {
-        Replay replay = new Replay(args);
+        ReplayBench replay = new ReplayBench(args);
         List<String> rows = replay.run(Servers.shared());
         System.out.printf(
                 "%n| events | rebuilt in, s, median (min - max) | of those that were added, events/s | heap after each tenth, MB | as of an instant, us, median (p95) |%n|---|---|---|---|---|%n");
@@ -75,7 +75,7 @@ public final class Replay {
 
     private String run(Instance instance, int count) throws Exception {
         Map<String, String> properties = servers.properties();
-        Patients.fill(properties, TOPIC, events, count - events);
+        PatientEvents.fill(properties, TOPIC, events, count - events);
         try (Connection connection = DriverManager.getConnection(
                 properties.get("spring.datasource.url"),
                 properties.get("spring.datasource.username"),
@@ -146,11 +146,11 @@ public final class Replay {
     /** @return microseconds, sorted, of requests for random patients after half of their events */
     private long[] asOf(Instance instance, int count) {
         Random random = new Random(4711);
-        Instant half = Instant.ofEpochMilli(Patients.BEGAN + Patients.EVENTS_EACH / 2 * Patients.PACE);
+        Instant half = Instant.ofEpochMilli(PatientEvents.BEGAN + PatientEvents.EVENTS_EACH / 2 * PatientEvents.PACE);
         long[] micros = new long[queries];
         for (int warm = 0; warm < 2; warm++) {
             for (int i = 0; i < queries; i++) {
-                String id = Patients.id(random.nextInt(count / Patients.EVENTS_EACH));
+                String id = PatientEvents.id(random.nextInt(count / PatientEvents.EVENTS_EACH));
                 long before = System.nanoTime();
                 HttpResponse<String> answer = instance.runtime.get("/api/patients/" + id + "?asOf=" + half);
                 micros[i] = (System.nanoTime() - before) / 1000;

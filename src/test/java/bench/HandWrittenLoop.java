@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /** A side that is a loop by hand, on one thread. */
-abstract class Loop implements Contender {
+abstract class HandWrittenLoop implements Side {
 
     protected volatile boolean stopping;
     private Thread thread;

@@ -42,7 +42,7 @@ import sandbox.Topics;
  *
  * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;… runtime=<property>=<value>,… jvm=<option>,… jfr=<side>}
  */
-public final class Commands {
+public final class CommandBench {
 
     private static final int PARTITIONS = 6;
     private static final int CLIENTS = 8;
@@ -96,7 +96,7 @@ public final class Commands {
     }
 
     /** @throws IllegalArgumentException names what there is not */
-    Commands(String... arguments) {
+    CommandBench(String... arguments) {
         this.arguments =
                 new Arguments(arguments, "rounds", "warm-ups", "rate", "seconds", "loads", "runtime", "jvm", "jfr");
         loads = loads();
@@ -108,7 +108,7 @@ public final class Commands {
     }
 
     public static void main(String[] args) throws Exception {
-        Commands commands = new Commands(args);
+        CommandBench commands = new CommandBench(args);
         commands.run(Servers.shared());
         commands.print();
         System.exit(0);
@@ -137,18 +137,18 @@ public final class Commands {
         servers = on.properties();
         authorization = new Tokens(servers.get("spring.security.oauth2.resourceserver.jwt.issuer-uri")).sandbox();
         admin = Admin.create(Map.of("bootstrap.servers", servers.get("camel.component.kafka.brokers")));
-        Topics.create(admin, PARTITIONS, RawCommands.TOPIC);
-        List<Side> sides = new ArrayList<>();
-        try (Connection connection = Projection.connect(servers)) {
+        Topics.create(admin, PARTITIONS, BareController.TOPIC);
+        List<SideProcess> sides = new ArrayList<>();
+        try (Connection connection = ProjectionTable.connect(servers)) {
             sides.add(side(YAML, CommandRoutes.class));
             awaitReady(sides.get(0));
             try (Statement statement = connection.createStatement()) {
                 statement.execute("create table %s (like medication_command including all) with (fillfactor = 80)"
-                        .formatted(RawCommands.TABLE));
+                        .formatted(BareController.TABLE));
             }
-            sides.add(side(RAW, RawCommands.class));
+            sides.add(side(RAW, BareController.class));
             awaitReady(sides.get(1));
-            for (Side side : sides) {
+            for (SideProcess side : sides) {
                 show(0, new CommandLoad("warm-up", CLIENTS, 0, warmUps, false, false), side, connection, false);
             }
             if (loads.stream().anyMatch(CommandLoad::awaited)) {
@@ -159,7 +159,7 @@ public final class Commands {
             for (int round = 0; round < rounds; round++) {
                 rest(sides);
                 for (CommandLoad load : loads) {
-                    for (Side side : sides) {
+                    for (SideProcess side : sides) {
                         // the bare controller has neither effects nor readers
                         if (side.name().equals(YAML) || !load.awaited() && !load.alone()) {
                             show(round, load, side, connection, true);
@@ -169,13 +169,13 @@ public final class Commands {
                 Collections.rotate(sides, 1);
             }
         } finally {
-            sides.forEach(Side::close);
+            sides.forEach(SideProcess::close);
             admin.close();
         }
         return counted;
     }
 
-    private Side side(String name, Class<?> main) throws Exception {
+    private SideProcess side(String name, Class<?> main) throws Exception {
         List<String> options = new ArrayList<>();
         servers.forEach((property, value) -> options.add("--" + property + "=" + value));
         options.addAll(List.of(
@@ -184,19 +184,19 @@ public final class Commands {
                 "--server.address=127.0.0.1",
                 "--management.server.address=127.0.0.1"));
         options.addAll(arguments.runtime());
-        Spec spec = new Spec(name, Set.of(), Set.of(), false);
-        return Side.java(spec, List.of(), arguments.jvmOptions(name, SIDES), main, options);
+        SideSpec spec = new SideSpec(name, Set.of(), Set.of(), false);
+        return SideProcess.java(spec, List.of(), arguments.jvmOptions(name, SIDES), main, options);
     }
 
     /** Of the API, then of the management endpoints, where a side has them. */
-    private static List<String> ports(Side side) throws Exception {
+    private static List<String> ports(SideProcess side) throws Exception {
         return PORT.matcher(Files.readString(side.log()))
                 .results()
                 .map(started -> started.group(1))
                 .toList();
     }
 
-    private static void awaitReady(Side side) throws Exception {
+    private static void awaitReady(SideProcess side) throws Exception {
         if (side.name().equals(RAW)) {
             await(side, "it listens", () -> ports(side).size() == 1);
             return;
@@ -213,7 +213,7 @@ public final class Commands {
     }
 
     /** How much the sides do when there is nothing to do. */
-    private void rest(List<Side> sides) throws Exception {
+    private void rest(List<SideProcess> sides) throws Exception {
         Map<String, Long> before = new HashMap<>();
         sides.forEach(side -> before.put(side.name(), side.cpu().toNanos()));
         TimeUnit.SECONDS.sleep(3);
@@ -221,7 +221,8 @@ public final class Commands {
                 .add((side.cpu().toNanos() - before.get(side.name())) / 3e6));
     }
 
-    private void show(int round, CommandLoad load, Side side, Connection connection, boolean counts) throws Exception {
+    private void show(int round, CommandLoad load, SideProcess side, Connection connection, boolean counts)
+            throws Exception {
         Figures figures = run(load, side, connection);
         System.out.printf(
                 "round %d  %-22s %-16s median %6.1f ms  p95 %6.1f ms  %5.2f ms CPU  %5.0f/s answered  %5.0f/s done  %d asked again%n",
@@ -241,7 +242,7 @@ public final class Commands {
         }
     }
 
-    private Figures run(CommandLoad load, Side side, Connection connection) throws Exception {
+    private Figures run(CommandLoad load, SideProcess side, Connection connection) throws Exception {
         boolean raw = side.name().equals(RAW);
         List<Long> expected = after(left(raw, connection), load.count());
         long acceptedBefore = expected.get(0) - load.count();
@@ -280,8 +281,9 @@ public final class Commands {
 
     /** How many there are, by now, of everything that a command leaves: rows, then records. */
     private List<Long> left(boolean raw, Connection connection) throws Exception {
-        List<Long> counts = new ArrayList<>(rows(connection, raw ? "select count(*) from " + RawCommands.TABLE : ROWS));
-        for (String topic : raw ? List.of(RawCommands.TOPIC) : TOPICS) {
+        List<Long> counts =
+                new ArrayList<>(rows(connection, raw ? "select count(*) from " + BareController.TABLE : ROWS));
+        for (String topic : raw ? List.of(BareController.TOPIC) : TOPICS) {
             counts.add(records(topic));
         }
         return counts;
@@ -330,7 +332,7 @@ public final class Commands {
                 .count();
     }
 
-    private static void await(Side side, String what, Callable<Boolean> condition) throws Exception {
+    private static void await(SideProcess side, String what, Callable<Boolean> condition) throws Exception {
         long deadline = System.nanoTime() + TIMEOUT_NANOS;
         while (!condition.call()) {
             side.checkAlive();

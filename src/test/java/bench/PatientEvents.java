@@ -31,7 +31,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.platform.Json;
 
 /** What happened to patients: ten events each, in Avro; and the tables that they are projected to. */
-final class Patients {
+final class PatientEvents {
 
     static final int EVENTS_EACH = 10;
 
@@ -40,7 +40,7 @@ final class Patients {
 
     static final long BEGAN = 1_760_000_000_000L;
 
-    private Patients() {}
+    private PatientEvents() {}
 
     static String id(int patient) {
         return "patient-%07d".formatted(patient);

@@ -6,18 +6,18 @@ import org.springframework.context.SmartLifecycle;
 import routes.EventBroker;
 
 /** The runtime's own relay, in the whole runtime as it ships; it runs from {@code start} to {@code stop}. */
-final class RelayedOutbox implements Contender {
+final class OutboxRelaySide implements Side {
 
     private final SmartLifecycle relay;
 
-    private RelayedOutbox(SmartLifecycle relay) {
+    private OutboxRelaySide(SmartLifecycle relay) {
         this.relay = relay;
         relay.stop();
     }
 
     /** @param args options of the runtime */
     public static void main(String[] args) throws IOException {
-        Contender.serve(new RelayedOutbox(
+        Side.serve(new OutboxRelaySide(
                 new SpringApplication(EventBroker.class).run(args).getBean("outboxRelay", SmartLifecycle.class)));
     }
 

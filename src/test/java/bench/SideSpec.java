@@ -11,7 +11,7 @@ import java.util.Set;
  * @param peer whether others have made what it is built on: a check that it fails is a result, where for ours and for the raw loops it
  *     is the end of the bench
  */
-record Spec(String name, Set<String> workloads, Set<String> slowOn, boolean peer) {
+record SideSpec(String name, Set<String> workloads, Set<String> slowOn, boolean peer) {
 
     boolean isSlowOn(String workload) {
         return slowOn.contains(workload);

@@ -18,7 +18,7 @@ import routes.NodeClients;
 import sandbox.MavenArtifacts;
 
 /** Who is compared, in which workload, and how each is started. The first one of a workload is the one that the others are compared to. */
-final class Sides {
+final class SideCatalog {
 
     static final String YAML = "yaml route";
 
@@ -29,33 +29,33 @@ final class Sides {
     static final String PATIENTS_SCHEMA = "?currentSchema=bench_patients";
 
     /** A side of ours, by hand or of YAML; the class of its process, and what that is told. */
-    private record Ours(Spec spec, Class<?> main, Function<Sides, List<String>> arguments) {
+    private record Ours(SideSpec spec, Class<?> main, Function<SideCatalog, List<String>> arguments) {
 
         Ours(
                 String name,
                 Set<String> workloads,
                 Set<String> slowOn,
                 Class<?> main,
-                Function<Sides, List<String>> arguments) {
-            this(new Spec(name, workloads, slowOn, false), main, arguments);
+                Function<SideCatalog, List<String>> arguments) {
+            this(new SideSpec(name, workloads, slowOn, false), main, arguments);
         }
     }
 
     /** A side that Spring's or Confluent's libraries, Camel's own consumer, or a Node client make. */
-    private record Peer(Spec spec, Class<?> main, boolean libraries, String nodeMode) {
+    private record Peer(SideSpec spec, Class<?> main, boolean libraries, String nodeMode) {
 
         Peer(String name, Set<String> slowOn, Class<?> main, boolean libraries) {
-            this(new Spec(name, RECORDS, slowOn, true), main, libraries, null);
+            this(new SideSpec(name, RECORDS, slowOn, true), main, libraries, null);
         }
 
         Peer(String name, Set<String> slowOn, String nodeMode) {
-            this(new Spec(name, RECORDS, slowOn, true), null, false, nodeMode);
+            this(new SideSpec(name, RECORDS, slowOn, true), null, false, nodeMode);
         }
     }
 
     private static final List<Ours> OURS = List.of(
-            new Ours("raw", RECORDS, NONE, RawLoop.class, Sides::brokersOnly),
-            new Ours("raw again", RECORDS, NONE, RawLoop.class, Sides::brokersOnly),
+            new Ours("raw", RECORDS, NONE, RawLoop.class, SideCatalog::brokersOnly),
+            new Ours("raw again", RECORDS, NONE, RawLoop.class, SideCatalog::brokersOnly),
             new Ours(YAML, RECORDS, Set.of("hot"), YamlRoute.class, sides -> sides.route("transform")),
             new Ours("raw JDBC batch", Set.of("projection"), NONE, RawProjection.class, sides -> sides.runtime),
             new Ours(
@@ -83,7 +83,7 @@ final class Sides {
                     RawPatientView.class,
                     sides -> sides.patients("row-by-row")),
             new Ours("raw outbox loop", Set.of("outbox"), NONE, RawOutbox.class, sides -> sides.runtime),
-            new Ours("outbox relay", Set.of("outbox"), NONE, RelayedOutbox.class, sides -> sides.runtime));
+            new Ours("outbox relay", Set.of("outbox"), NONE, OutboxRelaySide.class, sides -> sides.runtime));
 
     private static final List<Peer> PEERS = List.of(
             new Peer("spring batch listener", NONE, SpringBatch.class, true),
@@ -98,7 +98,7 @@ final class Sides {
     private final String brokers;
     private final List<String> runtime = new ArrayList<>();
 
-    Sides(Arguments arguments, Map<String, String> servers) throws IOException {
+    SideCatalog(Arguments arguments, Map<String, String> servers) throws IOException {
         this.arguments = arguments;
         brokers = servers.get("camel.component.kafka.brokers");
         servers.forEach((name, value) -> runtime.add("--" + name + "=" + value));
@@ -115,7 +115,7 @@ final class Sides {
     }
 
     /** Every side that there is, in the order in which they start. */
-    static List<Spec> all() {
+    static List<SideSpec> all() {
         return Stream.concat(OURS.stream().map(Ours::spec), PEERS.stream().map(Peer::spec))
                 .toList();
     }
@@ -130,8 +130,8 @@ final class Sides {
     }
 
     /** Starts those. A side in Node is left out, and that is said, where there is none. */
-    List<Side> start(Collection<String> names) throws IOException {
-        List<Side> sides = new ArrayList<>();
+    List<SideProcess> start(Collection<String> names) throws IOException {
+        List<SideProcess> sides = new ArrayList<>();
         for (Ours ours : OURS) {
             if (names.contains(ours.spec().name())) {
                 sides.add(java(
@@ -146,7 +146,7 @@ final class Sides {
         return sides;
     }
 
-    private Optional<Side> start(Peer peer) throws IOException {
+    private Optional<SideProcess> start(Peer peer) throws IOException {
         if (peer.nodeMode() == null) {
             return Optional.of(
                     java(peer.spec(), peer.libraries() ? libraries() : List.of(), peer.main(), List.of(brokers)));
@@ -157,13 +157,14 @@ final class Sides {
             System.out.println(peer.spec().name() + ": " + e.getMessage());
             return Optional.empty();
         }
-        return Optional.of(Side.node(
+        return Optional.of(SideProcess.node(
                 peer.spec(), Path.of("target", "node"), List.of("--broker", brokers, "--mode", peer.nodeMode())));
     }
 
-    private Side java(Spec spec, List<Path> libraries, Class<?> main, List<String> mainArguments) throws IOException {
-        List<String> names = all().stream().map(Spec::name).toList();
-        return Side.java(spec, libraries, arguments.jvmOptions(spec.name(), names), main, mainArguments);
+    private SideProcess java(SideSpec spec, List<Path> libraries, Class<?> main, List<String> mainArguments)
+            throws IOException {
+        List<String> names = all().stream().map(SideSpec::name).toList();
+        return SideProcess.java(spec, libraries, arguments.jvmOptions(spec.name(), names), main, mainArguments);
     }
 
     /** What the peers add to the class path; its own libraries come first, so that all sides have the same Kafka clients and JSON. */

@@ -18,13 +18,13 @@ import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
 
 /** A table with a row for each record, written batch by batch in one transaction each. */
-public class Projection {
+public class ProjectionTable {
 
     private static final String INSERT = "insert into %s (event_id, id, event) values (?, ?, ?::json)";
 
     private final JdbcTemplate jdbc;
 
-    Projection(DataSource database) {
+    ProjectionTable(DataSource database) {
         jdbc = new JdbcTemplate(database);
     }
 
