@@ -58,7 +58,7 @@ final class OutboxSender implements AutoCloseable {
     /** @param failure null when the broker has acknowledged the row */
     record SendResult(OutboxRow row, Exception failure) {}
 
-    /** Rows that may still go in flight. Rows of stuck topics do not count, so that other topics go on. */
+    /** Rows that may still go in flight. Rows of stuck topics do not count, so they do not block other topics. */
     int freeRows() {
         return settings.maxInFlight() - topics.inFlight();
     }

@@ -39,7 +39,7 @@ final class TopicTracker {
         return topics.get(name);
     }
 
-    /** Rows in flight, without those of stuck topics, so that other topics go on. */
+    /** Rows in flight, without those of stuck topics, so that they do not block other topics. */
     int inFlight() {
         return responsive().mapToInt(TopicState::inFlight).sum();
     }

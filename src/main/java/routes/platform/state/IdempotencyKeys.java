@@ -99,7 +99,7 @@ public class IdempotencyKeys {
         }
     }
 
-    /** How long a stream may go on until it has to {@link #renew}. */
+    /** The interval at which a stream has to {@link #renew} its lease. */
     public static Duration renewal() {
         return LEASE_OF_STREAM.dividedBy(3);
     }

@@ -16,7 +16,7 @@ import routes.platform.error.FailureClassifier;
 
 /**
  * Runs the steps of {@link JobHandler jobs}. A step is one transaction that locks its job, so one instance runs it,
- * and another instance goes on after a crash.
+ * and another instance continues after a crash.
  *
  * <p>A failed step rolls back to a savepoint. The job's row stays locked until the backoff is committed, so no
  * instance retries early, and a cancellation waits. The runner retries while a dependency is down, and a few times
