@@ -10,7 +10,10 @@ import java.util.stream.Stream;
 import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
 import org.springframework.core.io.ClassPathResource;
 
-/** What a bench is told, {@code name=value} each. What does not exist is refused by its name, with the list of what does. */
+/**
+ * Reads the arguments {@code name=value} of a bench. Refuses an unknown name and lists the known
+ * ones.
+ */
 final class Arguments {
 
     private static final String OWN_PROPERTIES = "event-broker.";
@@ -18,8 +21,8 @@ final class Arguments {
     private final Map<String, String> values = new LinkedHashMap<>();
 
     /**
-     * @param names of the arguments that there are
-     * @throws IllegalArgumentException for another one, and for one that is no {@code name=value} or comes twice
+     * @param names of the known arguments
+     * @throws IllegalArgumentException for an unknown or repeated one, or one without a value
      */
     Arguments(String[] arguments, String... names) {
         for (String argument : arguments) {
@@ -27,7 +30,7 @@ final class Arguments {
             existing("argument", pair[0], Arrays.asList(names));
             if (pair.length == 1 || values.put(pair[0], pair[1]) != null) {
                 throw new IllegalArgumentException(
-                        "argument %s: it has to be %s=<value>, once".formatted(argument, pair[0]));
+                        "argument %s: expected %s=<value>, once".formatted(argument, pair[0]));
             }
         }
     }
@@ -41,11 +44,11 @@ final class Arguments {
         try {
             return Integer.parseInt(value);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("argument %s: %s is no number".formatted(name, value), e);
+            throw new IllegalArgumentException("argument %s: %s is not a number".formatted(name, value), e);
         }
     }
 
-    /** The numbers of a list. */
+    /** Returns the numbers of a comma-separated list. */
     List<Integer> numbers(String name, String otherwise) {
         return Stream.of(values.getOrDefault(name, otherwise).split(","))
                 .map(value -> new Arguments(new String[] {name + "=" + value}, name).number(name, 0))
@@ -53,9 +56,9 @@ final class Arguments {
     }
 
     /**
-     * Those of what there is that are named, in the order in which they are named; all, when the argument is not given.
+     * Returns the names of a list argument, in the order given; without the argument, all names.
      *
-     * @throws IllegalArgumentException for a name that there is not
+     * @throws IllegalArgumentException for an unknown name
      */
     List<String> chosen(String name, String separator, Collection<String> all) {
         if (!values.containsKey(name)) {
@@ -67,7 +70,8 @@ final class Arguments {
     }
 
     /**
-     * What a side's JVM gets on its command line: {@code jvm=<option>,…}, and what records a profile of the one that {@code jfr} names.
+     * Returns the JVM options of a side: {@code jvm=<option>,…}, and those of a profile if {@code
+     * jfr} names it.
      *
      * @param all names of sides
      */
@@ -87,9 +91,9 @@ final class Arguments {
     }
 
     /**
-     * Options of the runtime as it takes them, from {@code runtime=<name>=<value>,…}.
+     * Returns the runtime's options, from {@code runtime=<name>=<value>,…}.
      *
-     * @throws IllegalArgumentException for a property of the runtime's own that it does not have
+     * @throws IllegalArgumentException for an unknown property {@code event-broker.*}
      */
     List<String> runtime() {
         YamlPropertiesFactoryBean yaml = new YamlPropertiesFactoryBean();
@@ -118,7 +122,7 @@ final class Arguments {
     private static void existing(String what, String name, Collection<String> all) {
         if (!all.contains(name)) {
             throw new IllegalArgumentException(
-                    "%s: there is no %s; there are: %s".formatted(what, name, String.join(", ", all)));
+                    "%s: unknown name %s; known: %s".formatted(what, name, String.join(", ", all)));
         }
     }
 }

@@ -6,67 +6,63 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
-/** A misspelt name is not dropped: a run of half an hour without it would look like any other. */
+/** A bench refuses a misspelt name: a run of half an hour without it would look like any other. */
 class ArgumentsTest {
 
     @Test
-    void namesTheArgumentThatThereIsNotAndThoseThatThereAre() {
-        refused(() -> new Bench("round=3"), "argument: there is no round; there are: rounds, warm-ups, records,");
-        refused(() -> new ReplayBench("size=1000"), "there is no size; there are: sizes, rebuilds");
-        refused(() -> new CommandBench("clients=4"), "there is no clients; there are: rounds, warm-ups, rate");
+    void refusesAnUnknownArgumentAndListsTheKnownOnes() {
+        refused(() -> new Bench("round=3"), "argument: unknown name round; known: rounds, warm-ups, records,");
+        refused(() -> new ReplayBench("size=1000"), "unknown name size; known: sizes, rebuilds");
+        refused(() -> new CommandBench("clients=4"), "unknown name clients; known: rounds, warm-ups, rate");
     }
 
     @Test
-    void namesTheSideThatThereIsNotAndThoseThatThereAre() {
+    void refusesAnUnknownSideAndListsTheKnownOnes() {
         refused(
                 () -> new Bench("sides=raw,yaml rout"),
-                "sides: there is no yaml rout; there are: raw, raw again, yaml route");
-        refused(() -> new Bench("jfr=yaml"), "jfr: there is no yaml; there are: raw,");
+                "sides: unknown name yaml rout; known: raw, raw again, yaml route");
+        refused(() -> new Bench("jfr=yaml"), "jfr: unknown name yaml; known: raw,");
         refused(
                 () -> new CommandBench("jfr=yaml route"),
-                "jfr: there is no yaml route; there are: bare controller, yaml routes");
+                "jfr: unknown name yaml route; known: bare controller, yaml routes");
     }
 
     @Test
-    void namesTheWorkloadThatThereIsNotAndThoseThatThereAre() {
-        refused(
-                () -> new Bench("workloads=many,posion"),
-                "workloads: there is no posion; there are: many, poison, hot");
-        refused(
-                () -> new CommandBench("loads=9 clients"),
-                "loads: there is no 9 clients; there are: 1 client, 8 clients");
+    void refusesAnUnknownWorkloadAndListsTheKnownOnes() {
+        refused(() -> new Bench("workloads=many,posion"), "workloads: unknown name posion; known: many, poison, hot");
+        refused(() -> new CommandBench("loads=9 clients"), "loads: unknown name 9 clients; known: 1 client, 8 clients");
     }
 
     @Test
-    void namesTheSideThatTakesPartInNoneOfTheWorkloads() {
+    void refusesASideWithoutAWorkload() {
         refused(
                 () -> new Bench("workloads=many", "sides=raw,outbox relay"),
-                "outbox relay takes part in none of [many]");
+                "outbox relay takes part only in [outbox], not in [many]");
     }
 
     @Test
-    void namesTheWorkloadThatNoSideTakesPartIn() {
-        refused(() -> new Bench("workloads=many,outbox", "sides=raw"), "none of the sides takes part in outbox");
+    void refusesAWorkloadWithoutASide() {
+        refused(() -> new Bench("workloads=many,outbox", "sides=raw"), "no side takes part in outbox");
     }
 
     @Test
-    void namesThePropertyThatTheRuntimeDoesNotHave() {
+    void refusesAnUnknownPropertyOfTheRuntime() {
         refused(
                 () -> new Bench("runtime=event-broker.consumer.thread=4"),
-                "runtime: there is no event-broker.consumer.thread; there are:");
-        refused(() -> new CommandBench("runtime=event-broker.outbox.max=4"), "there is no event-broker.outbox.max");
+                "runtime: unknown name event-broker.consumer.thread; known:");
+        refused(() -> new CommandBench("runtime=event-broker.outbox.max=4"), "unknown name event-broker.outbox.max");
     }
 
     @Test
-    void namesWhatIsNoNumberAndWhatHasNoValue() {
-        refused(() -> new Bench("rounds=many"), "argument rounds: many is no number");
-        refused(() -> new ReplayBench("sizes=1000,1k"), "argument sizes: 1k is no number");
-        refused(() -> new Bench("rounds"), "argument rounds: it has to be rounds=<value>, once");
-        refused(() -> new Bench("rounds=1", "rounds=2"), "argument rounds=2: it has to be rounds=<value>, once");
+    void refusesAWordForANumberAndAnArgumentWithoutValue() {
+        refused(() -> new Bench("rounds=many"), "argument rounds: many is not a number");
+        refused(() -> new ReplayBench("sizes=1000,1k"), "argument sizes: 1k is not a number");
+        refused(() -> new Bench("rounds"), "argument rounds: expected rounds=<value>, once");
+        refused(() -> new Bench("rounds=1", "rounds=2"), "argument rounds=2: expected rounds=<value>, once");
     }
 
     @Test
-    void takesWhatThereIs() {
+    void acceptsKnownNames() {
         Bench bench = new Bench(
                 "rounds=1",
                 "workloads=many,poison",
@@ -77,9 +73,9 @@ class ArgumentsTest {
     }
 
     @Test
-    void thePeersAreOnNoClassPathButTheirOwn() {
+    void keepsThePeersOffTheClassPathOfTests() {
         assertThatThrownBy(() -> Class.forName("org.springframework.kafka.core.KafkaTemplate"))
-                .as("with it, Spring Boot would configure Spring Kafka in the runtime of every test")
+                .as("Spring Kafka, which Spring Boot would configure in the runtime of every test")
                 .isInstanceOf(ClassNotFoundException.class);
     }
 

@@ -42,8 +42,9 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * The write side by hand: a Spring MVC controller with the runtime's Tomcat, pool and token check, configured by the same
- * {@code application.yaml}. It inserts the command, sends it, waits for the acknowledgement and answers; nobody checks or applies it.
+ * Writes commands by hand: a Spring MVC controller with the runtime's Tomcat, pool and token check,
+ * configured by the same {@code application.yaml}. It inserts the command, sends it, waits for the
+ * acknowledgement and answers. No consumer checks or applies it.
  */
 @Configuration(proxyBeanMethods = false)
 @ImportAutoConfiguration({
@@ -64,7 +65,7 @@ class BareController implements Side {
     static final String TOPIC = "bench.commands";
     static final String TABLE = "bench_command";
 
-    /** @param args the same options as the runtime's */
+    /** @param args options of the runtime */
     public static void main(String[] args) throws IOException {
         SpringApplication.run(BareController.class, args);
         Side.serve(new BareController());
@@ -88,7 +89,7 @@ class BareController implements Side {
                 .build();
     }
 
-    /** As {@code camel.component.kafka} of {@code application.yaml} says. */
+    /** Takes the settings {@code camel.component.kafka} of {@code application.yaml}. */
     @Bean
     KafkaProducer<byte[], byte[]> producer(
             @Value("${camel.component.kafka.brokers}") String brokers,

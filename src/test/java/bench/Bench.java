@@ -12,11 +12,13 @@ import org.apache.kafka.common.TopicPartition;
 import sandbox.Servers;
 
 /**
- * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round's figures count only after its
- * records have been read back: none lost, none twice, each key in order, all offsets committed. What a peer does not keep is printed
- * with its figures; where it is one of ours, the bench fails.
+ * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round
+ * counts once its records have been read back: none lost, none twice, each key in order, all
+ * offsets committed. A peer's failed checks stand below its figures; a failed check of ours fails
+ * the bench.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000 workloads=many,poison,hot,projection,patients,outbox sides=raw,yaml,…
+ * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000
+ * workloads=many,poison,hot,projection,patients,outbox sides=raw,yaml,…
  * runtime=<property>=<value>,… jvm=<option>,… jfr=<side>}
  */
 public final class Bench {
@@ -25,7 +27,7 @@ public final class Bench {
 
     private static final String GROUP = "bench";
 
-    /** Without any progress. */
+    /** Time limit without progress. */
     private static final long TIMEOUT_NANOS = 120_000_000_000L;
 
     private final Arguments arguments;
@@ -41,7 +43,7 @@ public final class Bench {
     private String brokers;
     private Broker broker;
 
-    /** @throws IllegalArgumentException names what there is not */
+    /** @throws IllegalArgumentException for an unknown name */
     Bench(String... arguments) {
         this.arguments = new Arguments(
                 arguments, "rounds", "warm-ups", "records", "few", "workloads", "sides", "runtime", "jvm", "jfr");
@@ -52,7 +54,7 @@ public final class Bench {
         few = this.arguments.number("few", 20_000);
         warmUps = this.arguments.number("warm-ups", 3);
         rounds = this.arguments.number("rounds", 5);
-        // what they refuse is refused now, and not when servers run
+        // refuse wrong arguments before the servers start
         this.arguments.runtime();
         this.arguments.jvmOptions("", all);
         wanted.stream()
@@ -61,7 +63,7 @@ public final class Bench {
                                 names.contains(side.name()) && side.workloads().contains(workload)))
                 .findFirst()
                 .ifPresent(workload -> {
-                    throw new IllegalArgumentException("none of the sides takes part in " + workload);
+                    throw new IllegalArgumentException("no side takes part in " + workload);
                 });
         SideCatalog.all().stream()
                 .filter(side -> this.arguments.has("sides") && names.contains(side.name()))
@@ -69,7 +71,7 @@ public final class Bench {
                 .findFirst()
                 .ifPresent(side -> {
                     throw new IllegalArgumentException(
-                            "%s takes part in none of %s, only in %s".formatted(side.name(), wanted, side.workloads()));
+                            "%s takes part only in %3$s, not in %2$s".formatted(side.name(), wanted, side.workloads()));
                 });
     }
 
@@ -145,7 +147,7 @@ public final class Bench {
                 : "bench." + workload + (side.spec().isSlowOn(workload) ? "-few" : "");
     }
 
-    /** @return whether the side can go on */
+    /** @return whether the side can continue */
     private boolean run(String workload, int round, SideProcess side, Workload records) throws Exception {
         List<String> findings = new ArrayList<>();
         Results.Figures figures =
@@ -162,7 +164,7 @@ public final class Bench {
         findings.forEach(finding -> results.add(new Results.Finding(workload, side.name(), round, finding)));
         if (figures == null) {
             System.out.printf(
-                    "round %2d  %-10s %-22s left out from now on: %s%n", round, workload, side.name(), findings);
+                    "round %2d  %-10s %-22s skipped from now on: %s%n", round, workload, side.name(), findings);
             return false;
         }
         System.out.printf(
@@ -174,10 +176,10 @@ public final class Bench {
         return true;
     }
 
-    /** @return null when the side did not come to its end */
+    /** @return null when the side did not finish */
     private Results.Figures round(SideProcess side, Workload workload, List<String> findings) throws Exception {
         String sink = "bench.sink." + System.nanoTime();
-        // a dead letter has an owner, which is the group of the contract; a peer may leave a member behind
+        // the contract's group owns the dead letters of our sides; a peer may leave a member behind
         String group = side.spec().peer() ? sink : GROUP;
         broker.create(sink, "LogAppendTime");
         Map<TopicPartition, Long> from = broker.ends(List.of(sink, workload.topic() + ".dlq"));
@@ -237,7 +239,7 @@ public final class Bench {
         String sink = "bench.sink." + System.nanoTime();
         broker.create(sink, "LogAppendTime");
         try (Connection connection = ProjectionTable.connect(servers)) {
-            await(side, 1, "the outbox to itself", () -> OutboxRows.isFree(connection) ? 1L : 0L);
+            await(side, 1, "has the outbox to itself", () -> OutboxRows.isFree(connection) ? 1L : 0L);
             OutboxRows.fill(connection, sink, records);
             double before = side.cpu().toNanos();
             side.tell("start outbox %s none".formatted(sink));
@@ -250,7 +252,7 @@ public final class Bench {
         }
     }
 
-    /** @throws IllegalStateException when it does not get there */
+    /** @throws IllegalStateException when the count does not reach the goal */
     private static void await(SideProcess side, long goal, String what, Callable<Long> count) throws Exception {
         List<String> findings = new ArrayList<>();
         if (!reaches(side, goal, what, count, findings)) {
@@ -258,7 +260,10 @@ public final class Bench {
         }
     }
 
-    /** Waits for as long as the side lives and the count grows; says what was found when it does not get to the goal, or goes beyond it. */
+    /**
+     * Waits while the side lives and the count grows. Adds a finding when the count misses or
+     * passes the goal.
+     */
     private static boolean reaches(
             SideProcess side, long goal, String what, Callable<Long> count, List<String> findings) throws Exception {
         long reached = 0;
@@ -275,7 +280,7 @@ public final class Bench {
         }
         if (reached != goal) {
             findings.add(
-                    "%s: %d of %d%s".formatted(what, reached, goal, side.isAlive() ? "" : ", then it ended by itself"));
+                    "%s: %d of %d%s".formatted(what, reached, goal, side.isAlive() ? "" : ", then the process ended"));
         }
         return reached >= goal;
     }

@@ -24,13 +24,13 @@ import routes.TopicRecords;
 import sandbox.Servers;
 
 /**
- * Every bench runs to its end, on records so few that its figures say nothing: what is asserted are its own counts. On servers of its own, because it
- * counts all that is in them, and other runtimes would be in its groups.
+ * Runs every bench to its end with few records and asserts its counts; its figures mean nothing.
+ * The servers are its own, because the bench counts all that they hold.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class BenchIT {
 
-    /** Not the compiler that takes minutes to pay off. */
+    /** Skips the compiler that pays off after minutes. */
     private static final String QUICK = "jvm=-XX:TieredStopAtLevel=1";
 
     /** A slow machine has all requests of a load open at a time, and a client may have half of these. */
@@ -50,7 +50,7 @@ class BenchIT {
 
     @Test
     @Order(1)
-    void everySideDoesEveryWorkloadAndOursLoseNothing() throws Exception {
+    void everySideRunsEachOfItsWorkloads() throws Exception {
         Results results = new Bench(QUICK, "rounds=1", "warm-ups=0", "records=300", "few=100").run(servers);
 
         assertThat(results.started())
@@ -63,7 +63,7 @@ class BenchIT {
                 assertThat(results.figures(workload, side.name()).isEmpty()
                                 && results.findings().stream()
                                         .noneMatch(finding -> finding.side().equals(side.name())))
-                        .as("%s has neither a figure in %s nor anything that it did not keep", side.name(), workload)
+                        .as("%s has a figure or a finding in %s", side.name(), workload)
                         .isFalse();
             }
         }
@@ -71,7 +71,7 @@ class BenchIT {
 
     @Test
     @Order(2)
-    void everyCommandHasItsRowItsRecordAndItsEffects() throws Exception {
+    void everyCommandLeavesItsRowItsRecordAndItsEffects() throws Exception {
         Map<String, Integer> commands = new CommandBench(
                         QUICK,
                         "rounds=1",
@@ -85,10 +85,10 @@ class BenchIT {
         assertThat(commands).containsEntry("yaml routes", 50 + 50 + 20 + 200).containsEntry("bare controller", 50);
     }
 
-    /** Behind the commands, whose counts would have its events among them. */
+    /** Runs after the commands, whose counts would include its events. */
     @Test
     @Order(3)
-    void everyRebuildMakesTheSameView() throws Exception {
+    void everyRebuildFindsNoDifference() throws Exception {
         List<String> rows = new ReplayBench("sizes=200,400", "rebuilds=1", "warm-ups=0", "queries=10").run(servers);
 
         assertThat(rows).hasSize(2).allMatch(row -> Stream.of("| 200 |", "| 400 |")
@@ -97,7 +97,7 @@ class BenchIT {
 
     @Test
     @Order(4)
-    void whatASideDoesNotKeepIsCounted() throws Exception {
+    void countsEveryFailedCheckOfASide() throws Exception {
         String brokers = servers.properties().get("camel.component.kafka.brokers");
         Workload workload = new Workload("bench.wrong", 200, true, true);
         Transform transform = new Transform();
@@ -123,7 +123,7 @@ class BenchIT {
                     producer.send(new ProducerRecord<>("bench.wrong.dlq", message.key(), value));
                 }
             }
-            // the first is lost, two change places, the last comes twice
+            // the first is lost, two change places, the last is written twice
             hot.remove(0);
             Collections.swap(hot, 0, 1);
             hot.add(hot.get(hot.size() - 1));
@@ -137,9 +137,9 @@ class BenchIT {
                             .findings())
                     .containsExactlyInAnyOrder(
                             "lost: 1 of 200",
-                            "came twice: 1 of 200",
-                            "order per key not kept: 1 of 200",
-                            "dead letter not what it should be, byte for byte: 2 of 200");
+                            "written twice: 1 of 200",
+                            "order per key broken: 1 of 200",
+                            "dead letter differs from its record: 2 of 200");
         }
     }
 }

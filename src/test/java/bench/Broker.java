@@ -15,7 +15,7 @@ import org.apache.kafka.common.errors.GroupIdNotFoundException;
 import org.apache.kafka.common.errors.GroupNotEmptyException;
 import sandbox.Topics;
 
-/** What the bench sees of a side's work: topics, of six partitions each, and committed offsets. */
+/** Sees a side's work at the broker: topics of six partitions each, and committed offsets. */
 final class Broker implements AutoCloseable {
 
     private static final int PARTITIONS = 6;
@@ -48,7 +48,7 @@ final class Broker implements AutoCloseable {
                         Map.Entry::getKey, end -> end.getValue().offset()));
     }
 
-    /** How many records these topics have got since. */
+    /** Counts the records that these topics have received since. */
     long since(Map<TopicPartition, Long> from) throws Exception {
         return sum(ends(from.keySet().stream().map(TopicPartition::topic).collect(Collectors.toSet()))) - sum(from);
     }
@@ -59,7 +59,7 @@ final class Broker implements AutoCloseable {
                 .sum();
     }
 
-    /** @return whether it is gone; false while it has members */
+    /** @return whether the group is gone; false while it has members */
     boolean deleteGroup(String group) throws Exception {
         try {
             admin.deleteConsumerGroups(List.of(group)).all().get();

@@ -37,10 +37,12 @@ import sandbox.Tokens;
 import sandbox.Topics;
 
 /**
- * Sends commands over HTTP to the runtime and to a bare controller in turn, round by round, and prints how long their callers wait, for
- * the answer and for the effect. A round counts only when every command has its row and its record, and at the runtime its effects too.
+ * Sends commands over HTTP to the runtime and to a bare controller in turn, round by round. It
+ * prints how long callers wait for the answer and for the effect. A round counts when every command
+ * has its row and its record, and at the runtime its effects.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;… runtime=<property>=<value>,… jvm=<option>,… jfr=<side>}
+ * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;…
+ * runtime=<property>=<value>,… jvm=<option>,… jfr=<side>}
  */
 public final class CommandBench {
 
@@ -54,7 +56,7 @@ public final class CommandBench {
     private static final String YAML = "yaml routes";
     private static final List<String> SIDES = List.of(RAW, YAML);
 
-    /** What a command leaves, in this order: its row, its effects. */
+    /** Counts the row and the effects of a command, in this order. */
     private static final String ROWS =
             """
             select (select count(*) from medication_command),
@@ -95,14 +97,14 @@ public final class CommandBench {
         }
     }
 
-    /** @throws IllegalArgumentException names what there is not */
+    /** @throws IllegalArgumentException for an unknown name */
     CommandBench(String... arguments) {
         this.arguments =
                 new Arguments(arguments, "rounds", "warm-ups", "rate", "seconds", "loads", "runtime", "jvm", "jfr");
         loads = loads();
         warmUps = this.arguments.number("warm-ups", 6000);
         rounds = this.arguments.number("rounds", 5);
-        // what they refuse is refused now, and not when servers run
+        // refuse wrong arguments before the servers start
         this.arguments.runtime();
         this.arguments.jvmOptions("", SIDES);
     }
@@ -188,7 +190,7 @@ public final class CommandBench {
         return SideProcess.java(spec, List.of(), arguments.jvmOptions(name, SIDES), main, options);
     }
 
-    /** Of the API, then of the management endpoints, where a side has them. */
+    /** Returns the port of the API and, where a side has them, of the management endpoints. */
     private static List<String> ports(SideProcess side) throws Exception {
         return PORT.matcher(Files.readString(side.log()))
                 .results()
@@ -212,7 +214,7 @@ public final class CommandBench {
                 () -> http.send(ready, HttpResponse.BodyHandlers.discarding()).statusCode() == 200);
     }
 
-    /** How much the sides do when there is nothing to do. */
+    /** Measures the CPU of idle sides. */
     private void rest(List<SideProcess> sides) throws Exception {
         Map<String, Long> before = new HashMap<>();
         sides.forEach(side -> before.put(side.name(), side.cpu().toNanos()));
@@ -248,7 +250,7 @@ public final class CommandBench {
         long acceptedBefore = expected.get(0) - load.count();
         if (load.alone()) {
             side.tell("stop");
-            await(side, "nobody reads", () -> members() == 0);
+            await(side, "no consumer reads", () -> members() == 0);
         }
         double before = side.cpu().toNanos();
         long began = System.nanoTime();
@@ -261,16 +263,16 @@ public final class CommandBench {
             List<Long> accepted = left(false, connection);
             if (accepted.get(0) - acceptedBefore != load.count() || accepted.get(1) != expected.get(1) - load.count()) {
                 throw new IllegalStateException(
-                        "%s: %s instead of %s, and nothing applied".formatted(load, accepted, expected));
+                        "%s: %s instead of %s without effects".formatted(load, accepted, expected));
             }
             side.tell("start %s none none".formatted(TOPICS.get(0)));
         }
-        await(side, "everything is there", () -> reaches(left(raw, connection), expected));
+        await(side, "all effects are there", () -> reaches(left(raw, connection), expected));
         double seconds = (System.nanoTime() - began) / 1e9;
         if (!load.alone()) {
             cpu = side.cpu().toNanos() - before;
         }
-        // what is too much would come now
+        // surplus effects would arrive now
         TimeUnit.MILLISECONDS.sleep(300);
         if (!left(raw, connection).equals(expected)) {
             throw new IllegalStateException("%s: %s instead of %s".formatted(load, left(raw, connection), expected));
@@ -279,7 +281,7 @@ public final class CommandBench {
         return new Figures(answers, cpu / 1e6 / load.count(), load.count() / answers.seconds(), load.count() / seconds);
     }
 
-    /** How many there are, by now, of everything that a command leaves: rows, then records. */
+    /** Counts all that the commands have left by now: rows, then records. */
     private List<Long> left(boolean raw, Connection connection) throws Exception {
         List<Long> counts =
                 new ArrayList<>(rows(connection, raw ? "select count(*) from " + BareController.TABLE : ROWS));
@@ -337,7 +339,7 @@ public final class CommandBench {
         while (!condition.call()) {
             side.checkAlive();
             if (System.nanoTime() > deadline) {
-                throw new IllegalStateException(side.name() + ": waited in vain until " + what + ", see " + side.log());
+                throw new IllegalStateException(side.name() + ": timed out until " + what + ", see " + side.log());
             }
             TimeUnit.MILLISECONDS.sleep(100);
         }
@@ -380,7 +382,7 @@ public final class CommandBench {
                 side, median(millis.stream().mapToDouble(one -> one))));
     }
 
-    /** What the bare controller did under the same load; null when it was not asked to. */
+    /** Returns the figures of the bare controller under the same load; null without any. */
     private List<Figures> bare(CommandLoad load) {
         return results.entrySet().stream()
                 .filter(other ->
@@ -396,7 +398,7 @@ public final class CommandBench {
         return "%.1f (%.1f - %.1f)".formatted(median(Arrays.stream(sorted)), sorted[0], sorted[sorted.length - 1]);
     }
 
-    /** The medians of the ratios within each round. */
+    /** Returns the medians of the ratios within each round. */
     private static String ratios(List<Figures> of, List<Figures> to) {
         return Stream.<ToDoubleFunction<Figures>>of(Figures::median, Figures::p95, Figures::cpu)
                 .map(figure -> "%.2f"

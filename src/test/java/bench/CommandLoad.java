@@ -19,12 +19,14 @@ import java.util.concurrent.locks.LockSupport;
 import routes.platform.Json;
 
 /**
- * How commands are sent in a round.
+ * Sends the commands of a round.
  *
- * @param clients that send one after the other
- * @param rate commands a second, begun on time even when those before are late; 0 for as fast as the clients get answers
- * @param awaited whether a command has ended when {@code GET ?after=} shows its effect, and not with its 202
- * @param alone whether the routes that read topics stand still meanwhile
+ * @param clients that send one request after the other
+ * @param rate commands per second, started on time even when earlier ones are late; 0 for as fast
+ *     as the answers
+ * @param awaited whether a command ends when {@code GET ?after=} shows its effect, instead of with
+ *     its 202
+ * @param alone whether the routes that read topics are stopped meanwhile
  */
 record CommandLoad(String name, int clients, int rate, int count, boolean awaited, boolean alone) {
 
@@ -32,9 +34,9 @@ record CommandLoad(String name, int clients, int rate, int count, boolean awaite
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     /**
-     * @param nanos sorted; of a command that was due from when it was due
+     * @param nanos sorted; a command with a due time counts from it
      * @param seconds from the first request to the last answer
-     * @param again how often the effect was asked for once more, after a 503
+     * @param again repeated requests for an effect, after a 503
      */
     record Answers(long[] nanos, double seconds, int again) {
 
@@ -43,7 +45,7 @@ record CommandLoad(String name, int clients, int rate, int count, boolean awaite
         }
     }
 
-    /** Sends them. @throws IllegalStateException when an answer is another one than 202 and 200 */
+    /** @throws IllegalStateException for an answer other than 202 and 200 */
     Answers send(URI prescriptions, String authorization) throws Exception {
         long[] nanos = new long[count];
         Set<String> commands = ConcurrentHashMap.newKeySet();

@@ -8,7 +8,10 @@ import org.apache.camel.component.kafka.KafkaEndpoint;
 import org.springframework.boot.SpringApplication;
 import routes.EventBroker;
 
-/** The whole runtime as it ships; from {@code stop} to {@code start} the routes that read topics stand still. */
+/**
+ * Runs the whole runtime as shipped. Between {@code stop} and {@code start} the routes that read
+ * topics are stopped.
+ */
 final class CommandRoutes implements Side {
 
     private final CamelContext camel;

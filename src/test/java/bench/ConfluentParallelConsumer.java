@@ -20,7 +20,10 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.platform.error.ProblemException;
 
-/** Confluent's Parallel Consumer, ordered by key. It has no dead letters, so the function sends poison to its topic. */
+/**
+ * Runs Confluent's Parallel Consumer, ordered by key. It has no dead letters, so the function sends
+ * poison messages to their topic.
+ */
 final class ConfluentParallelConsumer implements Side {
 
     private static final int THREADS = 16;
@@ -81,7 +84,7 @@ final class ConfluentParallelConsumer implements Side {
                 one.get();
             }
         } catch (Exception e) {
-            // it tries all of them again
+            // the consumer retries all of them
             throw new IllegalStateException(e);
         }
     }

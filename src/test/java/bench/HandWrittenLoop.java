@@ -3,13 +3,13 @@ package bench;
 import java.util.HashMap;
 import java.util.Map;
 
-/** A side that is a loop by hand, on one thread. */
+/** Runs a side that is a hand-written loop on one thread. */
 abstract class HandWrittenLoop implements Side {
 
     protected volatile boolean stopping;
     private Thread thread;
 
-    /** @return what was given as {@code --name=value}, as to the runtime */
+    /** @return the options {@code --name=value}, as the runtime takes them */
     static Map<String, String> options(String[] args) {
         Map<String, String> options = new HashMap<>();
         for (String argument : args) {
@@ -19,7 +19,7 @@ abstract class HandWrittenLoop implements Side {
         return options;
     }
 
-    /** Goes on until {@link #stopping}, and ends what it has begun. */
+    /** Runs until {@link #stopping}, then finishes its work. */
     abstract void run(String source, String sink, String group) throws Exception;
 
     @Override

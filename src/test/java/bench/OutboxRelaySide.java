@@ -5,7 +5,9 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.context.SmartLifecycle;
 import routes.EventBroker;
 
-/** The runtime's own relay, in the whole runtime as it ships; it runs from {@code start} to {@code stop}. */
+/**
+ * Runs the runtime's own relay from {@code start} to {@code stop}, in the whole runtime as shipped.
+ */
 final class OutboxRelaySide implements Side {
 
     private final SmartLifecycle relay;

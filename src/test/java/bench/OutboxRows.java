@@ -15,7 +15,10 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** Rows of the outbox, 1 KB each, with 10,000 keys and the runtime's three record headers; and the proof that they were sent. */
+/**
+ * Writes rows of the outbox, 1 KB each, with 10,000 keys and the runtime's three record headers.
+ * Checks that they were sent.
+ */
 final class OutboxRows {
 
     private static final String FILL =
@@ -41,7 +44,7 @@ final class OutboxRows {
         }
     }
 
-    /** Whether the table is there and nobody sends from it. */
+    /** Whether the table exists and no relay sends from it. */
     static boolean isFree(Connection connection) throws SQLException {
         return is(
                 connection,
@@ -50,7 +53,7 @@ final class OutboxRows {
                    and not exists (select from pg_locks where locktype = 'advisory' and granted)""");
     }
 
-    /** Whether all rows are marked; asked so that it costs the database little. */
+    /** Whether all rows are marked. The query costs the database little. */
     static boolean sent(Connection connection) throws SQLException {
         return is(connection, "select not exists (select from outbox where sent_at is null)");
     }
@@ -63,10 +66,10 @@ final class OutboxRows {
     }
 
     /**
-     * Reads what was sent.
+     * Reads the sent records.
      *
      * @return milliseconds between the broker's time stamps of the first and the last record
-     * @throws IllegalStateException when a row was lost, came twice or out of its key's order
+     * @throws IllegalStateException for a lost row, a duplicate, or a broken order of a key
      */
     static long verify(String brokers, Map<TopicPartition, Long> ends, int count) {
         BitSet seen = new BitSet(count);
@@ -82,7 +85,7 @@ final class OutboxRows {
                     int n = Integer.parseInt(new String(message.value(), 0, 10, StandardCharsets.UTF_8));
                     Integer before = keys.put(new String(message.key(), StandardCharsets.UTF_8), n);
                     if (seen.get(n) || before != null && before > n || message.value().length != 1000) {
-                        throw new IllegalStateException("record " + n + " comes twice, or is out of order");
+                        throw new IllegalStateException("record " + n + " is a duplicate, or out of order");
                     }
                     seen.set(n);
                     first = Math.min(first, message.timestamp());

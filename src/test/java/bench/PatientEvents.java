@@ -30,12 +30,12 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.platform.Json;
 
-/** What happened to patients: ten events each, in Avro; and the tables that they are projected to. */
+/** Writes events of patients in Avro, ten each. Checks the tables of their projection. */
 final class PatientEvents {
 
     static final int EVENTS_EACH = 10;
 
-    /** Milliseconds between the events of a patient. */
+    /** Milliseconds between two events of a patient. */
     static final long PACE = 1000;
 
     static final long BEGAN = 1_760_000_000_000L;
@@ -49,7 +49,7 @@ final class PatientEvents {
     /**
      * Registers the schema and sends the events, round by round of all their patients.
      *
-     * @param first of the events; those before it are of other patients
+     * @param first number of the first event; earlier events have other patients
      */
     static void fill(Map<String, String> servers, String topic, int first, int count)
             throws IOException, InterruptedException {
@@ -137,7 +137,7 @@ final class PatientEvents {
                 .asInt();
     }
 
-    /** Empties the tables, when the runtime has made them, and notes from now on when an event is stored. */
+    /** Empties the tables if they exist. They record the time of each insert from then on. */
     static boolean empty(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             try (ResultSet table = statement.executeQuery("select to_regclass('projection_rebuild') is not null")) {
@@ -154,10 +154,11 @@ final class PatientEvents {
     }
 
     /**
-     * Counts what has been projected.
+     * Counts the projected events.
      *
      * @return milliseconds between the first and the last event
-     * @throws IllegalStateException when an event is missing, or a view is not that of its last events
+     * @throws IllegalStateException for a missing event, or a view that differs from its last
+     *     events
      */
     static long verify(Connection connection, int count) throws SQLException {
         try (Statement statement = connection.createStatement();

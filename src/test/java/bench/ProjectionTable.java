@@ -17,7 +17,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.Json;
 
-/** A table with a row for each record, written batch by batch in one transaction each. */
+/** Stores a row for each record, in one transaction per batch. */
 public class ProjectionTable {
 
     private static final String INSERT = "insert into %s (event_id, id, event) values (?, ?, ?::json)";
@@ -69,7 +69,7 @@ public class ProjectionTable {
      * Counts the rows, and drops the table.
      *
      * @return milliseconds between the first and the last row
-     * @throws IllegalStateException when a record was lost, came twice or out of its key's order
+     * @throws IllegalStateException for a lost record, a duplicate, or a broken order of a key
      */
     static long verify(Connection connection, String table, int count) throws SQLException {
         try (Statement statement = connection.createStatement();

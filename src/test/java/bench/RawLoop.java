@@ -24,8 +24,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.platform.error.ProblemException;
 
 /**
- * Kafka's own clients by hand, as fast as one can: a poll's records are sent without waiting, and their offsets committed when all of
- * them, and all polls before, have been acknowledged. Poison goes to {@code <source>.dlq}.
+ * Uses Kafka's clients by hand, as fast as possible. It sends the records of a poll without
+ * waiting. It commits their offsets once these and all earlier records are acknowledged. Poison
+ * messages go to {@code <source>.dlq}.
  */
 final class RawLoop extends HandWrittenLoop {
 
@@ -95,14 +96,14 @@ final class RawLoop extends HandWrittenLoop {
             return new ProducerRecord<>(
                     sink, null, null, message.key(), transform.write(transform.read(message.value())), null);
         } catch (ProblemException e) {
-            ProducerRecord<byte[], byte[]> letter =
+            ProducerRecord<byte[], byte[]> deadLetter =
                     new ProducerRecord<>(message.topic() + ".dlq", message.key(), message.value());
-            letter.headers().add("error-message", e.getMessage().getBytes(StandardCharsets.UTF_8));
-            return letter;
+            deadLetter.headers().add("error-message", e.getMessage().getBytes(StandardCharsets.UTF_8));
+            return deadLetter;
         }
     }
 
-    /** The records of one poll, until the last of them has been acknowledged. */
+    /** Tracks the records of one poll until the last acknowledgement. */
     private static final class Polled implements Callback {
 
         private final Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();

@@ -12,7 +12,10 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** An outbox relay by hand: reads the first thousand unsent rows, sends them, waits for all of them, marks them. */
+/**
+ * Relays the outbox by hand: reads the first thousand unsent rows, sends them, waits for all of
+ * them, marks them.
+ */
 final class RawOutbox extends HandWrittenLoop {
 
     private static final int ROWS = 1000;
@@ -23,7 +26,7 @@ final class RawOutbox extends HandWrittenLoop {
         this.servers = servers;
     }
 
-    /** @param args the same options as the runtime's */
+    /** @param args options of the runtime */
     public static void main(String[] args) throws IOException {
         Side.serve(new RawOutbox(options(args)));
     }

@@ -27,8 +27,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * The history and the view of patients by hand: a JDBC batch for each poll, in which the changes of a patient are put together, or a
- * transaction for each event. It does what the projection does while nothing comes twice, late or out of order, and no more.
+ * Writes the history and view of patients by hand. One JDBC batch per poll merges the changes of a
+ * patient, or each event has a transaction. It omits the
+ * projection's handling of duplicates and of events out of order.
  */
 final class RawPatientView extends HandWrittenLoop {
 
@@ -47,7 +48,7 @@ final class RawPatientView extends HandWrittenLoop {
         this.rowByRow = rowByRow;
     }
 
-    /** @param args {@code batch} or {@code row-by-row}, then the same options as the runtime's */
+    /** @param args {@code batch} or {@code row-by-row}, then options of the runtime */
     public static void main(String[] args) throws IOException {
         String[] options = new String[args.length - 1];
         System.arraycopy(args, 1, options, 0, options.length);

@@ -15,7 +15,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** A JDBC batch for each poll, by hand: one transaction, then the offsets. */
+/** Stores one JDBC batch per poll by hand: one transaction, then the offsets. */
 final class RawProjection extends HandWrittenLoop {
 
     private final Map<String, String> servers;
@@ -24,7 +24,7 @@ final class RawProjection extends HandWrittenLoop {
         this.servers = servers;
     }
 
-    /** @param args the same options as the runtime's */
+    /** @param args options of the runtime */
     public static void main(String[] args) throws IOException {
         Side.serve(new RawProjection(options(args)));
     }

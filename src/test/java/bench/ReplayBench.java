@@ -23,8 +23,9 @@ import routes.platform.Json;
 import sandbox.Servers;
 
 /**
- * Rebuilds the patient view while its log grows from 10,000 events to 1,000,000, in a heap of 256 MB, and asks for patients as of an instant;
- * prints how long that took, and how much of the heap was alive after each tenth. A rebuild counts only when it found no difference.
+ * Rebuilds the patient view while its log grows from 10,000 events to 1,000,000, in a heap of 256
+ * MB. It also requests patients as of an instant. It prints durations, and the live heap after each
+ * tenth. A rebuild counts when it finds no difference.
  *
  * <p>Arguments: {@code sizes=10000,100000,1000000 rebuilds=3 warm-ups=5 queries=1000}
  */
@@ -42,7 +43,7 @@ public final class ReplayBench {
     private int events;
     private double seconds;
 
-    /** @throws IllegalArgumentException names what there is not */
+    /** @throws IllegalArgumentException for an unknown name */
     ReplayBench(String... arguments) {
         Arguments read = new Arguments(arguments, "sizes", "rebuilds", "warm-ups", "queries");
         sizes = read.numbers("sizes", "10000,100000,1000000");
@@ -55,7 +56,7 @@ public final class ReplayBench {
         ReplayBench replay = new ReplayBench(args);
         List<String> rows = replay.run(Servers.shared());
         System.out.printf(
-                "%n| events | rebuilt in, s, median (min - max) | of those that were added, events/s | heap after each tenth, MB | as of an instant, us, median (p95) |%n|---|---|---|---|---|%n");
+                "%n| events | rebuilt in, s, median (min - max) | added events, events/s | heap after each tenth, MB | as of an instant, us, median (p95) |%n|---|---|---|---|---|%n");
         rows.forEach(System.out::println);
         System.exit(0);
     }
@@ -112,7 +113,7 @@ public final class ReplayBench {
         return row;
     }
 
-    /** @return seconds from the order to the exchange of the tables */
+    /** @return seconds from the request to the exchange of the tables */
     private static double rebuild(Instance instance, int count, List<Long> heap) throws Exception {
         long began = System.nanoTime();
         long collecting = 0;
@@ -179,13 +180,13 @@ public final class ReplayBench {
         long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(10);
         while (!condition.holds()) {
             if (System.nanoTime() > deadline) {
-                throw new IllegalStateException("waited in vain");
+                throw new IllegalStateException("timed out");
             }
             TimeUnit.MILLISECONDS.sleep(500);
         }
     }
 
-    /** The runtime as it ships, in a process. */
+    /** Runs the runtime as shipped in a process. */
     private final class Instance implements AutoCloseable {
 
         private final RunningImage runtime;

@@ -9,13 +9,13 @@ import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 
-/** What the rounds that count came to, and what the peers did not keep. */
+/** Collects the figures of the measured rounds, and the failed checks of the peers. */
 final class Results {
 
     /** @param cpu microseconds of the side's process per record */
     record Figures(double cpu, double perSecond) {}
 
-    /** @param text what a peer did not keep, with counts */
+    /** @param text a failed check of a peer, with counts */
     record Finding(String workload, String side, int round, String text) {}
 
     private final Map<String, Map<String, Map<Integer, Figures>>> rounds = new LinkedHashMap<>();
@@ -27,7 +27,7 @@ final class Results {
         started.add(side);
     }
 
-    /** The sides that took part from the beginning. */
+    /** Returns the sides that took part from the beginning. */
     List<String> started() {
         return List.copyOf(started);
     }
@@ -42,17 +42,19 @@ final class Results {
         findings.add(finding);
     }
 
-    /** By round, of those that count; none of a side that did not take part, or that never came to its end. */
+    /**
+     * Returns the measured rounds by number; none for a side that never finished or took no part.
+     */
     Map<Integer, Figures> figures(String workload, String side) {
         return rounds.getOrDefault(workload, Map.of()).getOrDefault(side, Map.of());
     }
 
-    /** Of all rounds, those before the ones that count included. */
+    /** Returns the findings of all rounds, warm-ups included. */
     List<Finding> findings() {
         return List.copyOf(findings);
     }
 
-    /** A table for each workload, and under it what was not kept there. */
+    /** Prints a table for each workload, and its findings below. */
     void print(List<String> workloads, PrintStream out) {
         for (String workload : workloads) {
             Map<Integer, Figures> base = figures(workload, SideCatalog.base(workload));
@@ -87,7 +89,7 @@ final class Results {
         }
     }
 
-    /** The median of the ratios within each round. */
+    /** Returns the median of the ratios within each round. */
     private static String ratio(Map<Integer, Figures> of, Map<Integer, Figures> to, ToDoubleFunction<Figures> figure) {
         double[] ratios = of.keySet().stream()
                 .filter(to::containsKey)

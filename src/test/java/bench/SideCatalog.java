@@ -17,7 +17,10 @@ import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 import routes.NodeClients;
 import sandbox.MavenArtifacts;
 
-/** Who is compared, in which workload, and how each is started. The first one of a workload is the one that the others are compared to. */
+/**
+ * Lists all sides with their workloads, and starts them. The first side of a workload is the base
+ * of its ratios.
+ */
 final class SideCatalog {
 
     static final String YAML = "yaml route";
@@ -25,10 +28,10 @@ final class SideCatalog {
     private static final Set<String> RECORDS = Set.of("many", "poison", "hot");
     private static final Set<String> NONE = Set.of();
 
-    /** Tables of their own, which the runtime makes there. */
+    /** Separates the tables of the workload from others; the runtime creates them. */
     static final String PATIENTS_SCHEMA = "?currentSchema=bench_patients";
 
-    /** A side of ours, by hand or of YAML; the class of its process, and what that is told. */
+    /** A side of ours, hand-written or in YAML: the class of its process and its arguments. */
     private record Ours(SideSpec spec, Class<?> main, Function<SideCatalog, List<String>> arguments) {
 
         Ours(
@@ -41,7 +44,9 @@ final class SideCatalog {
         }
     }
 
-    /** A side that Spring's or Confluent's libraries, Camel's own consumer, or a Node client make. */
+    /**
+     * A side made with Spring's or Confluent's libraries, Camel's own consumer, or a Node client.
+     */
     private record Peer(SideSpec spec, Class<?> main, boolean libraries, String nodeMode) {
 
         Peer(String name, Set<String> slowOn, Class<?> main, boolean libraries) {
@@ -107,29 +112,29 @@ final class SideCatalog {
                 "--management.server.port=0",
                 "--server.address=127.0.0.1",
                 "--management.server.address=127.0.0.1",
-                // as all sides
+                // no side compresses
                 "--camel.component.kafka.compression-codec=none"));
-        // the routes of the patterns, which would read what the bench writes
+        // the patterns' routes would read the records of the bench
         patterns().forEach(pattern -> runtime.add("--event-broker.%s.enabled=false".formatted(pattern)));
         runtime.addAll(arguments.runtime());
     }
 
-    /** Every side that there is, in the order in which they start. */
+    /** Returns every side in the order of their starts. */
     static List<SideSpec> all() {
         return Stream.concat(OURS.stream().map(Ours::spec), PEERS.stream().map(Peer::spec))
                 .toList();
     }
 
-    /** The side that the others of a workload are compared to. */
+    /** Returns the side that is the base of the ratios of a workload. */
     static String base(String workload) {
         return all().stream()
                 .filter(spec -> spec.workloads().contains(workload))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("workload: there is no " + workload))
+                .orElseThrow(() -> new IllegalArgumentException("unknown workload " + workload))
                 .name();
     }
 
-    /** Starts those. A side in Node is left out, and that is said, where there is none. */
+    /** Starts the named sides. Without Node it reports and skips the sides in Node. */
     List<SideProcess> start(Collection<String> names) throws IOException {
         List<SideProcess> sides = new ArrayList<>();
         for (Ours ours : OURS) {
@@ -167,7 +172,10 @@ final class SideCatalog {
         return SideProcess.java(spec, libraries, arguments.jvmOptions(spec.name(), names), main, mainArguments);
     }
 
-    /** What the peers add to the class path; its own libraries come first, so that all sides have the same Kafka clients and JSON. */
+    /**
+     * Returns the peers' libraries for the class path. The runtime's own come first, so that all
+     * sides have the same Kafka clients and JSON code.
+     */
     private static List<Path> libraries() {
         return new MavenArtifacts(Path.of("target", "server-software"), System.out)
                 .classPath(System.getProperty("bench.peers").split(","));

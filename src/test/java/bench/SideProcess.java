@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A contender's process. */
+/** Runs a side in a process of its own. */
 final class SideProcess implements AutoCloseable {
 
     private static final Path LOGS = Path.of("target", "bench");
@@ -39,9 +39,9 @@ final class SideProcess implements AutoCloseable {
     }
 
     /**
-     * On this JDK and class path, with a heap as in a small container.
+     * Starts a side on this JDK and class path, with a heap as in a small container.
      *
-     * @param libraries of it alone, behind those of the class path
+     * @param libraries of this side alone, behind the class path
      */
     static SideProcess java(
             SideSpec spec, List<Path> libraries, List<String> jvmOptions, Class<?> main, List<String> arguments)
@@ -86,14 +86,19 @@ final class SideProcess implements AutoCloseable {
         }
     }
 
-    /** User and system time of the whole process since its start; what the collector and the compiler take is in it. */
+    /**
+     * Returns user and system time of the whole process since its start, with collector and
+     * compiler.
+     */
     Duration cpu() {
         return process.info()
                 .totalCpuDuration()
                 .orElseThrow(() -> new IllegalStateException(name() + " has ended, see " + log));
     }
 
-    /** Waits until it listens; how long a whole runtime takes depends on what else the machine does. */
+    /**
+     * Waits until the side listens. The time of a whole runtime depends on the load of the machine.
+     */
     void awaitReady() throws IOException, InterruptedException {
         while (Files.readString(log).lines().noneMatch(Side.READY::equals)) {
             checkAlive();
@@ -115,14 +120,14 @@ final class SideProcess implements AutoCloseable {
         return log;
     }
 
-    /** Lets it end by itself, for a while. */
+    /** Closes its input and waits some seconds before it ends the process. */
     @Override
     public void close() {
         try {
             input.close();
             process.waitFor(CLOSE_S, TimeUnit.SECONDS);
         } catch (IOException e) {
-            // it has ended already
+            // the process has ended already
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {

@@ -3,13 +3,13 @@ package bench;
 import java.util.Set;
 
 /**
- * What a side is, apart from its process.
+ * Describes a side.
  *
  * @param name as in the tables
- * @param workloads that it takes part in
- * @param slowOn workloads of which it gets fewer records, because it takes milliseconds for each
- * @param peer whether others have made what it is built on: a check that it fails is a result, where for ours and for the raw loops it
- *     is the end of the bench
+ * @param workloads that the side takes part in
+ * @param slowOn workloads with fewer records for this side, because it takes milliseconds for each
+ * @param peer whether others made its base. A failed check of a peer is a result, one of ours ends
+ *     the bench
  */
 record SideSpec(String name, Set<String> workloads, Set<String> slowOn, boolean peer) {
 

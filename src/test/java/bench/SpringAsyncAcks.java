@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.springframework.kafka.listener.AcknowledgingMessageListener;
 import org.springframework.kafka.listener.ContainerProperties;
 
-/** A record listener that acknowledges a record when the broker has, and does not wait for it. */
+/** Acknowledges a record once the broker has acknowledged its answer, without waiting for it. */
 final class SpringAsyncAcks extends SpringPeer {
 
     private SpringAsyncAcks(String brokers) {

@@ -10,7 +10,7 @@ import org.springframework.kafka.listener.BatchMessageListener;
 import org.springframework.kafka.listener.ContainerProperties;
 import routes.platform.error.ProblemException;
 
-/** A batch listener: sends all records of a poll, then waits for all of them. */
+/** Sends all records of a poll, then waits for all of them. */
 final class SpringBatch extends SpringPeer {
 
     private SpringBatch(String brokers) {
@@ -29,7 +29,7 @@ final class SpringBatch extends SpringPeer {
                 try {
                     sent.add(template.send(sink, message.key(), answer(message)));
                 } catch (ProblemException e) {
-                    // those before it are committed with it
+                    // commit the records before the poison message
                     await(sent);
                     throw new BatchListenerFailedException("poison", e, message);
                 }

@@ -17,14 +17,16 @@ import org.springframework.util.backoff.ExponentialBackOff;
 import routes.platform.error.ProblemException;
 
 /**
- * What a team would write with Spring Kafka: a container with a consumer for each partition, its error handler, which recovers poison at once, and its
- * dead letters. The listener is an interface and no annotated method, which saves the search for arguments; both are in the peer's favour.
+ * Uses Spring Kafka as a team would: a container with a consumer for each partition, its error
+ * handler, and its dead letters. The handler recovers poison messages at once. The listener is an
+ * interface instead of an annotated method, which saves the search for arguments. Both favour the
+ * peer.
  */
 abstract class SpringPeer implements Side {
 
     private static final int PARTITIONS = 6;
 
-    /** Longer than it takes to finish what a poll brought. */
+    /** Longer than the work of a poll. */
     private static final Duration STOP = Duration.ofSeconds(20);
 
     protected final KafkaTemplate<byte[], byte[]> template;
@@ -68,8 +70,8 @@ abstract class SpringPeer implements Side {
                         template, (record, e) -> new TopicPartition(record.topic() + ".dlq", record.partition())),
                 new ExponentialBackOff());
         errors.addNotRetryableExceptions(ProblemException.class);
-        // what is behind the poison is handed over as it is; with a seek, asynchronous acknowledgements wait for it for
-        // ever
+        // without a seek the listener gets the records behind the poison message as they are; with one, asynchronous
+        // acknowledgements wait forever
         errors.setSeekAfterError(false);
         container = new ConcurrentMessageListenerContainer<>(
                 new DefaultKafkaConsumerFactory<>(

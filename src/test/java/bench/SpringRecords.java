@@ -4,7 +4,10 @@ import java.io.IOException;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.MessageListener;
 
-/** The record listener of the documentation: it waits for each record, so the producer need not wait for more to send. */
+/**
+ * Waits for each record, as the documentation's record listener does. So its producer does not
+ * linger.
+ */
 final class SpringRecords extends SpringPeer {
 
     private SpringRecords(String brokers) {

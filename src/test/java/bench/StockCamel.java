@@ -5,7 +5,7 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import routes.platform.error.ProblemException;
 
-/** The same route with Camel's own Kafka consumer, a record at a time, without lingering. */
+/** Runs the same route with Camel's own Kafka consumer, one record at a time, without lingering. */
 final class StockCamel implements Side {
 
     private static final String CONSUMER =

@@ -18,11 +18,12 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * The records of a source topic, and the proof that what came of them is complete. Record n has n in its event id.
+ * Fills a source topic, and checks that the results of a round are complete. Record n has n in its
+ * event id.
  *
  * @param topic six partitions
  * @param count of records, 1 KB each
- * @param hot whether every second record has one and the same key; the others have one of 10,000
+ * @param hot whether every second record has the same key; the others have one of 10,000
  * @param poison whether every hundredth record is cut off in its middle
  */
 record Workload(String topic, int count, boolean hot, boolean poison) {
@@ -43,12 +44,12 @@ record Workload(String topic, int count, boolean hot, boolean poison) {
 
     private static final String DOSAGE = "Take one tablet every 8 hours with food. ".repeat(10);
 
-    /** As in the tables. */
+    /** Returns the name of the tables. */
     String name() {
         return topic.substring("bench.".length()).replace("-few", "");
     }
 
-    /** How many of the records are poison. */
+    /** Counts the poison messages. */
     int poisoned() {
         return poison ? count / POISON_EVERY : 0;
     }
@@ -68,17 +69,17 @@ record Workload(String topic, int count, boolean hot, boolean poison) {
     }
 
     /**
-     * What a round wrote.
+     * Describes the output of a round.
      *
      * @param millis between the broker's first and last append to the sink
-     * @param findings what is not as it should be, with counts; none when all is
+     * @param findings failed checks with counts
      */
     record Outcome(long millis, List<String> findings) {}
 
     /**
-     * Reads all that a round wrote.
+     * Reads all records that a round wrote.
      *
-     * @param from where the sinks began, by partition; dead letters included
+     * @param from first offsets of the sinks, by partition; with dead letters
      */
     Outcome verify(String brokers, String sink, Map<TopicPartition, Long> from, Map<TopicPartition, Long> to) {
         BitSet seen = new BitSet(count);
@@ -95,20 +96,20 @@ record Workload(String topic, int count, boolean hot, boolean poison) {
             while (to.entrySet().stream().anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
                 for (ConsumerRecord<byte[], byte[]> message : consumer.poll(Duration.ofMillis(100))) {
                     int n = number(message.value());
-                    count(wrong, "came twice", seen.get(n));
+                    count(wrong, "written twice", seen.get(n));
                     seen.set(n);
                     String key = new String(message.key(), StandardCharsets.UTF_8);
                     if (message.topic().equals(sink)) {
-                        count(wrong, "not what it should be", isPoison(n) || !endsAsItShould(message.value()));
+                        count(wrong, "wrong value", isPoison(n) || !hasTheExpectedEnd(message.value()));
                         int[] before = keys.computeIfAbsent(key, k -> new int[] {-1, message.partition()});
-                        count(wrong, "order per key not kept", before[0] > n || before[1] != message.partition());
+                        count(wrong, "order per key broken", before[0] > n || before[1] != message.partition());
                         before[0] = n;
                         first = Math.min(first, message.timestamp());
                         last = Math.max(last, message.timestamp());
                     } else {
                         count(
                                 wrong,
-                                "dead letter not what it should be, byte for byte",
+                                "dead letter differs from its record",
                                 !isPoison(n) || !Arrays.equals(message.value(), value(n, key)));
                     }
                 }
@@ -143,7 +144,7 @@ record Workload(String topic, int count, boolean hot, boolean poison) {
         return Integer.parseInt(new String(value, EVENT_ID.length(), DIGITS, StandardCharsets.UTF_8));
     }
 
-    private static boolean endsAsItShould(byte[] value) {
+    private static boolean hasTheExpectedEnd(byte[] value) {
         return Arrays.equals(value, value.length - END.length, value.length, END, 0, END.length);
     }
 

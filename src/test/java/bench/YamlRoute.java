@@ -23,8 +23,8 @@ import routes.EventBroker;
 import routes.platform.contract.AsyncApi;
 
 /**
- * The whole runtime as it ships, with a route of the bench beside its own, which are switched off. Its outbox relay stands still: there is one at a
- * time in a database, and that is a side of its own.
+ * Runs the whole runtime as shipped, with a route of the bench; its own routes are off. Its outbox
+ * relay is stopped: a database has one relay at a time, and the relay is a side of its own.
  */
 final class YamlRoute implements Side {
 
@@ -62,7 +62,7 @@ final class YamlRoute implements Side {
         camel.removeRoute("bench");
     }
 
-    /** The topics of the bench beside those of the contract, which the patterns need; so that dead letters have an owner. */
+    /** Adds the topics of the bench to the contract, so that dead letters have an owner. */
     @Configuration(proxyBeanMethods = false)
     static class Contract {
 

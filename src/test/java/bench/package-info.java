@@ -1,5 +1,5 @@
 /**
- * Measures the consumer, the routes and the producer side by side with what a programmer would write by hand. {@code bench/README.md}
- * says how to run it and what came out.
+ * Measures the consumer, the routes and the producer beside hand-written code and other frameworks.
+ * {@code bench/README.md} has the commands and the results.
  */
 package bench;
