@@ -236,7 +236,8 @@ class TransactionPolicyIT extends RuntimeIT {
         assertThat(header(sent().get(1), "causation-id"))
                 .isEqualTo(event.metadata().eventId());
         assertThat(header(sent().get(1), "correlation-id")).isEqualTo("visit-1");
-        assertThat(normalized(Files.readString(Path.of("src/test/java/routes/platform/outbox/TransactionPolicyIT.java"))))
+        assertThat(normalized(
+                        Files.readString(Path.of("src/test/java/routes/platform/outbox/TransactionPolicyIT.java"))))
                 .contains(normalized(Documented.example("java")));
     }
 
