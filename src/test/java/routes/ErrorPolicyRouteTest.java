@@ -40,7 +40,7 @@ import routes.platform.error.RecordMessage;
 import routes.platform.error.UnknownFailurePolicy;
 import routes.platform.error.UnreadableRecordException;
 
-/** What becomes of a record when the work of a route fails: of every route that reads a topic, with all its steps replaced by one. */
+/** The error policy of every route that reads a topic, with all steps of the route replaced by one. */
 @RouteFile(
         value = "pubsub",
         sinks = {"kafka:dlq.*", "micrometer:.*"})
@@ -137,7 +137,7 @@ class ErrorPolicyRouteTest extends RouteTest {
 
     @ParameterizedTest(name = "{0} of {1}")
     @MethodSource("readers")
-    void deadLettersWhatCannotBeReadWhereItOwnsTheTopicAndElseSkipsIt(String route, String topic, String group) {
+    void deadLettersAnUnreadableRecordOnlyAsTheOwner(String route, String topic, String group) {
         Exchange done = receive(topic, group, 0, new UnreadableRecordException(new MalformedJsonException("empty")));
 
         assertThat(done.getException()).isNull();
@@ -149,7 +149,7 @@ class ErrorPolicyRouteTest extends RouteTest {
 
     @ParameterizedTest(name = "{0} of {1}")
     @MethodSource("readers")
-    void deadLettersWhatItsOwnWorkRefusesWhoeverOwnsTheTopic(String route, String topic, String group) {
+    void deadLettersARecordThatItsWorkRefuses(String route, String topic, String group) {
         Exchange done = receive(topic, group, 0, new ProblemException(409, "never"));
 
         assertThat(done.getException()).isNull();
@@ -175,7 +175,7 @@ class ErrorPolicyRouteTest extends RouteTest {
 
     @ParameterizedTest(name = "{0} of {1}")
     @MethodSource("readers")
-    void brakesAStormOfUnknownFailuresAndStillDeadLettersPoison(String route, String topic, String group) {
+    void brakesUnknownFailuresButNotPoison(String route, String topic, String group) {
         for (int offset = 0; offset < BRAKE; offset++) {
             // a letter that could not be written is tried again, and is the same one
             receive(topic, group, ATTEMPTS - 1, offset, new NullPointerException());
@@ -196,7 +196,7 @@ class ErrorPolicyRouteTest extends RouteTest {
 
     @ParameterizedTest(name = "{0} of {1}")
     @MethodSource("readers")
-    void triesSmallerBatchesWhateverFailsInOne(String route, String topic, String group) {
+    void narrowsABatchAfterAnyFailure(String route, String topic, String group) {
         for (Exception failure : List.of(new ProblemException(400, "wrong"), new NullPointerException())) {
             Exchange batch =
                     template.send("direct:" + group, exchange -> works(group).forEach(work -> work.failure = failure));
@@ -209,7 +209,7 @@ class ErrorPolicyRouteTest extends RouteTest {
 
     @ParameterizedTest(name = "{0} of {1}")
     @MethodSource("readers")
-    void leavesOutTheValueThatADeadLetterTopicDoesNotTake(String route, String topic, String group) {
+    void omitsAValueThatTheDeadLetterTopicRefuses(String route, String topic, String group) {
         letters.whenAnyExchangeReceived(exchange -> {
             throw new RecordTooLargeException("20 MiB");
         });
@@ -225,7 +225,7 @@ class ErrorPolicyRouteTest extends RouteTest {
 
     @ParameterizedTest(name = "{0} of {1}")
     @MethodSource("readers")
-    void holdsASmallRecordWhoseDeadLetterTopicTakesLessThanItShould(String route, String topic, String group) {
+    void holdsASmallRecordThatTheDeadLetterTopicRefuses(String route, String topic, String group) {
         letters.whenAnyExchangeReceived(exchange -> {
             throw new RecordTooLargeException("10 bytes");
         });

@@ -119,7 +119,7 @@ record DeadLetter(
     /** A copy without the headers that reprocessing has added. */
     DeadLetter withoutReprocessing() {
         List<byte[]> kept = new ArrayList<>(Arrays.asList(headers));
-        DeadLetterHeaders.ofAReprocessedRecord().forEach(name -> {
+        DeadLetterHeaders.addedByReprocessing().forEach(name -> {
             for (int i = kept.size() - 2; i >= 0; i -= 2) {
                 if (Arrays.equals(kept.get(i), name.getBytes(StandardCharsets.UTF_8))) {
                     kept.subList(i, i + 2).clear();

@@ -25,7 +25,7 @@ class HeaderPreview {
 
     /** Headers that an answer always has, and the last of each name, which counts. */
     private static final List<byte[]> IMPORTANT = Stream.concat(
-                    DeadLetterHeaders.ofTheLetter(),
+                    DeadLetterHeaders.deadLetterOnly(),
                     Stream.of(RecordHeaders.CORRELATION_ID, RecordHeaders.CAUSATION_ID, RecordHeaders.TENANT))
             .map(name -> name.getBytes(StandardCharsets.UTF_8))
             .toList();

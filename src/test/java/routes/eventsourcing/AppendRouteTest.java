@@ -30,7 +30,7 @@ class AppendRouteTest extends RouteTest {
 
     @Override
     protected void bind(Registry registry) {
-        registry.bind("avro", new ConfluentAvroDataFormat(contract, avro));
+        registry.bind("avro", new ConfluentAvroDataFormat(avro));
         registry.bind("patientEventFactory", new PatientEventFactory());
     }
 

@@ -31,7 +31,9 @@ import routes.platform.error.ProblemException;
 import routes.platform.error.SchemaViolationException;
 import routes.platform.error.UnknownSchemaException;
 
-/** Between the bytes of a record and the record that the build has generated from its schema. */
+/**
+ * Converts the bytes of a record to and from the class that the build generates from its schema.
+ */
 @Component
 public class AvroCodec {
 
@@ -39,7 +41,7 @@ public class AvroCodec {
 
     private final SchemaRegistry registry;
 
-    /** The schemas of the contract, by the class of their records. */
+    /** The schemas of the contract, by the classes of their records. */
     private final Map<Class<?>, AvroSchema> schemas;
 
     private final Map<Version, DatumReader<SpecificRecord>> readers = new ConcurrentHashMap<>();
@@ -53,18 +55,21 @@ public class AvroCodec {
                 .collect(Collectors.toMap(AvroSchema::type, schema -> schema));
     }
 
-    /** @param id of the writer's schema */
+    /** @param id the id of the writer's schema */
     private record Version(int id, AvroSchema reader) {}
 
     /**
-     * Reads a value, whoever has written it, as a record of our schema: fields that we do not know are dropped, fields that it does not
-     * have get their defaults.
+     * Reads a value of any writer as a record of our schema: unknown fields are dropped, and
+     * missing fields get their defaults.
      *
      * @param value of a record, with its frame
-     * @throws MalformedAvroException when there is none, its frame is not Confluent's, or it is not what its schema says
-     * @throws UnknownSchemaException when the registry says that it does not know the schema of the frame, or not as one of this topic
-     * @throws SchemaViolationException when that schema does not resolve to ours
-     * @throws RegistryUnavailableException when the schema is not known here and the registry does not answer
+     * @throws MalformedAvroException when the value is empty, has no Confluent frame, or
+     *     contradicts its schema
+     * @throws UnknownSchemaException when the registry does not know the schema id, or not on this
+     *     subject
+     * @throws SchemaViolationException when the writer's schema does not resolve to ours
+     * @throws RegistryUnavailableException when the schema is not in memory and the registry does
+     *     not answer
      */
     public SpecificRecord decode(byte[] value, AvroSchema ours) throws RegistryUnavailableException {
         if (value == null || value.length == 0) {
@@ -102,10 +107,11 @@ public class AvroCodec {
     }
 
     /**
-     * Writes a record with the schema that the contract says of its class.
+     * Writes a record with the contract's schema for its class.
      *
      * @return the value of a record, with its frame
-     * @throws RegistryUnavailableException when the id of our schema is not known here and the registry does not answer
+     * @throws RegistryUnavailableException when the id of our schema is not in memory and the
+     *     registry does not answer
      */
     public byte[] encode(SpecificRecord value) throws RegistryUnavailableException {
         AvroSchema ours = schemas.get(value.getClass());
@@ -119,8 +125,9 @@ public class AvroCodec {
      * Writes JSON with a schema of the contract.
      *
      * @return the value of a record, with its frame
-     * @throws SchemaViolationException when it does not fit; says what and where
-     * @throws RegistryUnavailableException when the id of the schema is not known here and the registry does not answer
+     * @throws SchemaViolationException with the places that do not fit
+     * @throws RegistryUnavailableException when the id of the schema is not in memory and the
+     *     registry does not answer
      */
     public byte[] encode(JsonNode json, AvroSchema ours) throws RegistryUnavailableException {
         return write(ours, AvroJson.read(json, ours.schema()), new GenericDatumWriter<>(ours.schema()));
@@ -136,7 +143,7 @@ public class AvroCodec {
             BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(out, null);
             writer.write(value, encoder);
         } catch (IOException e) {
-            throw new UncheckedIOException("memory can be written to", e);
+            throw new UncheckedIOException("cannot write to memory", e);
         }
         return out.toByteArray();
     }
@@ -161,7 +168,7 @@ public class AvroCodec {
                 .getResult()
                 .getIncompatibilities()
                 .stream()
-                // values are read by their types: a client may name its records otherwise
+                // Avro resolves by types, so a client may use other record names
                 .filter(why -> why.getType() != SchemaIncompatibilityType.NAME_MISMATCH)
                 .limit(1)
                 .map(why -> ": " + why.getType() + " at " + why.getLocation())

@@ -19,8 +19,9 @@ import routes.platform.contract.SchemaValidator;
 import routes.platform.error.SchemaViolationException;
 
 /**
- * Avro values as people and other clients see them: plain JSON, without the names of the types of unions, and times as numbers. It holds the
- * types that the contract has: records, text, numbers, booleans, null, lists, maps, and unions in which JSON can tell the branches.
+ * Converts Avro values to and from plain JSON: without type names of unions, and with times as
+ * numbers. It knows the types of the contract: records, text, numbers, booleans, null, lists, maps,
+ * and unions whose branches differ in JSON.
  */
 public final class AvroJson {
 
@@ -28,7 +29,7 @@ public final class AvroJson {
 
     private AvroJson() {}
 
-    /** A record as JSON: every field, null where it is null. */
+    /** Returns a record as JSON with every field, null fields included. */
     public static JsonNode of(IndexedRecord record) {
         return node(record);
     }
@@ -68,9 +69,9 @@ public final class AvroJson {
     }
 
     /**
-     * JSON as a value of a schema. Fields that are not there have their defaults.
+     * Reads JSON as a value of a schema. Missing fields get their defaults.
      *
-     * @throws SchemaViolationException names what does not fit and where
+     * @throws SchemaViolationException with the places that do not fit
      */
     static IndexedRecord read(JsonNode json, Schema schema) {
         return (IndexedRecord) read(json, schema, "");
@@ -167,6 +168,7 @@ public final class AvroJson {
     }
 
     private static IllegalStateException unsupported(Schema type) {
-        return new IllegalStateException("schemas have no " + type.getType().getName());
+        return new IllegalStateException(
+                "the contract has no type " + type.getType().getName());
     }
 }

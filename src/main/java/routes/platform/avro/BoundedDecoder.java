@@ -13,30 +13,37 @@ import routes.platform.StrictUtf8;
 import routes.platform.error.MalformedAvroException;
 
 /**
- * Reads one value from bytes and believes no length in it: nothing is allocated that the bytes could not hold. Avro's own decoder takes
- * what a text or a list says of its length, up to 2 GB, before it looks whether there are as many bytes. Text is UTF-8, strictly.
+ * Decodes one value, and allocates nothing that its bytes could not hold. Avro's own decoder
+ * allocates up to 2 GB for the length of a text or list, before it compares that length with the
+ * bytes. Text must be strict UTF-8.
  */
 final class BoundedDecoder extends Decoder {
 
-    /** Values without bytes that a schema may have beside those that a byte announces, as in a union. */
+    /**
+     * Values without bytes that a schema may have beyond those that a byte announces, as in a
+     * union.
+     */
     private static final int SOME = 1000;
 
     private final BinaryDecoder in;
     private final int size;
 
-    /** Items of all lists and maps so far. Those of a schema that somebody else wrote may have no bytes, and be without number. */
+    /**
+     * Items of all lists and maps so far. Items of a foreign schema may have no bytes, and so no
+     * limit.
+     */
     private long items;
 
     /** Values without bytes so far. */
-    private long nothings;
+    private long emptyValues;
 
-    /** @param offset where the value begins */
+    /** @param offset of the first byte of the value */
     BoundedDecoder(byte[] bytes, int offset) {
         size = bytes.length - offset;
         in = DecoderFactory.get().binaryDecoder(bytes, offset, size, null);
     }
 
-    /** How many bytes are left. */
+    /** Returns the number of bytes left. */
     int remaining() throws IOException {
         return in.inputStream().available();
     }
@@ -107,8 +114,8 @@ final class BoundedDecoder extends Decoder {
         return block;
     }
 
-    private void countNothing() {
-        if (++nothings > size + SOME) {
+    private void countEmptyValue() {
+        if (++emptyValues > size + SOME) {
             throw new MalformedAvroException("has more values without bytes than it has bytes");
         }
     }
@@ -146,7 +153,7 @@ final class BoundedDecoder extends Decoder {
     @Override
     public void readFixed(byte[] bytes, int start, int length) throws IOException {
         if (length == 0) {
-            countNothing();
+            countEmptyValue();
         }
         in.readFixed(bytes, start, length);
     }
@@ -154,14 +161,14 @@ final class BoundedDecoder extends Decoder {
     @Override
     public void skipFixed(int length) throws IOException {
         if (length == 0) {
-            countNothing();
+            countEmptyValue();
         }
         in.skipFixed(length);
     }
 
     @Override
     public void readNull() throws IOException {
-        countNothing();
+        countEmptyValue();
         in.readNull();
     }
 

@@ -4,23 +4,19 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.camel.Exchange;
-import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.dataformat.avro.AvroDataFormat;
 import org.springframework.stereotype.Component;
-import routes.platform.contract.AsyncApi;
 
 /**
- * Camel's Avro data format with Confluent's frame: {@code marshal: {custom: {ref: avro}}} writes a generated record, {@code unmarshal}
- * reads the value of a record as its topic says. An entry route does not need it: {@code events} reads Avro as it reads JSON.
+ * Writes a generated record as Avro in Confluent's frame: {@code marshal: {custom: {ref: avro}}}.
+ * Entry routes read Avro by {@code eventReader}, like JSON.
  */
 @Component("avro")
 public class ConfluentAvroDataFormat extends AvroDataFormat {
 
-    private final AsyncApi contract;
     private final AvroCodec codec;
 
-    public ConfluentAvroDataFormat(AsyncApi contract, AvroCodec codec) {
-        this.contract = contract;
+    public ConfluentAvroDataFormat(AvroCodec codec) {
         this.codec = codec;
     }
 
@@ -29,13 +25,9 @@ public class ConfluentAvroDataFormat extends AvroDataFormat {
         out.write(codec.encode((SpecificRecord) record));
     }
 
+    /** Refuses to read: Camel's own format would take the frame for a value. */
     @Override
-    public Object unmarshal(Exchange exchange, InputStream in) throws Exception {
-        String topic = exchange.getMessage().getHeader(KafkaConstants.TOPIC, String.class);
-        return codec.decode(
-                in.readAllBytes(),
-                contract.channel(topic)
-                        .map(channel -> channel.avro())
-                        .orElseThrow(() -> new IllegalArgumentException(topic + " is no topic of Avro values")));
+    public Object unmarshal(Exchange exchange, InputStream in) {
+        throw new UnsupportedOperationException("an entry route reads Avro by eventReader");
     }
 }

@@ -12,7 +12,7 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.AvroSchema;
 import routes.platform.contract.Channel;
 
-/** Makes the schemas of the contract registered before the first route starts. */
+/** Registers the schemas of the contract before the first route starts. */
 @Component
 class SchemaProvisioner implements SmartInitializingSingleton {
 
@@ -30,8 +30,9 @@ class SchemaProvisioner implements SmartInitializingSingleton {
     }
 
     /**
-     * @param provision what to do about schemas that are not registered: register them, refuse to start (verify), or not even look (off)
-     * @param timeout how long the registry may take at start before the start fails
+     * @param provision the reaction to an unregistered schema: register it (create), refuse to
+     *     start (verify), or ignore it (off)
+     * @param timeout the longest wait for the registry before the start fails
      */
     @ConfigurationProperties("event-broker.schemas")
     record Settings(@DefaultValue("create") Provision provision, @DefaultValue("60s") Duration timeout) {}
@@ -54,7 +55,7 @@ class SchemaProvisioner implements SmartInitializingSingleton {
                 .forEach(this::provision);
     }
 
-    /** Tries until it is done, for the registry may be starting, too. */
+    /** Retries until the timeout, because the registry may be starting, too. */
     void provision(AvroSchema schema) {
         long deadline = System.nanoTime() + settings.timeout().toNanos();
         while (true) {

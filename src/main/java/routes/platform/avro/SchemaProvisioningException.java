@@ -1,6 +1,6 @@
 package routes.platform.avro;
 
-/** The schemas of the contract could not be made to be registered, so the runtime does not start. */
+/** Ends the start, because the schemas of the contract are not registered. */
 class SchemaProvisioningException extends RuntimeException {
 
     SchemaProvisioningException(String message) {

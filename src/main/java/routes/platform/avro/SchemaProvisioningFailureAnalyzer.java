@@ -3,7 +3,7 @@ package routes.platform.avro;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Presents a start that ended without its schemas in a sentence that names what is wrong, without a stack trace. */
+/** Explains a start that failed for its schemas in one sentence, without a stack trace. */
 final class SchemaProvisioningFailureAnalyzer extends AbstractFailureAnalyzer<SchemaProvisioningException> {
 
     @Override

@@ -28,10 +28,12 @@ import routes.platform.error.MalformedAvroException;
 import routes.platform.error.UnknownSchemaException;
 
 /**
- * A schema registry with Confluent's REST interface. What it has said once is remembered, for a schema never changes; so it is asked for an id once,
- * and may be down afterwards. That an id is not known is not remembered: it may be given tomorrow.
+ * Asks a schema registry with Confluent's REST interface, once for each id. It keeps schemas in
+ * memory, because they never change, so the registry may be down afterwards. It keeps no unknown
+ * id: the id may exist tomorrow.
  *
- * @see <a href="https://docs.confluent.io/platform/current/schema-registry/develop/api.html">Schema Registry API</a>
+ * @see <a href="https://docs.confluent.io/platform/current/schema-registry/develop/api.html">Schema
+ *     Registry API</a>
  */
 @Component
 public class SchemaRegistry {
@@ -40,7 +42,7 @@ public class SchemaRegistry {
     private static final String COMPATIBILITY = "BACKWARD";
     private static final int MAX_ANSWER = 4 << 20;
 
-    /** Of a schema, {@link SchemaSize}. */
+    /** The largest {@link SchemaSize}. */
     private static final int MAX_SIZE = 10_000;
 
     private static final int OK = 200;
@@ -48,7 +50,7 @@ public class SchemaRegistry {
     private static final int CONFLICT = 409;
     private static final int UNPROCESSABLE = 422;
 
-    /** The registry's own words; any other 404 may come from whatever stands before it. */
+    /** The registry's own code; any other 404 may come from a proxy. */
     private static final int SCHEMA_NOT_FOUND = 40403;
 
     private final RestClient http;
@@ -57,14 +59,14 @@ public class SchemaRegistry {
     private final Map<AvroSchema, Integer> ids = new ConcurrentHashMap<>();
     private final Set<Version> versions = ConcurrentHashMap.newKeySet();
 
-    /** A schema on a subject: the same text on two subjects has one id. */
+    /** A schema on a subject, because the same text on two subjects has one id. */
     private record Version(int id, String subject) {}
 
     /**
-     * @param url up to the resources {@code /subjects} and {@code /schemas}
+     * @param url of the parent of {@code /subjects} and {@code /schemas}
      * @param username for basic authentication; null for none
-     * @param bearerToken sent as it is; null for none
-     * @param readTimeout for a whole answer
+     * @param bearerToken for bearer authentication; null for none
+     * @param readTimeout for a complete answer
      */
     @ConfigurationProperties("event-broker.schema-registry")
     record Settings(
@@ -80,7 +82,7 @@ public class SchemaRegistry {
         this(client(settings, http));
     }
 
-    /** @param http with the address of the registry and what it needs to let us in */
+    /** @param http with the address and the credentials of the registry */
     protected SchemaRegistry(RestClient http) {
         this.http = http;
     }
@@ -107,12 +109,13 @@ public class SchemaRegistry {
     }
 
     /**
-     * The schema that values with this id were written with.
+     * Returns the writer's schema of values with this id.
      *
-     * @param subject where it has to be registered; what is of another subject says nothing about these values
-     * @throws UnknownSchemaException when the registry says that it has none, or not on this subject
-     * @throws MalformedAvroException when it has one that is not Avro, or cannot be read
-     * @throws RegistryUnavailableException when it does not say
+     * @param subject on which the id has to be registered; a schema of another subject is not the
+     *     schema of these values
+     * @throws UnknownSchemaException when the registry does not know the id, or not on this subject
+     * @throws MalformedAvroException when the schema is not Avro, or is unreadable
+     * @throws RegistryUnavailableException when the registry does not answer
      */
     public Schema schema(int id, String subject) throws RegistryUnavailableException {
         Schema schema = schema(id);
@@ -126,7 +129,7 @@ public class SchemaRegistry {
         return schema;
     }
 
-    /** A version that was deleted counts too: there may be values of it. */
+    /** Returns true for a deleted version, too: its values may still exist. */
     private boolean isOn(int id, String subject) throws RegistryUnavailableException {
         Answer answer = exchange(HttpMethod.GET, "/schemas/ids/{id}/versions?deleted=true", String.valueOf(id), null);
         if (answer.isUnknownSchema()) {
@@ -157,7 +160,7 @@ public class SchemaRegistry {
 
     private static Schema parse(int id, String text) {
         try {
-            // others' names and defaults need not be what Java would accept: values are read by their types
+            // Avro resolves by types, so foreign names and defaults need not suit Java
             Schema schema = new Schema.Parser(NameValidator.NO_VALIDATION)
                     .setValidateDefaults(false)
                     .parse(text);
@@ -173,9 +176,7 @@ public class SchemaRegistry {
     }
 
     /**
-     * The id of a schema on its subject.
-     *
-     * @return empty when the registry says that it is not registered
+     * Returns the id of a schema on its subject; empty when it is not registered.
      */
     public Optional<Integer> id(AvroSchema schema) throws RegistryUnavailableException {
         Integer known = ids.get(schema);
@@ -187,35 +188,36 @@ public class SchemaRegistry {
         if (answer.isNotFound()) {
             return Optional.empty();
         }
-        return Optional.of(know(schema, answer.require("id").asInt()));
+        return Optional.of(remember(schema, answer.require("id").asInt()));
     }
 
     /**
-     * Registers a schema on its subject, whose compatibility it sets to BACKWARD, explicitly: clients on kafkajs register nothing where
-     * a subject has another or none of its own. To do so again changes nothing.
+     * Registers a schema on its subject, and sets the subject's own compatibility to BACKWARD, as
+     * kafkajs clients require. A repetition changes nothing.
      *
-     * @throws SchemaProvisioningException when the registry will not have it
+     * @throws SchemaProvisioningException when the registry refuses the schema
      */
     void register(AvroSchema schema) throws RegistryUnavailableException {
-        // a subject that is new has no level, and in some registries cannot have one
+        // some registries set no level on a subject without versions
         boolean levelIsSet = setCompatibility(schema.subject());
         Answer answer = exchange(
                 HttpMethod.POST, "/subjects/{subject}/versions", schema.subject(), text("schema", schema.text()));
         if (answer.status() == CONFLICT || answer.status() == UNPROCESSABLE) {
-            // another instance that registers the same at the same moment can be the reason
+            // another instance may have registered the same schema at the same moment
             if (id(schema).isEmpty()) {
                 throw new SchemaProvisioningException("the schema registry refuses schemas/" + schema.subject()
                         + ".avsc: it is not compatible with what is registered on subject " + schema.subject());
             }
         } else {
-            know(schema, answer.require("id").asInt());
+            remember(schema, answer.require("id").asInt());
         }
         if (!levelIsSet && !setCompatibility(schema.subject())) {
-            throw new RegistryUnavailableException("subject " + schema.subject() + " is not there after registration");
+            throw new RegistryUnavailableException(
+                    "subject " + schema.subject() + " does not exist after registration");
         }
     }
 
-    /** Whether it answers. */
+    /** Checks that the registry answers. */
     public void ping() throws RegistryUnavailableException {
         Answer answer = exchange(HttpMethod.GET, "/schemas/types", "", null);
         if (answer.status() != OK) {
@@ -232,7 +234,7 @@ public class SchemaRegistry {
         return true;
     }
 
-    private int know(AvroSchema schema, int id) {
+    private int remember(AvroSchema schema, int id) {
         schemas.put(id, new Schema.Parser().parse(schema.text()));
         ids.put(schema, id);
         versions.add(new Version(id, schema.subject()));
@@ -261,7 +263,7 @@ public class SchemaRegistry {
         try {
             return mapper.readTree(bytes);
         } catch (IOException e) {
-            // an error page, or an answer that broke off
+            // an error page, or an incomplete answer
             return JsonNodeFactory.instance.missingNode();
         }
     }
@@ -276,7 +278,10 @@ public class SchemaRegistry {
             return isNotFound() && code() == SCHEMA_NOT_FOUND;
         }
 
-        /** In the registry's own words: 40401 for a subject, 40403 for a schema … */
+        /**
+         * Returns whether the registry's own code is 404xx: 40401 for a subject, 40403 for a schema
+         * …
+         */
         boolean isNotFound() {
             return status == NOT_FOUND && code() / 100 == NOT_FOUND;
         }

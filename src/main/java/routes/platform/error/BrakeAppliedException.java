@@ -1,8 +1,8 @@
 package routes.platform.error;
 
 /**
- * A route has made too many dead letters for unknown failures in a short time: it makes no more, and the partitions whose records fail
- * are held. Each retry of a held record tests whether the route works again.
+ * Refuses a dead letter: the route has made too many of them for unknown failures. The partition of
+ * the failed record is held, and each retry tests whether the route works again.
  */
 public class BrakeAppliedException extends ProblemException {
 

@@ -23,14 +23,19 @@ import routes.platform.Sha256;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 
-/** Makes a dead letter of a record that a group cannot handle: original key, bytes and headers, and why. */
+/**
+ * Makes the dead letter of a record that a group cannot handle: original key, bytes and headers,
+ * and the reason.
+ */
 @Component("deadLetterChannel")
 public class DeadLetterChannel {
 
-    /** The exchange property that holds the record, a {@link ConsumerRecord}, as it was read; a batch of several has none. */
+    /**
+     * The exchange property with the {@link ConsumerRecord}; a batch of several records has none.
+     */
     public static final String RECORD = "record";
 
-    /** The exchange property that says how often the record has failed for a reason that nobody has classified, an Integer. */
+    /** The exchange property with the number of unclassified failures of the record, an Integer. */
     public static final String UNKNOWN_FAILURES = "unknownFailures";
 
     private static final Logger LOG = LoggerFactory.getLogger(DeadLetterChannel.class);
@@ -38,12 +43,12 @@ public class DeadLetterChannel {
     private static final int MAX_MESSAGE_CHARS = 2000;
 
     /**
-     * Of a letter without its value: with them and the letter's own headers it is smaller than what a dead-letter topic takes beside
-     * the largest record of its topic.
+     * The largest key in a dead letter without its value. With the header limit it keeps the dead
+     * letter below the size that a dead-letter topic takes beyond the largest record of its topic.
      */
     private static final int MAX_KEY_BYTES = 16 * 1024;
 
-    /** What a header needs besides its name and value. Generous. */
+    /** A generous limit for the bytes of a header besides its name and value. */
     private static final int HEADER_OVERHEAD = 10;
 
     private static final int MAX_HEADER_BYTES = 24 * 1024;
@@ -58,14 +63,17 @@ public class DeadLetterChannel {
         this.failures = failures;
     }
 
-    /** Whether it is not known which record fails: then the consumer tries smaller batches, in the end each record alone. */
+    /**
+     * Returns whether the failure may be of any record of a batch: then the consumer narrows the
+     * batch down to one record.
+     */
     public boolean isBatch(Exchange exchange) {
         return record(exchange) == null;
     }
 
     /**
-     * Whether this group makes no dead letter of a record: one that cannot be read is one of the group that owns its topic, and one of a
-     * dead-letter topic rests there already.
+     * Returns whether this group makes no dead letter of a record. Only the group that owns the
+     * topic dead-letters an unreadable record. A record of a dead-letter topic rests there already.
      */
     public boolean isSkipped(Exchange exchange) {
         String topic = record(exchange).topic();
@@ -80,7 +88,7 @@ public class DeadLetterChannel {
                 .isPresent();
     }
 
-    /** Says in the log that a record was passed over. */
+    /** Logs that the group skips a record. */
     public void logSkipped(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         LOG.warn(
@@ -95,7 +103,8 @@ public class DeadLetterChannel {
     /**
      * Replaces the message by the record's dead letter, addressed to {@code <topic>.dlq}.
      *
-     * @throws DeadLetterException when that topic has refused the last one and it is being tried already whether it still does
+     * @throws DeadLetterException when that topic has refused the last one, and another record
+     *     already tries it again
      */
     public void createDeadLetter(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
@@ -103,21 +112,22 @@ public class DeadLetterChannel {
                 .enter(exchange);
         List<Header> headers = new ArrayList<>();
         for (Header header : original.headers()) {
-            headers.add(new RecordHeader(DeadLetterHeaders.inLetter(header.key()), header.value()));
+            headers.add(new RecordHeader(DeadLetterHeaders.inDeadLetter(header.key()), header.value()));
         }
-        headers.addAll(why(exchange, failures.reason(caught(exchange))));
-        exchange.setMessage(letter(exchange, original.key(), original.value(), headers));
+        headers.addAll(reasonHeaders(exchange, failures.reason(caught(exchange))));
+        exchange.setMessage(deadLetter(exchange, original.key(), original.value(), headers));
     }
 
     /**
-     * Whether a letter without the value would be much smaller. When not, its topic takes less than the contract says, for now: the record is
-     * held until the topic takes the whole letter.
+     * Returns whether a dead letter without the value would be much smaller. Otherwise the topic
+     * takes less than the contract promises, and the record is held until it takes the whole dead
+     * letter.
      */
     public boolean isLarge(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         long bytes = length((byte[]) original.key()) + length((byte[]) original.value());
         for (Header header : original.headers()) {
-            bytes += size(DeadLetterHeaders.inLetter(header.key()), header);
+            bytes += size(DeadLetterHeaders.inDeadLetter(header.key()), header);
         }
         return bytes > MAX_KEY_BYTES + MAX_HEADER_BYTES;
     }
@@ -131,8 +141,9 @@ public class DeadLetterChannel {
     }
 
     /**
-     * Takes out of the letter what makes it larger than its topic takes: the value, and a key or headers that are large themselves. It says
-     * where they can be read, and how it is known that they are the same.
+     * Removes the value, and a large key or large headers, from a dead letter that its topic
+     * refuses as too large. Headers keep the position of the record, to read them, and their
+     * hashes, to compare them.
      */
     public void omitValue(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
@@ -142,7 +153,7 @@ public class DeadLetterChannel {
         long headerBytes = 0;
         int count = 0;
         for (Header header : original.headers()) {
-            String name = DeadLetterHeaders.inLetter(header.key());
+            String name = DeadLetterHeaders.inDeadLetter(header.key());
             headerBytes += size(name, header);
             count++;
             if (headerBytes <= MAX_HEADER_BYTES) {
@@ -155,7 +166,7 @@ public class DeadLetterChannel {
         }
         ((RecordMessage) exchange.getMessage())
                 .recordHeaders().stream()
-                        .filter(header -> DeadLetterHeaders.isOfTheLetter(header.key()))
+                        .filter(header -> DeadLetterHeaders.isDeadLetterOnly(header.key()))
                         .forEach(headers::add);
         headers.add(text(DeadLetterHeaders.VALUE_OMITTED, "true"));
         headers.add(text(DeadLetterHeaders.VALUE_SHA256, value == null ? "" : Sha256.hex(value)));
@@ -167,10 +178,10 @@ public class DeadLetterChannel {
         if (largeKey) {
             headers.add(text(DeadLetterHeaders.KEY_SHA256, Sha256.hex(key)));
         }
-        exchange.setMessage(letter(exchange, largeKey ? null : key, null, headers));
+        exchange.setMessage(deadLetter(exchange, largeKey ? null : key, null, headers));
     }
 
-    /** Says in the log that a dead letter rests in its topic. */
+    /** Logs that a dead letter rests in its topic. */
     public void logWritten(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         Headers letter = new RecordHeaders(((RecordMessage) exchange.getMessage()).recordHeaders());
@@ -190,7 +201,7 @@ public class DeadLetterChannel {
         return original.topic() + "-" + original.partition() + "@" + original.offset();
     }
 
-    /** Of the dead letter that this group makes, or would make, of the record: each time the same. */
+    /** Returns the id of this group's dead letter of the record: each time the same. */
     private static String id(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         return NameBasedUuid.of(
@@ -201,7 +212,7 @@ public class DeadLetterChannel {
                 .toString();
     }
 
-    private List<Header> why(Exchange exchange, Throwable cause) {
+    private List<Header> reasonHeaders(Exchange exchange, Throwable cause) {
         ConsumerRecord<?, ?> original = record(exchange);
         String message = failures.describe(cause);
         return List.of(
@@ -217,7 +228,7 @@ public class DeadLetterChannel {
                 text(DeadLetterHeaders.DEAD_LETTER_ID, id(exchange)));
     }
 
-    private static RecordMessage letter(Exchange exchange, Object key, Object value, List<Header> headers) {
+    private static RecordMessage deadLetter(Exchange exchange, Object key, Object value, List<Header> headers) {
         RecordMessage letter = new RecordMessage(exchange.getContext(), headers);
         letter.setBody(value);
         letter.setHeader(KafkaConstants.KEY, key);
@@ -244,8 +255,9 @@ public class DeadLetterChannel {
     }
 
     /**
-     * The way to one dead-letter topic. A topic that is missing keeps its sender waiting; so that not every thread of a consumer
-     * waits there, only one dead letter at a time tries a topic that has refused the last one.
+     * Guards a dead-letter topic. A missing topic keeps its sender waiting. So only one dead letter
+     * at a time tries a topic that has refused the last one, and not every thread of a consumer
+     * waits.
      */
     private final class Gate {
 

@@ -1,6 +1,9 @@
 package routes.platform.error;
 
-/** A dead letter cannot be written. Its record is not finished: it waits, and says so, until its dead letter can be. */
+/**
+ * Reports a dead letter that cannot be written. Its record is held until the topic takes the dead
+ * letter.
+ */
 public class DeadLetterException extends ProblemException {
 
     DeadLetterException(String topic, String why) {

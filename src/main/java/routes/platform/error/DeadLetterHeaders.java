@@ -5,7 +5,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** The record headers that a dead letter has beside those of its record, and those that a reprocessed record gains; all are text. */
+/**
+ * Names the headers that a dead letter adds to those of its record, and those that reprocessing
+ * adds. All are text.
+ */
 public final class DeadLetterHeaders {
 
     public static final String ORIGINAL_TOPIC = "original-topic";
@@ -17,35 +20,41 @@ public final class DeadLetterHeaders {
     public static final String CONSUMER_GROUP = "consumer-group";
     public static final String DEAD_LETTER_ID = "dead-letter-id";
 
-    /** {@code true} where the letter does not have the value of its record, since no dead letter could; it may be in the topic still. */
+    /**
+     * {@code true} when the dead letter lacks the value, because no dead letter could hold it. The
+     * topic may still have it.
+     */
     public static final String VALUE_OMITTED = "value-omitted";
 
-    /** Of a value that was left out: SHA-256 in hexadecimal, lower case; empty when it is null. */
+    /** The SHA-256 of an omitted value in hexadecimal, lower case; empty for a null value. */
     public static final String VALUE_SHA256 = "value-sha256";
 
-    /** Of a value that was left out. */
+    /** The size of an omitted value. */
     public static final String VALUE_BYTES = "value-bytes";
 
-    /** Of a key that was left out as well: SHA-256 in hexadecimal, lower case. */
+    /** The SHA-256 of an omitted key in hexadecimal, lower case. */
     public static final String KEY_SHA256 = "key-sha256";
 
-    /** How many headers of the record were left out as well. */
+    /** The number of omitted headers. */
     public static final String HEADERS_OMITTED = "headers-omitted";
 
-    /** {@code true}. */
+    /** {@code true} on a reprocessed record. */
     public static final String REPROCESSED = "reprocessed";
 
     /** Why the record became a dead letter. */
     public static final String ORIGINAL_ERROR = "original-error";
 
-    /** When it was sent again, epoch milliseconds; no two records of one topic and key have the same. */
+    /** The time of reprocessing in epoch milliseconds, unique within a topic and key. */
     public static final String REPROCESS_TIMESTAMP = "reprocess-timestamp";
 
-    /** Before the name of an original header that could be taken for one of the letter, or that Camel would act on. */
+    /**
+     * Prefixes an original header that has the name of a dead-letter header, or that Camel would
+     * act on.
+     */
     public static final String PREFIX = "original-header-";
 
-    /** What a dead letter has and its record has not. */
-    private static final Set<String> OF_THE_LETTER = Set.of(
+    /** Headers that a dead letter has and its record has not. */
+    private static final Set<String> DEAD_LETTER_ONLY = Set.of(
             ORIGINAL_TOPIC,
             ORIGINAL_PARTITION,
             ORIGINAL_OFFSET,
@@ -62,38 +71,41 @@ public final class DeadLetterHeaders {
 
     private DeadLetterHeaders() {}
 
-    /** What a record sent again has and its letter need not have had. */
-    public static Stream<String> ofAReprocessedRecord() {
+    /** Returns the headers that reprocessing adds to a record. */
+    public static Stream<String> addedByReprocessing() {
         return Stream.of(REPROCESSED, ORIGINAL_ERROR, REPROCESS_TIMESTAMP);
     }
 
-    /** What a dead letter has and its record has not. */
-    public static Stream<String> ofTheLetter() {
-        return OF_THE_LETTER.stream();
+    /** Returns the headers that a dead letter has and its record has not. */
+    public static Stream<String> deadLetterOnly() {
+        return DEAD_LETTER_ONLY.stream();
     }
 
-    static boolean isOfTheLetter(String name) {
-        return OF_THE_LETTER.contains(name);
+    static boolean isDeadLetterOnly(String name) {
+        return DEAD_LETTER_ONLY.contains(name);
     }
 
-    /** The name that a header of a record has in its dead letter. */
-    static String inLetter(String name) {
+    /** Returns the name of a record header in the dead letter. */
+    static String inDeadLetter(String name) {
         return needsPrefix(name) ? PREFIX + name : name;
     }
 
-    /** The name that a header of a dead letter has in its record; empty when it is the letter's own. */
-    public static Optional<String> original(String inLetter) {
-        if (isOfTheLetter(inLetter)) {
+    /**
+     * Returns the name of a dead-letter header in the record; empty when only the dead letter has
+     * it.
+     */
+    public static Optional<String> original(String inDeadLetter) {
+        if (isDeadLetterOnly(inDeadLetter)) {
             return Optional.empty();
         }
-        String name = inLetter.startsWith(PREFIX) ? inLetter.substring(PREFIX.length()) : inLetter;
-        // a service that writes letters by hand may have a header that begins so
-        return Optional.of(needsPrefix(name) ? name : inLetter);
+        String name = inDeadLetter.startsWith(PREFIX) ? inDeadLetter.substring(PREFIX.length()) : inDeadLetter;
+        // another service may write dead letters, with a header of this prefix
+        return Optional.of(needsPrefix(name) ? name : inDeadLetter);
     }
 
     private static boolean needsPrefix(String name) {
         String lower = name.toLowerCase(Locale.ROOT);
-        return isOfTheLetter(name)
+        return isDeadLetterOnly(name)
                 || name.startsWith(PREFIX)
                 || lower.startsWith("camel")
                 || lower.startsWith("kafka.")

@@ -1,14 +1,14 @@
 package routes.platform.error;
 
 /**
- * One record of a batch is poison, or cannot be read before a dependency is back, and it is known which: the consumer takes it out without
- * looking for it, and goes on with those before it. The cause says why.
+ * Names the record of a batch that fails, so that the consumer isolates it without a search. The
+ * cause is the failure: poison, or a dependency that is down.
  */
 public class FailedRecordInBatchException extends RuntimeException {
 
     private final int index;
 
-    /** @param index of the record in the batch, from 0; those before it are not known to fail */
+    /** @param index of the record in the batch, from 0; no record before it is known to fail */
     public FailedRecordInBatchException(int index, Exception cause) {
         super(null, cause, false, false);
         this.index = index;

@@ -42,19 +42,23 @@ import org.springframework.transaction.CannotCreateTransactionException;
 import org.springframework.transaction.TransactionSystemException;
 import org.springframework.transaction.TransactionTimedOutException;
 
-/** Says of every failure, for every route, which of three classes it is of. What nobody has put into a class is unknown. */
+/**
+ * Classifies every failure of every route: poison, a dependency that is down, or unknown
+ * ({@code docs/adr/0016-three-classes-of-failure.md}).
+ */
 @Component("failureClassifier")
 public class FailureClassifier {
 
     /**
-     * SQLSTATE classes that say something about the data: data exception, integrity constraint violation, program limit exceeded (a
-     * value too large for its index). All others, a missing table too, say something about the database: the record can wait.
+     * SQLSTATE classes of wrong data: data exception, integrity constraint violation, program limit
+     * exceeded (a value too large for its index). All others, a missing table included, are about
+     * the database: the record can wait.
      */
     private static final Set<String> DATA = Set.of("22", "23", "54");
 
     private static final int SQL_CLASS = 2;
 
-    /** Who asked too early, too often, or of somebody who is away. */
+    /** HTTP statuses of a request that succeeds later. */
     private static final Set<Integer> TEMPORARY = Set.of(408, 429, 502, 503, 504);
 
     private static final int SERVER_ERROR = 500;
@@ -71,14 +75,14 @@ public class FailureClassifier {
             TransactionTimedOutException.class,
             TransactionSystemException.class,
             RetriableException.class,
-            // an ACL or a password is missing: that is not the record's fault
+            // an operator has to add an ACL or a password
             AuthorizationException.class,
             AuthenticationException.class,
-            // what a broker and a producer know of each other; the producer begins anew
+            // broker and producer disagree about their state; the producer starts over
             InvalidProducerEpochException.class,
             OutOfOrderSequenceException.class,
             ProducerFencedException.class,
-            // this process, or the route, is stopping or being exchanged
+            // this process stops, or the route stops or is replaced
             InterruptedException.class,
             InterruptException.class,
             WakeupException.class,
@@ -86,7 +90,7 @@ public class FailureClassifier {
             RejectedExecutionException.class,
             DirectConsumerNotAvailableException.class);
 
-    /** Data formats are IOExceptions too, and say nothing about a line or a disk. */
+    /** Exceptions about data that are IOExceptions. */
     private static final List<Class<? extends Throwable>> FORMATS =
             List.of(JacksonException.class, CharacterCodingException.class);
 
@@ -94,7 +98,7 @@ public class FailureClassifier {
             StreamReadException.class,
             MismatchedInputException.class,
             CharacterCodingException.class,
-            // a step that validates: the route's own rule
+            // a rule of the route, in a step that validates
             ValidationException.class,
             DataIntegrityViolationException.class,
             RecordTooLargeException.class,
@@ -102,21 +106,21 @@ public class FailureClassifier {
             InvalidRecordException.class,
             SerializationException.class);
 
-    /** A cause may lead back to its effect. */
+    /** Bounds a chain of causes that leads back to itself. */
     private static final int MAX_CAUSES = 100;
 
     private static final int MAX_STACK_CHARS = 8 * 1024;
 
-    /** Of each throwable, so that the last cause is seen too. */
+    /** The frames of each throwable; few, so that the last cause is visible. */
     private static final int MAX_FRAMES = 20;
 
-    /** What follows from a failure. */
+    /** Decides the reaction to a failure. */
     public enum Kind {
-        /** The record can never be handled, by waiting or by trying again: it is a dead letter at once. */
+        /** No wait and no retry helps: the record is dead-lettered at once. */
         POISON,
-        /** The record waits until the dependency is back, and is no dead letter because of it. */
+        /** The record is held until the dependency is back. */
         DEPENDENCY_DOWN,
-        /** A bug, or an error that nobody has classified: a bounded number of retries, then a dead letter. */
+        /** A bug, or an unclassified error: a bounded number of retries, then a dead letter. */
         UNKNOWN
     }
 
@@ -134,7 +138,7 @@ public class FailureClassifier {
         }
         SQLException sql = find(failure, SQLException.class);
         if (sql != null) {
-            return isOfTheData(sql.getSQLState()) ? Kind.POISON : Kind.DEPENDENCY_DOWN;
+            return isAboutData(sql.getSQLState()) ? Kind.POISON : Kind.DEPENDENCY_DOWN;
         }
         if (has(failure, cause -> isOne(cause, DOWN) && !isOne(cause, FORMATS))) {
             return Kind.DEPENDENCY_DOWN;
@@ -149,7 +153,10 @@ public class FailureClassifier {
         return problem.status() < SERVER_ERROR ? Kind.POISON : Kind.UNKNOWN;
     }
 
-    /** A full heap or a missing class says nothing about the message; only its depth can exhaust the stack. */
+    /**
+     * A full heap or a missing class is not about the message; an exhausted stack is about its
+     * depth.
+     */
     private static Kind kind(Error error) {
         if (error instanceof StackOverflowError) {
             return Kind.POISON;
@@ -159,7 +166,7 @@ public class FailureClassifier {
                 : Kind.UNKNOWN;
     }
 
-    private static boolean isOfTheData(String state) {
+    private static boolean isAboutData(String state) {
         return state != null && state.length() >= SQL_CLASS && DATA.contains(state.substring(0, SQL_CLASS));
     }
 
@@ -167,17 +174,17 @@ public class FailureClassifier {
         return classes.stream().anyMatch(type -> type.isInstance(failure));
     }
 
-    /** Whether waiting may help. */
+    /** Returns whether waiting may help. */
     public boolean isDependencyDown(@ExchangeException Throwable failure) {
         return kind(failure) == Kind.DEPENDENCY_DOWN;
     }
 
-    /** Whether it is nobody's work that failed: the record itself cannot be read. */
+    /** Returns whether the record itself is unreadable, so that no group's work has failed. */
     boolean isUnreadable(Throwable failure) {
         return find(failure, UnreadableRecordException.class) != null;
     }
 
-    /** The first throwable of that type among the failure and its causes, or null. */
+    /** Returns the first throwable of a type among the failure and its causes, or null. */
     public <T extends Throwable> T find(Throwable failure, Class<T> type) {
         Optional<Throwable> found = causes(failure).filter(type::isInstance).findFirst();
         return found.map(type::cast).orElse(null);
@@ -187,18 +194,21 @@ public class FailureClassifier {
         return causes(failure).anyMatch(condition);
     }
 
-    /** The failure and its causes, the outermost first. */
+    /** Returns the failure and its causes, the outermost first. */
     private static Stream<Throwable> causes(Throwable failure) {
         return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).limit(MAX_CAUSES);
     }
 
-    /** What to tell of a failure: our own problem when there is one among its causes, whoever has wrapped it. */
+    /** Returns our own problem when it is among the causes of a failure, or else the failure. */
     Throwable reason(Throwable failure) {
         ProblemException problem = find(failure, ProblemException.class);
         return problem != null ? problem : failure;
     }
 
-    /** What may be shown of a failure: our own messages, and of others only the class and SQLSTATE, for they repeat values. */
+    /**
+     * Returns the message of our own problem. Other messages repeat values, so it returns only
+     * their class and SQLSTATE.
+     */
     public String describe(Throwable failure) {
         ProblemException problem = find(failure, ProblemException.class);
         if (problem != null) {
@@ -209,7 +219,10 @@ public class FailureClassifier {
         return root.getClass().getSimpleName() + (sql != null ? " (SQLSTATE " + sql.getSQLState() + ")" : "");
     }
 
-    /** The classes and first frames of a failure and its causes without their messages, at most 8 KiB. */
+    /**
+     * Returns the classes and first frames of a failure and its causes without messages, at most 8
+     * KiB.
+     */
     public String stack(Throwable failure) {
         StringBuilder stack = new StringBuilder();
         for (Throwable t : causes(failure).toList()) {

@@ -1,6 +1,6 @@
 package routes.platform.error;
 
-/** An event does not say what it is, or in a way that nothing behind it could keep. */
+/** Refuses an event whose metadata is missing, wrong, or too large to be stored. */
 public class InvalidMetadataException extends ProblemException {
 
     public InvalidMetadataException(String error) {

@@ -1,6 +1,6 @@
 package routes.platform.error;
 
-/** What should be Avro in Confluent's wire format is not. */
+/** Refuses a value that is not Avro in Confluent's wire format. */
 public class MalformedAvroException extends ProblemException {
 
     public MalformedAvroException(String error) {

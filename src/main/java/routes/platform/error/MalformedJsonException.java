@@ -1,6 +1,6 @@
 package routes.platform.error;
 
-/** What should be JSON is not. */
+/** Refuses text that is not JSON. */
 public class MalformedJsonException extends ProblemException {
 
     public MalformedJsonException(String error) {

@@ -3,7 +3,10 @@ package routes.platform.error;
 import java.util.List;
 import routes.platform.Violation;
 
-/** Something that the other side did, with the HTTP status that says so. Its message names what is wrong and where, never a value. */
+/**
+ * Reports a problem to the caller, with an HTTP status. Its message names the place and the rule,
+ * never a value.
+ */
 public class ProblemException extends RuntimeException {
 
     private final int status;
@@ -12,16 +15,16 @@ public class ProblemException extends RuntimeException {
 
     /**
      * @param status an HTTP status of 400 and above
-     * @param error one line that may be shown to anybody
+     * @param error one line for anybody to see
      */
     public ProblemException(int status, String error) {
         this(status, error, status == 429 || status == 503, List.of());
     }
 
     /**
-     * 400, in one line the first thing that is wrong, and how many more.
+     * Reports status 400, with the first violation and the number of others in one line.
      *
-     * @param violations all of them, at least one
+     * @param violations at least one
      */
     public ProblemException(List<Violation> violations) {
         this(400, line(violations), false, List.copyOf(violations));
@@ -34,12 +37,12 @@ public class ProblemException extends RuntimeException {
         this.violations = violations;
     }
 
-    /** One that goes away by itself: the answer says when to come again. */
+    /** Makes a problem that goes away by itself: the answer names the time of the next try. */
     public static ProblemException temporary(int status, String error) {
         return new ProblemException(status, error, true, List.of());
     }
 
-    /** The first of them, and how many more there are. */
+    /** Returns the first violation and the number of others, in one line. */
     public static String line(List<Violation> violations) {
         int more = violations.size() - 1;
         return violations.get(0) + (more == 0 ? "" : "; and " + more + " more");
@@ -53,7 +56,7 @@ public class ProblemException extends RuntimeException {
         return temporary;
     }
 
-    /** What is wrong and where; none when that is not known place by place. */
+    /** Returns the violations; none when the problem names no places. */
     public List<Violation> violations() {
         return violations;
     }

@@ -6,8 +6,9 @@ import org.apache.camel.support.DefaultMessage;
 import org.apache.kafka.common.header.Header;
 
 /**
- * A message for a step {@code kafka:} that becomes a record with exactly these headers, in their order: upper and lower case are different
- * names, a name may come more than once, and a value may be null. Camel's own headers of a message could have none of that.
+ * Becomes a record with exactly these headers, in order, at a step {@code kafka:}. Camel's own
+ * message headers ignore case and allow no repeated name; these keep case, repetitions and null
+ * values.
  */
 public final class RecordMessage extends DefaultMessage {
 
@@ -18,7 +19,7 @@ public final class RecordMessage extends DefaultMessage {
         this.recordHeaders = recordHeaders;
     }
 
-    /** So that a copy has them too. */
+    /** Keeps the record headers in a copy. */
     @Override
     public RecordMessage newInstance() {
         return new RecordMessage(getCamelContext(), recordHeaders);

@@ -3,7 +3,7 @@ package routes.platform.error;
 import java.util.List;
 import routes.platform.Violation;
 
-/** A value is not what the schema of its topic says. */
+/** Refuses a value that violates the schema of its topic. */
 public class SchemaViolationException extends ProblemException {
 
     public SchemaViolationException(String error) {
@@ -22,7 +22,7 @@ public class SchemaViolationException extends ProblemException {
         }
     }
 
-    /** The same for somebody who has sent only what is at that place, such as {@code /payload}. */
+    /** Returns the same violations for a sender of only that part, such as {@code /payload}. */
     public SchemaViolationException below(String parent) {
         return new SchemaViolationException(
                 violations().stream().map(violation -> violation.below(parent)).toList());

@@ -24,9 +24,10 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.Assert;
 
 /**
- * What follows from unknown failures: a record is tried again some times, then it is a dead letter. A route that makes many such letters within a
- * minute, or in a row, is broken itself, as after a bad deploy. Then its brake stops it: it makes no more of them. The brake lets go when a record
- * that it holds succeeds, when the route is exchanged, or when no held record has been retried for a minute, since another instance has them then.
+ * Retries a record with an unknown failure some times, and then lets it be dead-lettered. The brake
+ * of a route is a circuit breaker: it stops a route that makes many such dead letters, as after a
+ * bad deploy. A success of a held record releases the brake, as
+ * {@code docs/adr/0016-three-classes-of-failure.md} explains.
  */
 @Component("unknownFailurePolicy")
 public class UnknownFailurePolicy implements RoutePolicyFactory {
@@ -40,7 +41,7 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
     private final MeterRegistry meters;
     private final LongSupplier nanos;
 
-    /** By route, whatever edition of it runs. */
+    /** By route id: the brake outlives a replaced route. */
     private final Map<String, Brake> brakes = new ConcurrentHashMap<>();
 
     @Autowired
@@ -57,8 +58,9 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
     }
 
     /**
-     * @param attempts how often a record is tried until it is a dead letter
-     * @param brake how many such dead letters a route may make within a minute, or without a success between them
+     * @param attempts the tries of a record before it becomes a dead letter
+     * @param brake the most such dead letters of a route within a minute, or without a success
+     *     between them
      */
     @ConfigurationProperties("event-broker.unknown-failures")
     public record Settings(@DefaultValue("5") int attempts, @DefaultValue("20") int brake) {
@@ -69,15 +71,18 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
         }
     }
 
-    /** Whether the record is to be tried again. */
+    /** Returns whether the record is retried. */
     public boolean shouldRetry(Exchange exchange) {
         return isUnknown(exchange) && attempt(exchange) < settings.attempts();
     }
 
-    /** @throws BrakeAppliedException when the failure is unknown and its route makes no dead letter of it any more */
+    /**
+     * @throws BrakeAppliedException when the failure is unknown and the brake of its route is
+     *     applied
+     */
     public void checkBrake(Exchange exchange) {
         if (isUnknown(exchange)) {
-            brake(exchange.getFromRouteId()).use(DeadLetterChannel.position(exchange), reason(exchange));
+            brake(exchange.getFromRouteId()).check(DeadLetterChannel.position(exchange), reason(exchange));
         }
     }
 
@@ -89,7 +94,7 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
             return null;
         }
         Brake brake = brake(routeId);
-        brake.begin();
+        brake.reset();
         return brake;
     }
 
@@ -117,43 +122,46 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
 
         private final String routeId;
 
-        /** When, by the position of the record: a letter that could not be written is not counted again. */
-        private final Map<String, Long> letters = new LinkedHashMap<>();
+        /**
+         * The times of dead letters by record position, so that a rewritten dead letter counts
+         * once.
+         */
+        private final Map<String, Long> deadLetters = new LinkedHashMap<>();
 
-        /** Since the last success. */
+        /** Dead letters since the last success. */
         private volatile int inARow;
 
-        private volatile boolean on;
+        private volatile boolean applied;
         private volatile long refusedAt;
         private String why;
 
         private Brake(String routeId) {
             this.routeId = routeId;
-            Gauge.builder("event-broker.brake", this, brake -> brake.isOn() ? 1 : 0)
+            Gauge.builder("event-broker.brake", this, brake -> brake.isInForce() ? 1 : 0)
                     .tag("routeId", routeId)
                     .register(meters);
         }
 
-        private synchronized void use(String position, String reason) {
+        private synchronized void check(String position, String reason) {
             long now = nanos.getAsLong();
-            letters.values().removeIf(made -> now - made > WINDOW_NANOS);
-            boolean more = !letters.containsKey(position);
-            if (on && !isOn()) {
+            deadLetters.values().removeIf(made -> now - made > WINDOW_NANOS);
+            boolean more = !deadLetters.containsKey(position);
+            if (applied && !isInForce()) {
                 release("no held record was retried for a minute");
             }
-            if (!on && more && letters.size() >= settings.brake()) {
+            if (!applied && more && deadLetters.size() >= settings.brake()) {
                 apply("%s made %d dead letters within a minute and makes no more: %s"
                         .formatted(routeId, settings.brake(), reason));
-            } else if (!on && more && inARow >= settings.brake()) {
+            } else if (!applied && more && inARow >= settings.brake()) {
                 apply("%s made %d dead letters without a success between them and makes no more: %s"
                         .formatted(routeId, settings.brake(), reason));
             }
-            if (on) {
+            if (applied) {
                 refusedAt = now;
                 throw new BrakeAppliedException(why.endsWith(": " + reason) ? why : why + "; this record: " + reason);
             }
             if (more) {
-                letters.put(position, now);
+                deadLetters.put(position, now);
                 inARow++;
             }
         }
@@ -161,44 +169,46 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
         private void apply(String trip) {
             LOG.error("brake: {}", trip);
             why = trip;
-            on = true;
+            applied = true;
         }
 
-        /** A route is there anew, at the start or exchanged. */
-        private synchronized void begin() {
-            if (on) {
-                release("the route was exchanged");
+        /** Releases the brake of a route that starts or is replaced. */
+        private synchronized void reset() {
+            if (applied) {
+                release("the route was replaced");
             }
             inARow = 0;
         }
 
-        /** A record that is held asks every few seconds. */
-        private boolean isOn() {
-            return on && nanos.getAsLong() - refusedAt <= WINDOW_NANOS;
+        /**
+         * Returns false after a minute without a retry: a held record retries every few seconds.
+         */
+        private boolean isInForce() {
+            return applied && nanos.getAsLong() - refusedAt <= WINDOW_NANOS;
         }
 
         @Override
         public void onExchangeDone(Route route, Exchange exchange) {
-            if ((on || inARow > 0)
+            if ((applied || inARow > 0)
                     && exchange.getException() == null
                     && exchange.getProperty(Exchange.EXCEPTION_CAUGHT) == null) {
                 succeeded(attempt(exchange) >= settings.attempts());
             }
         }
 
-        /** @param held whether it is a record that the brake had to hold: then the route works again */
+        /** @param held whether the brake had held the record: then the route works again */
         private synchronized void succeeded(boolean held) {
             inARow = 0;
-            if (on && held) {
+            if (applied && held) {
                 release("a held record succeeded");
             }
         }
 
         private void release(String because) {
             LOG.info("brake: {} is released: {}", routeId, because);
-            on = false;
+            applied = false;
             inARow = 0;
-            letters.clear();
+            deadLetters.clear();
         }
     }
 }

@@ -1,6 +1,8 @@
 package routes.platform.error;
 
-/** The schema registry says that it has no schema with the id of a value, or not on the subject of its topic. */
+/**
+ * Refuses a value whose schema id the registry does not know, or not on the subject of its topic.
+ */
 public class UnknownSchemaException extends ProblemException {
 
     public UnknownSchemaException(int id) {

@@ -1,8 +1,8 @@
 package routes.platform.error;
 
 /**
- * A record cannot be read: its form, its schema or its metadata is wrong. No group can do anything with it, so the group that owns its
- * topic makes a dead letter of it, and all others skip it. The cause says why.
+ * Reports a record with a wrong form, schema or metadata, which no group can handle. The group that
+ * owns the topic dead-letters it, and all others skip it. The cause is the reason.
  */
 public class UnreadableRecordException extends RuntimeException {
 

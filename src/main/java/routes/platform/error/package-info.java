@@ -1,2 +1,2 @@
-/** What can go wrong and what follows from it: a problem for the caller, a retry, or a dead letter. */
+/** Classifies failures, and turns them into a problem for the caller, a retry, or a dead letter. */
 package routes.platform.error;

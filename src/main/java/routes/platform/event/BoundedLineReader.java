@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import routes.platform.error.ProblemException;
 
-/** Lines of a stream, of which one that is too long is passed over and not held in memory. */
+/** Reads the lines of a stream, and skips a line over the limit without keeping it in memory. */
 final class BoundedLineReader {
 
     private final InputStream in;
@@ -20,19 +20,20 @@ final class BoundedLineReader {
         this.limit = limit;
     }
 
-    /** The number of the last line that was read, from 1. */
+    /** Returns the number of the last line, from 1. */
     long number() {
         return number;
     }
 
-    boolean ended() {
+    boolean isAtEnd() {
         return ended;
     }
 
     /**
-     * The next line without its end, empty for a blank line and at the end of the stream.
+     * Returns the next line without its end; empty for a blank line and at the end of the stream.
      *
-     * @throws ProblemException 413 when the line is longer than the limit; the next call goes on behind it
+     * @throws ProblemException 413 when the line is longer than the limit; the next call returns
+     *     the line after it
      */
     byte[] next() throws IOException {
         line.reset();

@@ -5,22 +5,26 @@ import java.time.Duration;
 import routes.platform.error.InvalidMetadataException;
 
 /**
- * How far ahead an event may be dated. Clocks differ a little; an event of the year 9999 would win over everything that comes after it.
+ * Refuses events that are dated too far ahead: an event of the year 9999 would win over all later
+ * ones.
  *
- * <p>A record is judged by its own timestamp and not by the clock, so that every group, today and in a replay, comes to the same. That
- * is the broker's time on topics with LogAppendTime, as the contract has it ({@code docs/adr/0014-projections-and-replay.md}).
+ * <p>For a record it compares with the record's timestamp and not with the clock, so that every
+ * group and every replay decides alike. With LogAppendTime, as in the contract, that is the
+ * broker's time ({@code docs/adr/0014-projections-and-replay.md}).
  */
 public final class ClockSkewLimit {
 
     private static final Duration AHEAD = Duration.ofMinutes(5);
 
-    /** What brokers let the timestamp of a record be ahead, where producers set it. */
+    /**
+     * The largest lead that brokers accept for the timestamp of a record, where producers set it.
+     */
     private static final Duration RECORD_AHEAD = Duration.ofHours(1);
 
     private ClockSkewLimit() {}
 
     /**
-     * Of an event that is sent now.
+     * Checks an event that is sent now.
      *
      * @param timestamp epoch milliseconds
      * @throws InvalidMetadataException when it is too far ahead
@@ -30,10 +34,10 @@ public final class ClockSkewLimit {
     }
 
     /**
-     * Of an event in a record.
+     * Checks an event in a record.
      *
      * @param timestamp epoch milliseconds
-     * @param ofRecord when its record was written, epoch milliseconds; negative when that is not known
+     * @param ofRecord the timestamp of the record, epoch milliseconds; negative when unknown
      * @throws InvalidMetadataException when it is too far ahead
      */
     static void check(long timestamp, long ofRecord, Clock clock) {

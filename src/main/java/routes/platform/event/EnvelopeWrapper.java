@@ -22,11 +22,14 @@ import routes.platform.error.ProblemException;
 import routes.platform.error.SchemaViolationException;
 import routes.platform.http.HttpRequest;
 
-/** Makes events of what callers send: fills the envelope, checks it, and addresses the record. */
+/** Wraps the payloads of callers: fills the envelope, checks it, and addresses the record. */
 @Component("envelopeWrapper")
 public class EnvelopeWrapper {
 
-    /** What a record needs besides its key, value and headers: length fields, timestamps, the batch header. Generous. */
+    /**
+     * A generous limit for the bytes of a record besides key, value and headers: lengths,
+     * timestamps, the batch header.
+     */
     private static final int RECORD_OVERHEAD = 1024;
 
     private final AsyncApi contract;
@@ -40,7 +43,7 @@ public class EnvelopeWrapper {
     }
 
     /**
-     * The channel that a caller may publish to.
+     * Returns the channel of a topic that a caller may publish to.
      *
      * @throws ProblemException 404 when the topic is unknown or not open to publishing over HTTP
      */
@@ -56,7 +59,10 @@ public class EnvelopeWrapper {
                                         .collect(Collectors.joining(", "))));
     }
 
-    /** Replaces the body, a payload or an envelope as JSON bytes, by the record to send, and remembers the receipt. */
+    /**
+     * Replaces the body, a payload or an envelope as JSON bytes, by the record to send, and keeps
+     * the receipt.
+     */
     public void wrap(@Header("topic") String topic, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         Channel channel = publishable(topic);
@@ -82,7 +88,7 @@ public class EnvelopeWrapper {
         ObjectNode envelope;
         if (sent.path("metadata").isObject()) {
             envelope = (ObjectNode) sent;
-            // as it was sent: what is filled in below would hide what is wrong with it
+            // before the wrapper fills in fields, which would hide violations
             SchemaViolationException.check(channel.schema().violations(envelope));
         } else {
             envelope = JsonNodeFactory.instance.objectNode();

@@ -1,11 +1,10 @@
 package routes.platform.event;
 
 /**
- * An event that has been read and checked.
+ * An event that the reader has checked.
  *
- * @param topic where it was read
- * @param metadata what it says about itself
- * @param payload what it says, on a flat topic the whole value: a {@link com.fasterxml.jackson.databind.JsonNode} where the topic is JSON, the record that is generated from the
- *     schema where it is Avro
+ * @param topic of its record
+ * @param payload of the envelope, or the whole value of a flat topic: a
+ *     {@link com.fasterxml.jackson.databind.JsonNode}, or on an Avro topic the generated class
  */
 public record Event<P>(String topic, EventMetadata metadata, P payload) {}

@@ -12,9 +12,10 @@ import routes.platform.UuidText;
 import routes.platform.error.InvalidMetadataException;
 
 /**
- * What an event says about itself, with the contract's defaults filled in.
+ * Holds the metadata of an event, with the contract's defaults filled in.
  *
- * @param eventId identity, a UUID, in lower case however the record writes it; on commands the commandId
+ * @param eventId identity, a UUID, in lower case however the record writes it; on commands the
+ *     commandId
  * @param eventType such as {@code medication.prescription.created}
  * @param timestamp event time, epoch milliseconds
  * @param correlationId never empty
@@ -28,12 +29,13 @@ public record EventMetadata(
     private static final long MAX_TIMESTAMP = 253_402_300_799_999L;
 
     /**
-     * From a value in JSON. On a flat one the record headers are the only carrier of correlation, causation and tenant; a command is one that has a
-     * {@code commandType}.
+     * Reads the metadata of a JSON value. A flat value has correlation, causation and tenant only
+     * in the record headers. A command has a {@code commandType}.
      *
      * @param enveloped whether it is {@code {metadata, payload}}
      * @param headers of the record, as text
-     * @throws InvalidMetadataException when the value has no id or type, or no timestamp, or one that no database or log should be given
+     * @throws InvalidMetadataException when id, type or timestamp is missing, or a text cannot be
+     *     stored or logged
      */
     public static EventMetadata of(JsonNode value, boolean enveloped, Map<String, Object> headers) {
         JsonNode metadata = enveloped ? value.path("metadata") : value;
@@ -49,30 +51,31 @@ public record EventMetadata(
         requireName(id);
         JsonNode security = enveloped ? object(metadata, "security") : MissingNode.getInstance();
         return new EventMetadata(
-                plain("the id", id),
-                plain("the type", type),
+                requireStorable("the id", id),
+                requireStorable("the type", type),
                 timestamp,
-                plain(
+                requireStorable(
                         "the correlation id",
                         first(
                                 enveloped ? text(metadata, "correlationId") : null,
-                                RecordHeaders.link(headers, RecordHeaders.CORRELATION_ID),
+                                RecordHeaders.usableText(headers, RecordHeaders.CORRELATION_ID),
                                 enveloped ? null : UuidText.normal(text(metadata, "sagaId")),
                                 id)),
-                plain(
+                requireStorable(
                         "the causation id",
                         UuidText.normal(first(
                                 enveloped ? text(metadata, "causationId") : null,
-                                RecordHeaders.link(headers, RecordHeaders.CAUSATION_ID)))),
+                                RecordHeaders.usableText(headers, RecordHeaders.CAUSATION_ID)))),
                 tenant(text(security, "tenant"), text(object(security, "claims"), "tenant"), headers));
     }
 
     /**
-     * From an Avro value. Its schema says what the schema of JSON says of types and of what must be there; the rest is said here.
+     * Reads the metadata of an Avro value. Its schema checks types and required fields; this method
+     * checks the rest.
      *
      * @param headers of the record, as text
-     * @throws InvalidMetadataException when its id is no UUID, its type or source is empty, or its timestamp is out of range, or when one
-     *     of its texts is one that no database or log should be given
+     * @throws InvalidMetadataException when the id is not a UUID, type or source is empty, the
+     *     timestamp is out of range, or text is unusable
      */
     public static EventMetadata of(IndexedRecord value, Map<String, Object> headers) {
         IndexedRecord metadata = (IndexedRecord) field(value, "metadata");
@@ -83,7 +86,7 @@ public record EventMetadata(
         }
         requireName(id);
         for (String required : new String[] {"eventType", "eventSource"}) {
-            if (plain("/metadata/" + required, (String) field(metadata, required))
+            if (requireStorable("/metadata/" + required, (String) field(metadata, required))
                     .isEmpty()) {
                 throw new InvalidMetadataException("/metadata/" + required + ": is empty");
             }
@@ -96,24 +99,27 @@ public record EventMetadata(
                 id,
                 (String) field(metadata, "eventType"),
                 timestamp,
-                plain(
+                requireStorable(
                         "the correlation id",
                         first(
                                 (String) field(metadata, "correlationId"),
-                                RecordHeaders.link(headers, RecordHeaders.CORRELATION_ID),
+                                RecordHeaders.usableText(headers, RecordHeaders.CORRELATION_ID),
                                 id)),
-                plain(
+                requireStorable(
                         "the causation id",
                         UuidText.normal(first(
                                 (String) field(metadata, "causationId"),
-                                RecordHeaders.link(headers, RecordHeaders.CAUSATION_ID)))),
+                                RecordHeaders.usableText(headers, RecordHeaders.CAUSATION_ID)))),
                 tenant(
                         (String) field(security, "tenant"),
                         (String) field((IndexedRecord) field(security, "claims"), "tenant"),
                         headers));
     }
 
-    /** @throws InvalidMetadataException when all events of a careless producer would have that id, and all but one be lost as repeats */
+    /**
+     * @throws InvalidMetadataException for an id that a careless producer gives to all its events,
+     *     which would be duplicates
+     */
     static void requireName(String id) {
         if (UuidText.isNilOrMax(id)) {
             throw new InvalidMetadataException("the id is the nil or the max UUID, which names no event");
@@ -126,7 +132,7 @@ public record EventMetadata(
                 : record.get(record.getSchema().getField(name).pos());
     }
 
-    /** Null when it is no whole number; 1.0 and 1e3 are ones. */
+    /** Returns null when the node is not a whole number; 1.0 and 1e3 are whole numbers. */
     private static Long exactLong(JsonNode node) {
         try {
             return node.isNumber() ? (Long) node.decimalValue().longValueExact() : null;
@@ -135,15 +141,21 @@ public record EventMetadata(
         }
     }
 
-    /** Short enough for an index, and without characters that PostgreSQL or a log line cannot hold: the schemas say the same. */
-    private static String plain(String what, String text) {
+    /**
+     * Refuses text that an index, PostgreSQL or a log line cannot hold. The schemas have the same
+     * rule.
+     */
+    private static String requireStorable(String what, String text) {
         require(
                 text == null || text.isEmpty() || PlainText.isValid(text),
                 what + " is longer than " + PlainText.MAX_LENGTH + " characters, or has control characters");
         return text;
     }
 
-    /** Whose an event is, from the first place that says it. What names no tenant is nobody's, and is not made {@code default}'s. */
+    /**
+     * Returns the owner of an event from the first place that names one. An unusable name never
+     * becomes {@code default}.
+     */
     private static String tenant(String ofSecurity, String ofClaims, Map<String, Object> headers) {
         String tenant =
                 first(ofSecurity, ofClaims, RecordHeaders.text(headers, RecordHeaders.TENANT), Caller.DEFAULT_TENANT);
@@ -154,16 +166,16 @@ public record EventMetadata(
         return tenant;
     }
 
-    /** Null when there is none; a number is no text, whatever it looks like. */
+    /** Returns null when the field is missing; a number is not text. */
     private static String text(JsonNode node, String field) {
         JsonNode text = node.path(field);
-        require(text.isTextual() || text.isNull() || text.isMissingNode(), field + ": is no text");
+        require(text.isTextual() || text.isNull() || text.isMissingNode(), field + ": is not text");
         return text.textValue();
     }
 
     private static JsonNode object(JsonNode node, String field) {
         JsonNode object = node.path(field);
-        require(object.isObject() || object.isNull() || object.isMissingNode(), field + ": is no object");
+        require(object.isObject() || object.isNull() || object.isMissingNode(), field + ": is not an object");
         return object;
     }
 

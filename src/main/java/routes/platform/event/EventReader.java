@@ -28,14 +28,14 @@ import routes.platform.error.SchemaViolationException;
 import routes.platform.error.UnreadableRecordException;
 import routes.platform.http.CorrelationId;
 
-/** Reads events from records. The first step of every entry route. */
+/** Reads events from records, as the first step of every entry route. */
 @Component("eventReader")
 public class EventReader {
 
-    /** Of a record whose timestamp is not known. */
+    /** The timestamp of a record that has none. */
     private static final long UNKNOWN = -1;
 
-    private static final List<String> LINKS = List.of(RecordHeaders.CORRELATION_ID, RecordHeaders.CAUSATION_ID);
+    private static final List<String> LINK_HEADERS = List.of(RecordHeaders.CORRELATION_ID, RecordHeaders.CAUSATION_ID);
 
     private final AsyncApi contract;
     private final AvroCodec avro;
@@ -53,16 +53,16 @@ public class EventReader {
     }
 
     /**
-     * Reads every record of a batch; in each message, the event takes the place of the value.
+     * Reads every record of a batch, and replaces the value of each message by its event.
      *
-     * @throws FailedRecordInBatchException for the first that is not what the contract says, or whose schema is not known here while the registry
-     *     does not answer
+     * @throws FailedRecordInBatchException for the first record that violates the contract, or that
+     *     needs a schema while the registry does not answer
      */
     public List<Message> readAll(@Body List<Message> records, Exchange exchange) {
         if (records.size() == 1) {
             exchange.setProperty(
                     CorrelationId.PROPERTY,
-                    RecordHeaders.link(records.get(0).getHeaders(), RecordHeaders.CORRELATION_ID));
+                    RecordHeaders.usableText(records.get(0).getHeaders(), RecordHeaders.CORRELATION_ID));
         }
         for (int i = 0; i < records.size(); i++) {
             Message message = records.get(i);
@@ -80,8 +80,8 @@ public class EventReader {
      * Decodes the value and checks it against the schema of its topic.
      *
      * @return the event, which becomes the body
-     * @throws UnreadableRecordException when it is not what the contract says
-     * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
+     * @throws UnreadableRecordException when the record violates the contract
+     * @throws RegistryUnavailableException when it needs a schema and the registry does not answer
      */
     public Event<?> read(
             @Body byte[] value,
@@ -89,8 +89,8 @@ public class EventReader {
             @Headers Map<String, Object> headers,
             Exchange exchange)
             throws RegistryUnavailableException {
-        // before it is known whether the value can be read, so that poison is logged under the id that came with it
-        exchange.setProperty(CorrelationId.PROPERTY, RecordHeaders.link(headers, RecordHeaders.CORRELATION_ID));
+        // first, so that the log ties poison to the id of its record
+        exchange.setProperty(CorrelationId.PROPERTY, RecordHeaders.usableText(headers, RecordHeaders.CORRELATION_ID));
         Event<?> event = readable(value, topic, exchange.getMessage());
         exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());
         return event;
@@ -107,20 +107,20 @@ public class EventReader {
         }
     }
 
-    /** Or the next step that sends a record would send them on. */
+    /** Blanks unusable headers, so that the next step that sends a record does not pass them on. */
     private static void dropUnusable(Message record) {
-        for (String name : LINKS) {
-            if (record.getHeader(name) != null && RecordHeaders.link(record.getHeaders(), name) == null) {
+        for (String name : LINK_HEADERS) {
+            if (record.getHeader(name) != null && RecordHeaders.usableText(record.getHeaders(), name) == null) {
                 record.setHeader(name, "");
             }
         }
     }
 
     /**
-     * The same for a record that no route has read.
+     * Decodes and checks a record that no route has read.
      *
-     * @throws ProblemException when it is not what the contract says
-     * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
+     * @throws ProblemException when it violates the contract
+     * @throws RegistryUnavailableException when it needs a schema and the registry does not answer
      */
     public Event<?> decode(ConsumerRecord<byte[], byte[]> record) throws RegistryUnavailableException {
         Map<String, Object> headers = new HashMap<>();
@@ -132,22 +132,25 @@ public class EventReader {
     }
 
     /**
-     * Checks a JSON value that is about to be sent, byte for byte as the consumers of its topic will: what is accepted here is read there.
+     * Checks a JSON value before it is sent, exactly as the consumers of its topic do: they can
+     * read every value that it accepts.
      *
      * @param headers of the record, as text
-     * @throws ProblemException when it is not what the contract says
+     * @throws ProblemException when it violates the contract
      */
     public void requireReadable(byte[] value, String topic, Map<String, Object> headers) {
         ClockSkewLimit.check(json(value, topic, headers).metadata().timestamp(), clock);
     }
 
     /**
-     * The event of a value. One that is null, a tombstone, is none: in a stream of events it deletes nothing, so it is poison.
+     * Decodes and checks a value. A null value, a tombstone, is poison: in a stream of events it
+     * deletes nothing.
      *
      * @param headers of the record, as text
-     * @param written when the record was, epoch milliseconds; negative when that is not known: now
-     * @throws ProblemException when it is not what the contract says: poison
-     * @throws RegistryUnavailableException when its schema is not known here and the registry does not answer
+     * @param written the timestamp of the record, epoch milliseconds; negative when unknown, for
+     *     now
+     * @throws ProblemException when it violates the contract: poison
+     * @throws RegistryUnavailableException when it needs a schema and the registry does not answer
      */
     public Event<?> decode(byte[] value, String topic, Map<String, Object> headers, long written)
             throws RegistryUnavailableException {

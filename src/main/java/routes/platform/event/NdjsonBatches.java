@@ -26,7 +26,8 @@ import routes.platform.http.StreamedBody;
 import routes.platform.state.IdempotencyKeys;
 
 /**
- * Events that a caller streams, one per line. A batch of them is in memory at a time, whatever the length of the stream or of a line.
+ * Reads the events that a caller streams, one per line, in batches. Only one batch is in memory at
+ * a time, whatever the length of the stream or of a line.
  *
  * @see <a href="https://github.com/ndjson/ndjson-spec">NDJSON</a>
  */
@@ -37,7 +38,7 @@ public class NdjsonBatches {
     private static final int BATCH_BYTES = 1 << 20;
     private static final int MAX_REJECTED = 1000;
 
-    /** One after the other: what follows is no better, and each costs as much as a good one. */
+    /** Ends a stream without good lines: each wrong line costs as much as a good one. */
     private static final int MAX_REJECTED_IN_A_ROW = 1000;
 
     private static final String PROPERTY = "ndjsonStream";
@@ -45,7 +46,7 @@ public class NdjsonBatches {
     private final EnvelopeWrapper events;
     private final IdempotencyKeys keys;
 
-    /** In which a stream has to go on. */
+    /** The interval of the minimum rate. */
     private final Duration interval;
 
     public NdjsonBatches(EnvelopeWrapper events, IdempotencyKeys keys, HttpLimits limits) {
@@ -64,17 +65,17 @@ public class NdjsonBatches {
         exchange.getMessage().setBody(stream);
     }
 
-    /** Whether there may be another batch. */
+    /** Returns whether another batch may follow. */
     public boolean hasNext(Exchange exchange) {
-        return !stream(exchange).lines.ended();
+        return !stream(exchange).lines.isAtEnd();
     }
 
-    /** Sets the body to the records of the next batch; lines that are wrong are noted instead. */
+    /** Sets the body to the records of the next batch, and collects the lines that it rejects. */
     public void next(Exchange exchange) {
         Stream stream = stream(exchange);
         List<Message> batch = new ArrayList<>(BATCH_LINES);
         int bytes = 0;
-        while (batch.size() < BATCH_LINES && bytes < BATCH_BYTES && !stream.lines.ended()) {
+        while (batch.size() < BATCH_LINES && bytes < BATCH_BYTES && !stream.lines.isAtEnd()) {
             renew(stream);
             try {
                 byte[] line = stream.lines.next();
@@ -97,14 +98,14 @@ public class NdjsonBatches {
         exchange.getMessage().setBody(batch);
     }
 
-    /** Counts the batch that the broker has acknowledged. */
+    /** Counts the records of the batch that the broker has acknowledged. */
     public void countAcknowledged(Exchange exchange) {
         Stream stream = stream(exchange);
         stream.accepted += stream.batch;
         exchange.setProperty(ProblemResponses.DONE_BEFORE, stream.accepted + " events were published before");
     }
 
-    /** A batch may take long to arrive: a caller who sends slowly still has the key. */
+    /** Renews the lease of the key, because a batch of a slow caller may take long. */
     private void renew(Stream stream) {
         long now = System.nanoTime();
         if (now - stream.renewedAt > IdempotencyKeys.renewal().toNanos()) {
@@ -131,7 +132,7 @@ public class NdjsonBatches {
 
     public record Rejected(long line, String error) {}
 
-    /** How far the stream of one request has been read. */
+    /** The progress of the stream of one request. */
     private static final class Stream implements StreamedBody {
 
         private final HttpRequest request;
@@ -178,7 +179,10 @@ public class NdjsonBatches {
             }
         }
 
-        /** With an Idempotency-Key the id follows from the line and its place, so that a stream which is sent again has the same ids. */
+        /**
+         * Derives the id from the Idempotency-Key, the line and its number, so that a repeated
+         * stream has the same ids.
+         */
         UUID id(byte[] line) {
             return request.idempotencyKey()
                     .map(key -> NameBasedUuid.of(

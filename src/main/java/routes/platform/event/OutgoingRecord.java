@@ -6,15 +6,15 @@ import org.apache.camel.Message;
 import org.apache.camel.component.kafka.KafkaConstants;
 import org.apache.camel.support.DefaultMessage;
 
-/** A record to send, as the message for a step {@code kafka:} or {@code outbox:}. */
+/** Makes the message of a record for a step {@code kafka:} or {@code outbox:}. */
 public final class OutgoingRecord {
 
     private OutgoingRecord() {}
 
     /**
-     * With the record headers that every record of the runtime has, and no others.
+     * Makes a message with the record headers of every record of the runtime, and no others.
      *
-     * @param value bytes, or what a following step makes bytes of
+     * @param value bytes, or an object that a later step marshals
      */
     public static Message of(
             String key, Object value, String correlationId, String causationId, String tenant, Exchange exchange) {

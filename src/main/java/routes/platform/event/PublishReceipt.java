@@ -1,8 +1,8 @@
 package routes.platform.event;
 
-/** What a caller gets once the broker has acknowledged the event. */
+/** Answers the caller once the broker has acknowledged the event. */
 public record PublishReceipt(String eventId, String correlationId, String topic) {
 
-    /** Exchange property that holds it until then. */
+    /** The exchange property that holds the receipt until then. */
     public static final String PROPERTY = "receipt";
 }

@@ -3,7 +3,7 @@ package routes.platform.event;
 import java.util.Map;
 import routes.platform.PlainText;
 
-/** The record headers of the contract that the runtime reads or writes itself. */
+/** Names the record headers of the contract that the runtime itself reads or writes. */
 public final class RecordHeaders {
 
     public static final String CORRELATION_ID = "correlation-id";
@@ -18,19 +18,19 @@ public final class RecordHeaders {
 
     private RecordHeaders() {}
 
-    /** Null when the record has no such header. */
+    /** Returns null when the record has no such header. */
     static String text(Map<String, Object> headers, String name) {
         Object value = headers.get(name);
         return value == null ? null : value.toString();
     }
 
     /**
-     * A header that only ties the record to others. One that no index and no log line can hold ties it to nothing, and says nothing against the
-     * event.
+     * Returns a header that only ties the record to others. A value that no index and no log line
+     * can hold is ignored; the event is still good.
      *
-     * @return null when there is none that can be used
+     * @return null when the header is missing or unusable
      */
-    static String link(Map<String, Object> headers, String name) {
+    static String usableText(Map<String, Object> headers, String name) {
         String text = text(headers, name);
         return PlainText.isVisible(text) ? text : null;
     }

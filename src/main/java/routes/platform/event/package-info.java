@@ -1,5 +1,5 @@
 /**
- * The envelope: what an event says about itself, how it is read from a record and made from a request. One rule for every field, in
- * one place, because deduplication, correlation and tenancy all stand on it.
+ * Reads events from records, and wraps requests into the envelope. Each field of the envelope has
+ * one rule in one place, because deduplication, correlation and tenancy depend on it.
  */
 package routes.platform.event;

@@ -11,14 +11,15 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * How far this instance's clock is from the database's. The instance dates events by its own clock, and all readers refuse an event that is dated
- * too far ahead: {@code ready} fails before that, so that the instance gets no requests.
+ * Compares this instance's clock with the database's. The instance dates events by its clock, and
+ * readers refuse events that are dated too far ahead. {@code ready} fails earlier, so that the
+ * instance gets no requests.
  */
 @Component("clockHealthIndicator")
 class ClockSkewHealth extends AbstractHealthIndicator {
 
-    /** A fifth of what an event may be ahead; tokens allow as much. */
-    private static final Duration MOST = Duration.ofMinutes(1);
+    /** A fifth of the allowed lead of an event, and the allowed skew of tokens. */
+    private static final Duration MAX_SKEW = Duration.ofMinutes(1);
 
     private final JdbcClient jdbc;
     private final Clock clock;
@@ -29,7 +30,7 @@ class ClockSkewHealth extends AbstractHealthIndicator {
     }
 
     ClockSkewHealth(JdbcClient jdbc, Clock clock) {
-        super("the database does not say what time it is");
+        super("the database does not return the time");
         this.jdbc = jdbc;
         this.clock = clock;
     }
@@ -39,7 +40,7 @@ class ClockSkewHealth extends AbstractHealthIndicator {
         OffsetDateTime database =
                 jdbc.sql("select clock_timestamp()").query(OffsetDateTime.class).single();
         Duration ahead = Duration.between(database.toInstant(), clock.instant());
-        builder.status(ahead.abs().compareTo(MOST) <= 0 ? Status.UP : Status.DOWN)
+        builder.status(ahead.abs().compareTo(MAX_SKEW) <= 0 ? Status.UP : Status.DOWN)
                 .withDetail("aheadOfDatabaseMs", ahead.toMillis());
     }
 }

@@ -5,7 +5,7 @@ import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.core.env.Environment;
 
-/** Presents a start that ended without the database in a sentence that names it, without a stack trace. */
+/** Explains a start that failed for the database in one sentence, without a stack trace. */
 final class DatabaseFailureAnalyzer extends AbstractFailureAnalyzer<FlywaySqlException> {
 
     private final Environment environment;

@@ -8,7 +8,7 @@ import org.springframework.boot.actuate.health.Health;
 import org.springframework.stereotype.Component;
 import routes.platform.contract.TopicProvisioner;
 
-/** Whether the brokers answer, and where topics differ from the contract. */
+/** Checks that the brokers answer, and reports topics that differ from the contract. */
 @Component("kafkaHealthIndicator") // "kafka" is Camel's component
 class KafkaHealth extends AbstractHealthIndicator {
 

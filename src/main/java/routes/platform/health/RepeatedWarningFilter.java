@@ -12,8 +12,9 @@ import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
 /**
- * Lets each warning of Kafka's network client through once a minute. While a broker is down every client repeats the same one with every
- * attempt to connect, some a second; a warning that says something else is never held back.
+ * Passes each warning of Kafka's network client once a minute. While a broker is down, every client
+ * repeats the same warning with each attempt to connect, some a second. The filter never drops a
+ * different warning.
  */
 @Component
 final class RepeatedWarningFilter extends Filter<ILoggingEvent> {
@@ -21,12 +22,12 @@ final class RepeatedWarningFilter extends Filter<ILoggingEvent> {
     static final String LOGGER = "org.apache.kafka.clients.NetworkClient";
 
     private static final long INTERVAL_NANOS = Duration.ofMinutes(1).toNanos();
-    private static final int MOST = 1000;
+    private static final int MAX_WARNINGS = 1000;
 
     private final Map<String, Long> passed = new ConcurrentHashMap<>();
 
     RepeatedWarningFilter() {
-        // at the appenders: a filter of the whole context would be asked for every statement that logs nothing, too
+        // on the appenders: a filter of the whole context would run for disabled statements, too
         if (LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME) instanceof Logger root) {
             root.iteratorForAppenders().forEachRemaining(appender -> appender.addFilter(this));
         }
@@ -41,7 +42,7 @@ final class RepeatedWarningFilter extends Filter<ILoggingEvent> {
     }
 
     boolean passes(String message, long now) {
-        if (passed.size() > MOST) {
+        if (passed.size() > MAX_WARNINGS) {
             passed.clear();
         }
         return passed.compute(message, (m, last) -> last == null || now - last >= INTERVAL_NANOS ? now : last) == now;

@@ -7,7 +7,10 @@ import org.springframework.boot.actuate.health.AbstractHealthIndicator;
 import org.springframework.boot.actuate.health.Health;
 import org.springframework.stereotype.Component;
 
-/** Whether Camel has started, and which routes that should run do not. The web port opens some seconds before Camel starts. */
+/**
+ * Checks that Camel has started, and reports routes that should run but do not. The web port opens
+ * before Camel starts.
+ */
 @Component("routes")
 class RoutesHealth extends AbstractHealthIndicator {
 
@@ -24,7 +27,7 @@ class RoutesHealth extends AbstractHealthIndicator {
                 .map(Route::getRouteId)
                 .filter(id -> !camel.getRouteController().getRouteStatus(id).isStarted())
                 .toList();
-        // the contract's own route is always there: with none at all, Camel was started before it had any
+        // the contract's own route always exists: without any route, Camel has started too early
         boolean complete = stopped.isEmpty() && !camel.getRoutes().isEmpty();
         builder.status(camel.getStatus().isStarted() && complete ? "UP" : "DOWN")
                 .withDetail("camel", camel.getStatus())

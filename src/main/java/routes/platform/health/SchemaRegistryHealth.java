@@ -5,7 +5,10 @@ import org.springframework.boot.actuate.health.Health;
 import org.springframework.stereotype.Component;
 import routes.platform.avro.SchemaRegistry;
 
-/** Whether the schema registry answers. It is no part of {@code ready}: what is known of it goes on without it. */
+/**
+ * Checks that the schema registry answers. {@code ready} does not include it: known schemas stay
+ * usable without it.
+ */
 @Component("schemaRegistryHealthIndicator") // "schemaRegistry" is the registry
 class SchemaRegistryHealth extends AbstractHealthIndicator {
 

@@ -1,2 +1,5 @@
-/** What {@code /observe/health/ready} looks at: the dependencies and the routes. */
+/**
+ * Checks the dependencies and the routes for {@code /observe/health}, and keeps repeated warnings
+ * out of the log.
+ */
 package routes.platform.health;

@@ -10,8 +10,9 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Reports DOWN with the partitions that are held or unreadable, or that have a dead letter which cannot be written, and
- * why. Single held keys do not make it DOWN. Lost records do not either, because no waiting brings them back.
+ * Reports DOWN with the partitions that are held or unreadable, or that have a dead letter which
+ * cannot be written, and why. Single held keys do not make it DOWN. Lost records do not either,
+ * because no waiting brings them back.
  */
 @Component("consumers")
 class ConsumersHealth extends AbstractHealthIndicator {

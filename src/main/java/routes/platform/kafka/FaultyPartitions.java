@@ -19,10 +19,11 @@ import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 
 /**
- * Finds and holds the partitions that make a poll fail, such as one with a damaged batch or with a record larger than
- * the heap. The other partitions of the member go on. Few failures name their partition, so it searches: one poll reads
- * nothing, and a failure there is the member's own. Then it puts one suspect after the other on trial, beside the
- * readable ones. It retries a faulty partition with backoff. Only for the thread that polls.
+ * Finds and holds the partitions that make a poll fail, such as one with a damaged batch or with a
+ * record larger than the heap. The other partitions of the member continue. Few failures name their
+ * partition, so it searches: one poll reads nothing, and a failure there is the member's own. Then
+ * it puts one suspect after the other on trial, beside the readable ones. It retries a faulty
+ * partition with backoff. Only for the thread that polls.
  */
 final class FaultyPartitions {
 
@@ -33,7 +34,9 @@ final class FaultyPartitions {
     private static final ConsumerSettings.Backoff BACKOFF =
             new ConsumerSettings.Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
-    /** Searches in a row that find no faulty partition; after them the member joins the group again. */
+    /**
+     * Searches in a row that find no faulty partition; after them the member joins the group again.
+     */
     private static final int MAX_SEARCHES = 3;
 
     /** The time after which earlier searches do not count any more. */
@@ -53,7 +56,10 @@ final class FaultyPartitions {
     private int searches;
     private long lastSearch;
 
-    /** @param onChange gets the failure of a partition, and null when the partition is readable again */
+    /**
+     * @param onChange gets the failure of a partition, and null when the partition is readable
+     *     again
+     */
     FaultyPartitions(BiConsumer<TopicPartition, Throwable> onChange, LongSupplier nanos) {
         this.onChange = onChange;
         this.nanos = nanos;
@@ -74,7 +80,10 @@ final class FaultyPartitions {
         return partition.equals(onTrial) || !faults.containsKey(partition) && !suspects.contains(partition);
     }
 
-    /** Returns the faulty partition to retry in this poll, or null. The client still has its failure in the buffer. */
+    /**
+     * Returns the faulty partition to retry in this poll, or null. The client still has its failure
+     * in the buffer.
+     */
     TopicPartition partitionToRetry() {
         return retrying ? onTrial : null;
     }
@@ -112,7 +121,7 @@ final class FaultyPartitions {
      * Clears the partition on trial, and puts the next one on trial.
      *
      * @param delivered the partitions whose records the poll has returned
-     * @param lag the lag of a partition, as far as the client knows it
+     * @param lag the lag of a partition, if the client knows it
      * @param acceptsRecords whether nothing else keeps the client from reading a partition
      */
     void pollSucceeded(

@@ -16,8 +16,9 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Runs one member of a consumer group: joins it, polls until it stops, and leaves it. After a failure it joins again,
- * with backoff. Its thread handles no record, so that a slow handler cannot cost the membership.
+ * Runs one member of a consumer group: joins it, polls until it stops, and leaves it. After a
+ * failure it joins again, with backoff. Its thread handles no record, so that a slow handler cannot
+ * cost the membership.
  */
 final class GroupMember implements Runnable {
 
@@ -65,7 +66,10 @@ final class GroupMember implements Runnable {
                 new PartitionAssignment(name, failures, resetPolicy, committer, dispatchers, this::drainDeadline);
     }
 
-    /** Runs until {@link #stop}. No failure ends it, errors of the JVM included: {@link #failure()} shows the last one. */
+    /**
+     * Runs until {@link #stop}. No failure ends it, errors of the JVM included: {@link #failure()}
+     * shows the last one.
+     */
     @Override
     public void run() {
         for (int attempts = 1; !stopping; attempts++) {

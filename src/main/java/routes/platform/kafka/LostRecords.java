@@ -9,7 +9,10 @@ import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Counts and reports the records that were removed before the consumer of a route read them, since the process started. */
+/**
+ * Counts and reports the records that were removed before the consumer of a route read them, since
+ * the process started.
+ */
 final class LostRecords {
 
     private static final Logger LOG = LoggerFactory.getLogger(LostRecords.class);
@@ -30,7 +33,10 @@ final class LostRecords {
         report(partition, "offsets %d to %d were removed before they were read".formatted(from, to - 1));
     }
 
-    /** Reports a log that was replaced, or that an unclean election truncated. The group reads it from its beginning. */
+    /**
+     * Reports a log that was replaced, or that an unclean election truncated. The group reads it
+     * from its beginning.
+     */
     void reportTruncated(TopicPartition partition, long position, long beginning) {
         report(
                 partition,

@@ -13,7 +13,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
-/** Commits the offsets of a member: each offset once, one request at a time. Only for the thread that polls. */
+/**
+ * Commits the offsets of a member: each offset once, one request at a time. Only for the thread
+ * that polls.
+ */
 final class OffsetCommitter {
 
     private static final Logger LOG = LoggerFactory.getLogger(OffsetCommitter.class);
@@ -34,7 +37,10 @@ final class OffsetCommitter {
         this.failures = failures;
     }
 
-    /** Commits through another client from now on; a request of the former one gets no answer any more. */
+    /**
+     * Commits through another client from now on; a request of the former one gets no answer any
+     * more.
+     */
     void join(Consumer<Object, Object> joining) {
         client = joining;
         inFlight = false;
@@ -46,7 +52,10 @@ final class OffsetCommitter {
         committed.put(partition, found == null ? new OffsetAndMetadata(0) : found);
     }
 
-    /** Commits any offset of a partition whose log was truncated or replaced, even one below the committed offset. */
+    /**
+     * Commits any offset of a partition whose log was truncated or replaced, even one below the
+     * committed offset.
+     */
     void trackTruncated(TopicPartition partition) {
         committed.put(partition, new OffsetAndMetadata(Long.MAX_VALUE));
     }

@@ -18,9 +18,10 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Keeps a dispatcher for each partition that a member has. When the group assigns a partition, it opens a dispatcher at
- * the committed offset; when the group revokes it, it drains the dispatcher and commits. Only for the thread that polls,
- * except {@link #dispatchers}, {@link #suspend} and {@link #resume}.
+ * Keeps a dispatcher for each partition that a member has. When the group assigns a partition, it
+ * opens a dispatcher at the committed offset; when the group revokes it, it drains the dispatcher
+ * and commits. Only for the thread that polls, except {@link #dispatchers}, {@link #suspend} and
+ * {@link #resume}.
  */
 final class PartitionAssignment implements ConsumerRebalanceListener {
 
@@ -135,7 +136,10 @@ final class PartitionAssignment implements ConsumerRebalanceListener {
         }
     }
 
-    /** Opens a partition anew whose log was truncated or replaced: offsets of the old log mean nothing any more. */
+    /**
+     * Opens another dispatcher after the log was truncated or replaced: offsets of the old log mean
+     * nothing any more.
+     */
     void reopen(TopicPartition partition) {
         dispatchers.get(partition).close();
         open(partition, null);

@@ -13,8 +13,9 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Dispatches the records of one partition to its lanes, and knows which offsets are completed. It serves one assignment:
- * when the partition comes back it gets a new dispatcher, and late completions of the old one have no effect.
+ * Dispatches the records of one partition to its lanes, and knows which offsets are completed. It
+ * serves one assignment: when the partition comes back it gets a new dispatcher, and late
+ * completions of the old one have no effect.
  */
 final class PartitionDispatcher {
 
@@ -41,7 +42,8 @@ final class PartitionDispatcher {
     /**
      * @param name topic, partition and group, for the log
      * @param committed where it begins, or null when the group has committed nothing
-     * @param maxBatch the most records that the handler takes at once; 0 when it takes them one by one
+     * @param maxBatch the most records that the handler takes at once; 0 when it takes them one by
+     *     one
      */
     PartitionDispatcher(
             String name,
@@ -63,7 +65,10 @@ final class PartitionDispatcher {
         this.nanos = nanos;
     }
 
-    /** Divides the budget of its member, so that a partition that waits leaves the others their share. */
+    /**
+     * Divides the budget of its member, so that a partition that waits leaves the others their
+     * share.
+     */
     synchronized void divideBudgetAmong(int partitions) {
         inFlight.divideAmong(partitions);
     }
@@ -95,7 +100,10 @@ final class PartitionDispatcher {
         return starting;
     }
 
-    /** Retries the held lanes whose backoff is over, and logs when the partition is held and when it is released. */
+    /**
+     * Retries the held lanes whose backoff is over, and logs when the partition is held and when it
+     * is released.
+     */
     synchronized void retryDue() {
         logHold();
         lanes.retryDue(nanos.getAsLong());
@@ -139,12 +147,15 @@ final class PartitionDispatcher {
         inFlight.clear();
     }
 
-    /** Returns where a successor goes on, or null when that is not known. */
+    /** Returns where a successor begins, or null when that is not known. */
     synchronized OffsetAndMetadata offsetToCommit() {
         return window.offsetToCommit();
     }
 
-    /** All records before this offset are completed; {@link OffsetWindow#UNKNOWN} before the first record. */
+    /**
+     * All records before this offset are completed; {@link OffsetWindow#UNKNOWN} before the first
+     * record.
+     */
     synchronized long completedUpTo() {
         return window.completedUpTo();
     }
@@ -154,7 +165,10 @@ final class PartitionDispatcher {
         return window.nextOffset();
     }
 
-    /** @param clientPosition the client's position, which passes over offsets without a record; all records before it are here */
+    /**
+     * @param clientPosition the client's position, which passes over offsets without a record; all
+     *     records before it are here
+     */
     synchronized void skipGapsUpTo(long clientPosition) {
         if (!closed) {
             window.skipGapsUpTo(clientPosition);
@@ -171,7 +185,10 @@ final class PartitionDispatcher {
         return !lanes.isSuspended() && !isFull() && lanesHoldReason().isEmpty();
     }
 
-    /** Returns why the partition is held: the client cannot read on, or held lanes keep it from going on. */
+    /**
+     * Returns why the partition is held: the client cannot read on, or held lanes keep it from
+     * going on.
+     */
     synchronized Optional<Throwable> holdReason() {
         return readFailure != null ? Optional.of(readFailure) : lanesHoldReason();
     }
@@ -185,7 +202,10 @@ final class PartitionDispatcher {
         return inFlight.isFull(window.size());
     }
 
-    /** Returns the failure for an operator: why the partition is held, or why a dead letter cannot be written. */
+    /**
+     * Returns the failure for an operator: why the partition is held, or why a dead letter cannot
+     * be written.
+     */
     synchronized Optional<Throwable> blockingFailure() {
         return holdReason().or(held::refusedDeadLetter);
     }
@@ -215,7 +235,10 @@ final class PartitionDispatcher {
         return window.size();
     }
 
-    /** Handles records of a lane on a worker, until the lane has none, has to wait, or has had its turn. */
+    /**
+     * Handles records of a lane on a worker, until the lane has none, has to wait, or has had its
+     * turn.
+     */
     private void runTurn(Lane lane) {
         for (int i = 0; i < TURN; i++) {
             List<OffsetWindow.Entry> entries = next(lane);
@@ -260,7 +283,7 @@ final class PartitionDispatcher {
         completeAll().forEach(workers::execute);
     }
 
-    /** @return the lanes that go on */
+    /** @return the lanes that continue */
     private synchronized List<Lane> completeAll() {
         List<Lane> going = new ArrayList<>();
         for (CompletionQueue.Completion done; (done = completions.poll()) != null; ) {
@@ -271,7 +294,7 @@ final class PartitionDispatcher {
         return going;
     }
 
-    /** @return whether the lane goes on */
+    /** @return whether the lane continues */
     private synchronized boolean complete(Lane lane, List<OffsetWindow.Entry> handled, Throwable failure) {
         if (closed) {
             stop(lane);

@@ -36,7 +36,10 @@ import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.FailureClassifier;
 import routes.platform.error.UnreadableRecordException;
 
-/** Consumes for one route: runs the members of its group and the workers, and makes the exchange of a record. */
+/**
+ * Consumes for one route: runs the members of its group and the workers, and makes the exchange of
+ * a record.
+ */
 class PipelinedConsumer extends DefaultConsumer implements Suspendable {
 
     private static final long GRACE_MS = 2000;
@@ -135,7 +138,10 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         super.doResume();
     }
 
-    /** Drains until a deadline that counts from the suspension: a shutdown first suspends all consumers at once. */
+    /**
+     * Drains until a deadline that counts from the suspension: a shutdown first suspends all
+     * consumers at once.
+     */
     @Override
     protected void doStop() throws Exception {
         long since = suspendedAt == 0 ? System.nanoTime() : suspendedAt;
@@ -151,7 +157,10 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         super.doStop();
     }
 
-    /** Has an unbounded queue, because the budget bounds the records before it. No exchange may run on a poll thread. */
+    /**
+     * Has an unbounded queue, because the budget bounds the records before it. No exchange may run
+     * on a poll thread.
+     */
     private ThreadPoolProfile workerPool() {
         ThreadPoolProfile profile = new ThreadPoolProfile("kafka-consumer-worker");
         profile.setPoolSize(settings.threads());
@@ -267,7 +276,10 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         return exchange.isFailed() || exchange.isRollbackOnly() ? new IllegalStateException("rolled back") : null;
     }
 
-    /** Fills in a record like the stock consumer; with {@code batching}, a list of such messages of one partition. */
+    /**
+     * Fills in a record like the stock consumer; with {@code batching}, a list of such messages of
+     * one partition.
+     */
     private void fill(Exchange exchange, List<ConsumerRecord<Object, Object>> messages) {
         ConsumerRecord<Object, Object> first = messages.get(0);
         if (messages.size() == 1) {

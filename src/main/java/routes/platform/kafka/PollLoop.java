@@ -19,15 +19,19 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Polls one client: hands the records to the dispatchers, pauses partitions without room, and commits what is completed.
- * After a failed poll it seeks back, because the client may have lost the records that it had read. It seeks nowhere
- * else, except where a partition begins. Only for the thread that polls.
+ * Polls one client: hands the records to the dispatchers, pauses partitions without room, and
+ * commits what is completed. After a failed poll it seeks back, because the client may have lost
+ * the records that it had read. It seeks nowhere else, except where a partition begins. Only for
+ * the thread that polls.
  */
 final class PollLoop {
 
     private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
 
-    /** The longest poll, and so the longest time until a member without records in flight sees that it has to stop. */
+    /**
+     * The longest poll, and so the longest time until a member without records in flight sees that
+     * it has to stop.
+     */
     private static final Duration IDLE = Duration.ofMillis(100);
 
     /** The longest poll while a partition waits for room. */
@@ -119,7 +123,10 @@ final class PollLoop {
                 .acceptsRecords());
     }
 
-    /** Lets the client look at the log again: it keeps a failure to read, and would throw it without another attempt. */
+    /**
+     * Lets the client look at the log again: it keeps a failure to read, and would throw it without
+     * another attempt.
+     */
     private ConsumerRecords<Object, Object> discard(TopicPartition retried) {
         // the client looks at this partition only when no other has records for the poll
         client.pause(client.assignment());
@@ -127,7 +134,10 @@ final class PollLoop {
         return discardBuffered(List.of(retried));
     }
 
-    /** Makes the client drop the records and failures that it has buffered, and seeks back to the next record. */
+    /**
+     * Makes the client drop the records and failures that it has buffered, and seeks back to the
+     * next record.
+     */
     private ConsumerRecords<Object, Object> discardBuffered(Collection<TopicPartition> partitions) {
         // the client drops buffered data that does not begin at its position
         partitions.forEach(partition -> client.seek(partition, NO_RECORD));
@@ -160,7 +170,10 @@ final class PollLoop {
         }
     }
 
-    /** Moves completed partitions past offsets without a record, so that the lag becomes 0 behind a commit marker, too. */
+    /**
+     * Moves completed partitions past offsets without a record, so that the lag becomes 0 behind a
+     * commit marker, too.
+     */
     private void skipGaps() {
         dispatchers.forEach((partition, dispatcher) -> {
             try {

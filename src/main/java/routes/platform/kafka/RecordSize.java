@@ -18,7 +18,10 @@ final class RecordSize {
                 + withoutKeyAndValue(record.headers());
     }
 
-    /** Reads names and values on purpose: until then each header keeps the whole answer of the broker in memory. */
+    /**
+     * Reads names and values on purpose: until then each header keeps the whole answer of the
+     * broker in memory.
+     */
     static long withoutKeyAndValue(Headers headers) {
         long bytes = RECORD;
         for (Header header : headers) {

@@ -16,8 +16,8 @@ import org.apache.camel.support.LifecycleStrategySupport;
 import org.springframework.stereotype.Component;
 
 /**
- * A step that hands its message to a {@code direct:} endpoint which no route consumes is refused. Camel would find out with the first
- * message, and only after half a minute.
+ * Refuses a step that sends to a {@code direct:} endpoint without a consumer. Camel would fail at
+ * the first message, and only after half a minute.
  */
 @Component
 public final class DirectEndpointValidator extends LifecycleStrategySupport {
@@ -30,10 +30,11 @@ public final class DirectEndpointValidator extends LifecycleStrategySupport {
     }
 
     /**
-     * Looks through these routes and the context's error policies. An address that is only known when a message comes is not looked at.
+     * Checks routes and the error policies of the context. It ignores addresses that depend on the
+     * message.
      *
-     * @param routes all that are to run, started or not
-     * @throws org.apache.camel.RuntimeCamelException with file and line of the first step that leads nowhere
+     * @param routes all routes that are to run, started or not
+     * @throws org.apache.camel.RuntimeCamelException with file and line of the first wrong step
      */
     public static void check(CamelContext context, Collection<RouteDefinition> routes) {
         Set<String> consumed = routes.stream()

@@ -9,8 +9,8 @@ import org.apache.camel.support.PatternHelper;
 import org.springframework.stereotype.Component;
 
 /**
- * A route that names a routeConfiguration which does not exist is refused. Camel would start it without any error policy, so
- * that its first failure is lost instead of resting in the dead letter queue.
+ * Refuses a route that names a missing routeConfiguration. Camel would start it without an error
+ * policy, and lose its first failed record instead of dead-lettering it.
  */
 @Component
 final class ErrorPolicyValidator extends LifecycleStrategySupport {

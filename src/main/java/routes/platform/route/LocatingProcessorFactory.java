@@ -9,10 +9,9 @@ import org.apache.camel.reifier.ProcessorReifier;
 import org.springframework.stereotype.Component;
 
 /**
- * Builds each step as Camel does and, when that fails, says in which line the step stands. Camel's own message names the
- * outermost step only, without its place: inside a saga or a choice that is no help.
- *
- * <p>Camel takes the one bean of this type in place of its default.
+ * Builds each step like Camel, and adds file and line to a failure. Camel's own message names only
+ * the outermost step, such as a saga or a choice. Camel takes the one bean of this type instead of
+ * its default.
  */
 @Component
 final class LocatingProcessorFactory extends DefaultProcessorFactory {

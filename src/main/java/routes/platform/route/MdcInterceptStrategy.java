@@ -12,8 +12,9 @@ import org.springframework.stereotype.Component;
 import routes.platform.http.CorrelationId;
 
 /**
- * Ties what is logged in a step to its route and to the request or event. Two names, set and restored: Camel's own service copies the
- * whole context at every step, which took a quarter of the time of a route.
+ * Puts the ids of the route and of the request or event into the logging context of each step. It
+ * sets and restores two names; Camel's own service copies the whole context, which took a quarter
+ * of the time of a route.
  */
 @Component
 class MdcInterceptStrategy implements InterceptStrategy {

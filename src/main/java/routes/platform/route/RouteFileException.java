@@ -3,8 +3,8 @@ package routes.platform.route;
 import org.apache.camel.RuntimeCamelException;
 
 /**
- * A route cannot be built because of one place in its file. Camel knows the line of every step but leaves it out of its own
- * exceptions, so whoever finds the fault while the step is at hand throws this around it.
+ * Names the place in a route file that prevents a route. Camel knows the line of every step but
+ * omits it from its exceptions, so the code that has the step wraps them in this one.
  */
 final class RouteFileException extends RuntimeCamelException {
 

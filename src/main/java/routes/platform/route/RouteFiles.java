@@ -19,12 +19,12 @@ import org.springframework.core.io.Resource;
 import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 
 /**
- * The route files as text, to find the line that defines a route when Camel only tells the route's id. Reads the files anew:
- * when a start fails, Camel's own model is gone before anybody may ask it.
+ * Finds the line that defines a route, when Camel only names the id of the route. It reads the
+ * files itself, because Camel's model is gone after a failed start.
  */
 public final class RouteFiles {
 
-    /** A place in a route file; line and column start at 1. */
+    /** A place in a route file. Line and column start at 1. */
     record Place(String file, int line, int column) {
 
         RouteProblem problem(String what) {
@@ -46,19 +46,19 @@ public final class RouteFiles {
         this.patterns = patterns;
     }
 
-    /** Where the id of this route is written; the first place if there are several. */
+    /** Returns the first place that has the id of a route. */
     Optional<Place> route(String id) {
         return routes(id).stream().findFirst();
     }
 
-    /** Every place that defines a route of this id. */
+    /** Returns every place that defines a route with an id. */
     List<Place> routes(String id) {
         return definitions(id).stream()
                 .map(d -> place(child(d.route, "id"), d.file))
                 .toList();
     }
 
-    /** The source endpoint of this route. */
+    /** Returns the place of a route's source endpoint. */
     Optional<Place> source(String id) {
         return definitions(id).stream().findFirst().map(d -> place(child(child(d.route, "from"), "uri"), d.file));
     }
@@ -72,7 +72,7 @@ public final class RouteFiles {
                     collect(id, file, found);
                 }
             } catch (IOException | YamlEngineException e) {
-                // This only helps to explain another failure: a file that cannot be read explains nothing.
+                // a file that cannot be read explains no other failure
             }
         }
         return found;

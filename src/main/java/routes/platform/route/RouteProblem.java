@@ -12,8 +12,8 @@ import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 
 /**
- * What is wrong in a route file, and where. Reads as {@code file:line:column: what}, the form that editors and terminals make
- * clickable.
+ * Names a problem in a route file as {@code file:line:column: what}, the form that editors and
+ * terminals make clickable.
  *
  * @param file path of the route file, inside the jar if it is packaged
  * @param line first line is 1; 0 when unknown
@@ -32,10 +32,10 @@ public record RouteProblem(String file, int line, int column, String what) {
     }
 
     /**
-     * Finds the problem behind a failed start or reload: from the marks of the YAML parser, from the step that could not be built,
-     * or, when Camel only names a route or an id, from the place where the files define it.
+     * Finds the problem behind a failed start or reload: from the marks of the YAML parser, or from
+     * the failed step. When Camel only names a route or an id, it searches the files.
      *
-     * @return empty when the failure has nothing to do with a route file
+     * @return empty when no route file causes the failure
      */
     public static Optional<RouteProblem> behind(Throwable failure, RouteFiles files) {
         Optional<RouteProblem> found = Optional.empty();
@@ -49,7 +49,7 @@ public record RouteProblem(String file, int line, int column, String what) {
         return found.or(() -> named(failure, files));
     }
 
-    /** The message of a failure without Camel's habit of repeating it once per wrapping. */
+    /** Returns the message of a failure once, where Camel repeats it in each wrapping exception. */
     static String message(Throwable failure) {
         Throwable t = failure;
         while (t.getCause() != null && (t.getClass() == t.getCause().getClass() || t.getMessage() == null)) {
@@ -97,7 +97,10 @@ public record RouteProblem(String file, int line, int column, String what) {
                 .map(at -> at.problem("Route " + e.getRouteId() + ": " + message(cause)));
     }
 
-    /** A route without an id of its own, such as the one behind {@code rest: openApi:}, is known by its source location only. */
+    /**
+     * Finds a route without an id, such as the one behind {@code rest: openApi:}, by its source
+     * location.
+     */
     private static Optional<RouteProblem> start(FailedToStartRouteException e) {
         Matcher place = PLACE.matcher(e.getLocation() == null ? "" : e.getLocation());
         return place.matches()

@@ -1,2 +1,4 @@
-/** A route file that does not load says where it is wrong, file and line, before the runtime takes any work. */
+/**
+ * Reports a wrong route file by file and line before the runtime starts, and measures the routes.
+ */
 package routes.platform.route;

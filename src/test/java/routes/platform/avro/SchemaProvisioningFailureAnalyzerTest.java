@@ -8,7 +8,7 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 class SchemaProvisioningFailureAnalyzerTest {
 
     @Test
-    void saysWhatIsWrongAndWhatToDo() {
+    void describesTheProblemAndTheAction() {
         SchemaProvisioningException failure =
                 new SchemaProvisioningException("the schema of subject s is not registered");
 

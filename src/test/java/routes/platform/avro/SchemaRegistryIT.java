@@ -35,7 +35,7 @@ import routes.platform.error.MalformedAvroException;
 import routes.platform.error.UnknownSchemaException;
 import sandbox.Servers;
 
-/** The client of the schema registry, and what a start does about schemas. */
+/** The client of the schema registry, and the registration of schemas at the start. */
 class SchemaRegistryIT {
 
     private static final String URL = Servers.shared().schemaRegistry().address();
@@ -64,7 +64,7 @@ class SchemaRegistryIT {
     }
 
     @Test
-    void givesOneIdWhenSeveralInstancesStartAtOnce() throws Exception {
+    void registersOneIdWhenInstancesStartAtOnce() throws Exception {
         ExecutorService instances = Executors.newFixedThreadPool(5);
         try {
             for (Future<Integer> id : instances.invokeAll(IntStream.range(0, 5)
@@ -103,7 +103,7 @@ class SchemaRegistryIT {
     }
 
     @Test
-    void refusesToStartWithASchemaThatCannotReadWhatWasWritten() throws Exception {
+    void refusesToStartWithAnIncompatibleSchema() throws Exception {
         registry.register(schema);
         AvroSchema incompatible = new AvroSchema(
                 schema.subject(),
@@ -116,7 +116,7 @@ class SchemaRegistryIT {
     }
 
     @Test
-    void namesTheSubjectThatIsMissingWhereItRegistersNone() {
+    void namesAMissingSubjectWhenItRegistersNone() {
         SchemaProvisioner verifying = provisioner(registry, SchemaProvisioner.Provision.VERIFY);
 
         assertThatThrownBy(() -> verifying.provision(schema))
@@ -126,7 +126,7 @@ class SchemaRegistryIT {
     }
 
     @Test
-    void saysWhichRegistryDoesNotAnswer() {
+    void namesTheRegistryThatDoesNotAnswer() {
         SchemaProvisioner alone = provisioner(registry("http://127.0.0.1:1"), SchemaProvisioner.Provision.CREATE);
 
         assertThatThrownBy(alone::afterSingletonsInstantiated)
@@ -158,14 +158,14 @@ class SchemaRegistryIT {
     }
 
     @Test
-    void takesAnIdAsUnknownWhenTheRegistrySaysSo() {
+    void treatsAnIdAsUnknownOnlyByTheRegistrysCode() {
         assertThatThrownBy(() -> registry.schema(2_000_000_000, schema.subject()))
                 .isInstanceOf(UnknownSchemaException.class);
         assertThatThrownBy(() -> registry.schema(-1, schema.subject())).isInstanceOf(UnknownSchemaException.class);
     }
 
     @Test
-    void knowsASchemaOnlyOnTheSubjectsThatItIsRegisteredOn() throws Exception {
+    void acceptsASchemaOnlyOnItsSubjects() throws Exception {
         AvroSchema twin = new AvroSchema("it-" + UUID.randomUUID(), schema.text(), schema.type());
         registry.register(schema);
         int id = registry.id(schema).orElseThrow();
@@ -183,7 +183,7 @@ class SchemaRegistryIT {
     }
 
     @Test
-    void readsWhatWasWrittenWithAVersionThatWasDeletedSince() throws Exception {
+    void readsValuesOfADeletedVersion() throws Exception {
         registry.register(schema);
         int id = registry.id(schema).orElseThrow();
         HttpClient.newHttpClient()
@@ -199,7 +199,7 @@ class SchemaRegistryIT {
     }
 
     @Test
-    void asksForAnIdAndItsSubjectOnce() throws Exception {
+    void requestsAnIdAndItsSubjectOnce() throws Exception {
         AtomicInteger requests = new AtomicInteger();
         HttpServer server = answering(exchange -> {
             requests.incrementAndGet();
@@ -223,7 +223,7 @@ class SchemaRegistryIT {
     /** What is known is the schema alone. */
     @ParameterizedTest
     @CsvSource({"404, ''", "404, '{\"error_code\":404}'", "500, ''", "200, '{}'", "200, '[{'", "503, '[]'"})
-    void waitsWhenTheSubjectsOfAnIdAreNotSaid(int status, String body) throws Exception {
+    void waitsForTheSubjectsOfAnId(int status, String body) throws Exception {
         HttpServer server =
                 answering(exchange -> exchange.getRequestURI().getPath().endsWith("/versions")
                         ? new Reply(status, body)
@@ -293,7 +293,7 @@ class SchemaRegistryIT {
         "200, '[]'",
         "302, ''"
     })
-    void waitsWhenAnythingElseIsAnswered(int status, String body) throws Exception {
+    void waitsAfterAnyOtherAnswer(int status, String body) throws Exception {
         HttpServer server = answering(status, body);
         try {
             SchemaRegistry other =
@@ -313,7 +313,7 @@ class SchemaRegistryIT {
         "'{\"schemaType\":\"JSON\",\"schema\":\"{}\"}', schema id 1 is not of an Avro schema",
         "'{\"schema\":\"{\\\"type\\\":\\\"record\\\"}\"}', 'the schema of schema id 1 is no Avro schema, or refers to another'"
     })
-    void saysWhatIsWrongWithASchemaThatIsNotAvro(String body, String error) throws Exception {
+    void describesASchemaThatIsNotAvro(String body, String error) throws Exception {
         HttpServer server = answering(200, body);
         try {
             SchemaRegistry other =

@@ -24,7 +24,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import routes.RuntimeIT;
 import sandbox.Topics;
 
-/** Dead letters that cannot be written: nothing is lost, nothing else waits for them, and the health page says so. */
+/** Dead letters that cannot be written: no record is lost, no other record waits, and the health page reports them. */
 class DeadLetterChannelIT extends RuntimeIT {
 
     private static final String UPDATED = "medication.prescription.updated";
@@ -42,7 +42,7 @@ class DeadLetterChannelIT extends RuntimeIT {
     private CamelContext camel;
 
     @Test
-    void waitsForAMissingTopicWhileTheNeighboursGoOn() throws Exception {
+    void waitsForAMissingTopicWhileOthersContinue() throws Exception {
         String run = UUID.randomUUID().toString();
         admin.deleteTopics(List.of(LETTERS)).all().get();
         try {
@@ -75,7 +75,7 @@ class DeadLetterChannelIT extends RuntimeIT {
     }
 
     @Test
-    void isALetterOfTheAnnouncerWhenItsSendFailsForAnUnknownReason() throws Exception {
+    void deadLettersAnUnknownFailureForItsGroup() throws Exception {
         String key = "rx-" + UUID.randomUUID();
         AtomicInteger sends = new AtomicInteger();
         try (FailingSend broken = announcer(record -> key.equals(text(record)) && sends.incrementAndGet() > 0)) {
@@ -93,7 +93,7 @@ class DeadLetterChannelIT extends RuntimeIT {
     }
 
     @Test
-    void announcesWithoutALetterWhenTheUnknownFailurePasses() throws Exception {
+    void announcesWhenTheUnknownFailurePasses() throws Exception {
         String key = "rx-" + UUID.randomUUID();
         AtomicInteger sends = new AtomicInteger();
         try (FailingSend broken = announcer(record -> key.equals(text(record)) && sends.incrementAndGet() <= 3)) {
@@ -107,7 +107,7 @@ class DeadLetterChannelIT extends RuntimeIT {
     }
 
     @Test
-    void isALetterOfTheOwnerAloneWhenItCannotBeRead() {
+    void deadLettersAnUnreadableRecordForItsOwner() {
         String key = "rx-" + UUID.randomUUID();
         double before = skipped();
 
@@ -123,7 +123,7 @@ class DeadLetterChannelIT extends RuntimeIT {
     }
 
     @Test
-    void brakesAStormOfUnknownFailuresAndGoesOnByItselfWhenItIsMended() throws Exception {
+    void brakesAStormOfUnknownFailuresAndRecovers() throws Exception {
         String run = UUID.randomUUID().toString();
         Set<String> keys =
                 IntStream.range(0, 40).mapToObj(i -> "rx-" + i + "-" + run).collect(Collectors.toSet());

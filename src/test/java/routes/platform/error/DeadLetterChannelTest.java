@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.AsyncApi;
 
-/** What a dead letter is made of. */
+/** The content of a dead letter. */
 class DeadLetterChannelTest {
 
     private final CamelContext camel = new DefaultCamelContext();
@@ -77,14 +77,14 @@ class DeadLetterChannelTest {
     }
 
     @Test
-    void takesHeadersOfLettersThatServicesWriteForWhatTheyAre() {
+    void recognisesHeadersOfHandWrittenDeadLetters() {
         assertThat(restored(List.of(header("original-header-x", "1"), header("kafka.KEY", "2"))))
                 .extracting(Header::key)
                 .containsExactly("original-header-x", "kafka.KEY");
     }
 
     @Test
-    void takesATimeThatGrowsWithTheNumberOfHeadersAndNoFaster() {
+    void takesTimeInProportionToTheHeaders() {
         List<Header> original = new ArrayList<>();
         for (int i = 0; i < 200_000; i++) {
             original.add(header(i % 2 == 0 ? "same" : "h" + i, "v"));
@@ -97,7 +97,7 @@ class DeadLetterChannelTest {
     }
 
     @Test
-    void saysInPlaceOfAValueByWhatItIsKnown() {
+    void identifiesAnOmittedValueByItsHash() {
         Exchange exchange = exchange("k".getBytes(), new byte[3], List.of(header("timestamp", "theirs")));
 
         deadLetters.createDeadLetter(exchange);
@@ -117,7 +117,7 @@ class DeadLetterChannelTest {
     }
 
     @Test
-    void leavesNothingOutOfASmallRecord() {
+    void omitsNothingOfASmallRecord() {
         assertThat(deadLetters.isLarge(exchange(null, null, List.of()))).isFalse();
         assertThat(deadLetters.isLarge(exchange(new byte[10_000], new byte[30_000], List.of())))
                 .isFalse();
@@ -130,7 +130,7 @@ class DeadLetterChannelTest {
     }
 
     @Test
-    void fitsEveryDeadLetterTopicWithoutWhatIsLarge() {
+    void fitsEveryDeadLetterTopicWithoutLargeParts() {
         List<Header> headers = new ArrayList<>();
         for (int i = 0; i < 40_000; i++) {
             headers.add(header("header-" + i, "v"));

@@ -12,7 +12,7 @@ import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
-/** Takes the place of the producer of one {@code kafka:} step, and fails for some records until it is closed. */
+/** Replaces the producer of one {@code kafka:} step, and fails for some records until the test closes it. */
 final class FailingSend implements AutoCloseable {
 
     private final KafkaProducer step;

@@ -65,7 +65,7 @@ class FailureClassifierTest {
 
     private final FailureClassifier failures = new FailureClassifier();
 
-    static Stream<Arguments> kinds() {
+    static Stream<Arguments> classifiesAFailure() {
         return Stream.of(
                 // what the platform says itself
                 Arguments.of(POISON, new ProblemException(400, "/payload: wrong")),
@@ -150,7 +150,7 @@ class FailureClassifierTest {
 
     @ParameterizedTest(name = "{0}: {1}")
     @MethodSource
-    void kinds(FailureClassifier.Kind kind, Throwable failure) {
+    void classifiesAFailure(FailureClassifier.Kind kind, Throwable failure) {
         assertThat(failures.kind(failure)).isEqualTo(kind);
         assertThat(failures.isDependencyDown(failure)).isEqualTo(kind == DEPENDENCY_DOWN);
     }
@@ -162,7 +162,7 @@ class FailureClassifierTest {
     }
 
     @Test
-    void tellsWhatCannotBeReadFromWhatAGroupRefuses() {
+    void tellsUnreadableFromRefusedRecords() {
         assertThat(failures.isUnreadable(new FailedRecordInBatchException(
                         0, new UnreadableRecordException(new MalformedJsonException("empty")))))
                 .isTrue();
@@ -170,7 +170,7 @@ class FailureClassifierTest {
     }
 
     @Test
-    void namesWhatIsWrongWithARecordAndNotWhoHasFoundIt() {
+    void describesTheProblemAndNotItsWrappers() {
         Throwable failure =
                 new FailedRecordInBatchException(0, new UnreadableRecordException(new MalformedJsonException("empty")));
 
@@ -180,7 +180,7 @@ class FailureClassifierTest {
     }
 
     @Test
-    void neverRepeatsTheMessageOfAnyoneElse() {
+    void neverRepeatsAForeignMessage() {
         Throwable failure =
                 new IllegalStateException("patient Zoë", new SQLException("Key (name)=(Zoë) exists", "23505"));
 

@@ -29,7 +29,7 @@ class UnknownFailurePolicyTest {
             new FailureClassifier(), new UnknownFailurePolicy.Settings(5, 2), meters, now::get);
 
     @Test
-    void triesARecordAgainUntilItHasFailedAsOftenAsItMay() {
+    void retriesARecordUpToItsAttempts() {
         assertThat(unknown.shouldRetry(failed(0, 0))).isTrue();
         assertThat(unknown.shouldRetry(failed(0, 3))).isTrue();
         assertThat(unknown.shouldRetry(failed(0, LAST_ATTEMPT))).isFalse();
@@ -38,7 +38,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void letsAsManyLettersPassInAMinuteAsItMayAndNoMore() {
+    void appliesTheBrakeBeyondTheLimitOfAMinute() {
         unknown.checkBrake(failed(1, LAST_ATTEMPT));
         unknown.checkBrake(failed(2, LAST_ATTEMPT));
         unknown.checkBrake(failed(2, LAST_ATTEMPT));
@@ -48,7 +48,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void doesNotMindAsManyInALongerTimeWithSuccessesBetweenThem() {
+    void allowsSpreadOutDeadLettersBetweenSuccesses() {
         RoutePolicy policy = policy();
         for (int offset = 0; offset < 10; offset++) {
             unknown.checkBrake(failed(offset, LAST_ATTEMPT));
@@ -60,7 +60,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void stopsASlowRouteThatDoesNothingElse() {
+    void stopsASlowRouteWithoutSuccesses() {
         for (int offset = 0; offset < 2; offset++) {
             unknown.checkBrake(failed(offset, LAST_ATTEMPT));
             now.addAndGet(Duration.ofMinutes(10).toNanos());
@@ -72,7 +72,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void letsGoWhenItsRouteIsExchanged() {
+    void releasesTheBrakeWhenTheRouteIsReplaced() {
         storm();
         policy();
 
@@ -81,7 +81,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void tellsTheFailureOfTheRecordFromThoseThatAppliedTheBrake() {
+    void tellsTheRecordsFailureFromThatOfTheBrake() {
         storm();
 
         assertThatThrownBy(
@@ -91,7 +91,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void doesNotLetGoWhileARecordThatItHoldsAsks() {
+    void keepsTheBrakeWhileAHeldRecordFails() {
         storm();
         for (int minute = 0; minute < 60; minute++) {
             now.addAndGet(Duration.ofSeconds(59).toNanos());
@@ -101,7 +101,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void letsGoWhenNoneHasAskedForAMinute() {
+    void releasesTheBrakeAfterAMinuteWithoutRetries() {
         storm();
         now.addAndGet(Duration.ofSeconds(61).toNanos());
 
@@ -110,7 +110,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void letsGoWhenARecordThatItHeldSucceeds() {
+    void releasesTheBrakeWhenAHeldRecordSucceeds() {
         RoutePolicy policy = storm();
 
         policy.onExchangeDone(null, exchange(3, LAST_ATTEMPT));
@@ -120,7 +120,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void doesNotLetGoWhenAnyOtherRecordSucceedsOrAHeldOneFails() {
+    void keepsTheBrakeWhenAnotherRecordSucceeds() {
         RoutePolicy policy = storm();
 
         policy.onExchangeDone(null, exchange(4, 0));
@@ -133,7 +133,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void stopsOnlyTheRouteThatStorms() {
+    void stopsOnlyTheFailingRoute() {
         storm();
         Exchange other = failed(3, LAST_ATTEMPT);
         other.getExchangeExtension().setFromRouteId("other");
@@ -142,7 +142,7 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void neverStopsPoison() {
+    void neverBrakesPoison() {
         storm();
 
         assertThatCode(() -> unknown.checkBrake(with(exchange(3, 0), new ProblemException(400, "wrong"))))

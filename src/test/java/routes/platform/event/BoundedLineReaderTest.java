@@ -18,14 +18,14 @@ class BoundedLineReaderTest {
         assertThat(next(lines)).isEqualTo("a");
         assertThat(next(lines)).isEmpty();
         assertThat(next(lines)).isEmpty();
-        assertThat(lines.ended()).isFalse();
+        assertThat(lines.isAtEnd()).isFalse();
         assertThat(next(lines)).isEqualTo("b");
-        assertThat(lines.ended()).isTrue();
+        assertThat(lines.isAtEnd()).isTrue();
         assertThat(lines.number()).isEqualTo(4);
     }
 
     @Test
-    void passesOverALineThatIsTooLongAndGoesOnBehindIt() throws IOException {
+    void skipsALineThatIsTooLong() throws IOException {
         BoundedLineReader lines = lines("12345\n123456\n1");
 
         assertThat(next(lines)).isEqualTo("12345");

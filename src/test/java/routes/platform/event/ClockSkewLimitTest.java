@@ -22,7 +22,7 @@ class ClockSkewLimitTest {
     private final Clock yesterday = Clock.offset(clock, Duration.ofDays(-1));
 
     @Test
-    void takesWhatIsSentNowUpToFiveMinutesAhead() {
+    void acceptsEventsUpToFiveMinutesAhead() {
         assertThatCode(() -> ClockSkewLimit.check(0, clock)).doesNotThrowAnyException();
         assertThatCode(() -> ClockSkewLimit.check(NOW + 5 * MINUTE, clock)).doesNotThrowAnyException();
         assertThatThrownBy(() -> ClockSkewLimit.check(NOW + 5 * MINUTE + 1, clock))
@@ -31,7 +31,7 @@ class ClockSkewLimitTest {
     }
 
     @Test
-    void judgesARecordByItsOwnTimeAndNotByTheClock() {
+    void comparesARecordWithItsOwnTimestamp() {
         for (Clock any : new Clock[] {clock, tomorrow}) {
             assertThatCode(() -> ClockSkewLimit.check(NOW + 5 * MINUTE, NOW, any))
                     .doesNotThrowAnyException();
@@ -42,14 +42,14 @@ class ClockSkewLimitTest {
 
     @ParameterizedTest
     @CsvSource({"0", "-60000", "-3000000"})
-    void believesTheBrokerWhenTheClockHereIsBehind(long difference) {
+    void trustsTheBrokerWhenTheClockIsBehind(long difference) {
         Clock behind = Clock.offset(clock, Duration.ofMillis(difference));
 
         assertThatCode(() -> ClockSkewLimit.check(NOW, NOW, behind)).doesNotThrowAnyException();
     }
 
     @Test
-    void doesNotBelieveARecordOfTheYear9999() {
+    void refusesARecordOfTheYear9999() {
         long year9999 = 253_000_000_000_000L;
 
         assertThatThrownBy(() -> ClockSkewLimit.check(year9999, year9999, clock))
@@ -57,7 +57,7 @@ class ClockSkewLimitTest {
     }
 
     @Test
-    void goesByTheClockWhenARecordHasNoTime() {
+    void comparesWithTheClockWithoutATimestamp() {
         assertThatCode(() -> ClockSkewLimit.check(NOW, -1, clock)).doesNotThrowAnyException();
         assertThatThrownBy(() -> ClockSkewLimit.check(NOW, -1, yesterday)).isInstanceOf(InvalidMetadataException.class);
     }

@@ -25,7 +25,7 @@ import routes.platform.avro.AvroCodec;
 import routes.platform.contract.AsyncApi;
 import routes.platform.error.ProblemException;
 
-/** What is accepted over HTTP is read by every consumer of its topic, and what is refused there is refused here, whatever a caller makes of an event. */
+/** HTTP accepts an event exactly when every consumer of its topic can read it. */
 class EventAgreementTest {
 
     private static final int CASES = 6000;
@@ -51,7 +51,7 @@ class EventAgreementTest {
 
     @Test
     @Timeout(120)
-    void httpAndConsumersAcceptTheSame() throws Exception {
+    void acceptsTheSameAsItsConsumers() throws Exception {
         int accepted = 0;
         int refused = 0;
         for (int seed = 0; seed < CASES; seed++) {
@@ -97,7 +97,7 @@ class EventAgreementTest {
     }
 
     @Test
-    void whatConsumersReadOfAHeaderIsPlainText() throws Exception {
+    void readsOnlyPlainTextFromHeaders() throws Exception {
         byte[] flat = bytes(
                 "{\"commandId\":\"c-1\",\"commandType\":\"CancelPrescription\",\"aggregateId\":\"a\",\"timestamp\":1,\"payload\":{}}");
         int read = 0;

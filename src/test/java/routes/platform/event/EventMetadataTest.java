@@ -26,7 +26,7 @@ class EventMetadataTest {
     }
 
     @Test
-    void takesTheTenantFromEitherPlaceOrIsOfTheDefaultOne() {
+    void takesTheTenantFromEitherPlaceOrTheDefault() {
         assertThat(enveloped("").tenant()).isEqualTo("default");
         assertThat(enveloped(", 'security': null").tenant()).isEqualTo("default");
         assertThat(enveloped(", 'security': {'principal': 'p', 'tenant': 'a'}").tenant())
@@ -56,7 +56,7 @@ class EventMetadataTest {
     }
 
     @Test
-    void readsOneIdInUpperAndLowerCaseAsOne() {
+    void readsAnIdIndependentOfItsCase() {
         String upper = "6F0F7A6E-3C0B-5C58-9A53-6F9F0E2B7A11";
         String lower = upper.toLowerCase(Locale.ROOT);
         EventMetadata command =
@@ -86,7 +86,7 @@ class EventMetadataTest {
                 "{'eventId': 'e', 'eventType': 't', 'timestamp': '7'}",
                 "{'eventId': 'e', 'eventType': 't', 'timestamp': 99999999999999999999}"
             })
-    void refusesWhatIsNoEvent(String value) {
+    void refusesAValueThatIsNotAnEvent(String value) {
         assertThatThrownBy(() -> of(value, Map.of())).isInstanceOf(ProblemException.class);
     }
 
@@ -117,14 +117,14 @@ class EventMetadataTest {
     }
 
     @Test
-    void isOfTheDefaultTenantWhereTheHeaderIsEmpty() {
+    void takesTheDefaultTenantForAnEmptyHeader() {
         assertThat(of("{'eventId': 'e', 'eventType': 't', 'timestamp': 7}", Map.of("tenant", ""))
                         .tenant())
                 .isEqualTo("default");
     }
 
     @Test
-    void doesWithoutAHeaderThatCannotTieItToAnything() {
+    void ignoresAnUnusableLinkHeader() {
         for (String header : List.of("c".repeat(257), "a\nb", "\u0000", " ", "")) {
             assertThat(of(
                             "{'eventId': 'e-1', 'eventType': 't', 'timestamp': 7}",

@@ -24,7 +24,7 @@ import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.UnreadableRecordException;
 import routes.platform.http.CorrelationId;
 
-/** What of a record comes into the log, and what goes on to the next step. */
+/** The values of a record that reach the log and the next step. */
 class EventReaderTest {
 
     private static final String TOPIC = "medication.commands";
@@ -57,14 +57,14 @@ class EventReaderTest {
     }
 
     @Test
-    void logsPoisonUnderTheIdThatCameWithIt() {
+    void logsPoisonUnderTheIdOfItsHeader() {
         assertThatThrownBy(() -> read(bytes("{"), "visit-1")).isInstanceOf(UnreadableRecordException.class);
 
         assertThat(logged()).isEqualTo("visit-1");
     }
 
     @Test
-    void handsOnAHeaderThatIsPlainText() throws Exception {
+    void passesOnAHeaderThatIsPlainText() throws Exception {
         read(COMMAND, "visité-1");
 
         assertThat(logged()).isEqualTo("visité-1");

@@ -27,7 +27,7 @@ class DatabaseFailureAnalyzerTest {
     }
 
     @Test
-    void leavesOtherFailuresToOthers() {
+    void ignoresOtherFailures() {
         assertThat(analyzer.analyze(new IllegalStateException("something else")))
                 .isNull();
     }

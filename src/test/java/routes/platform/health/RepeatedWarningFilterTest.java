@@ -19,7 +19,7 @@ class RepeatedWarningFilterTest {
     private final Logger network = logback.getLogger(RepeatedWarningFilter.LOGGER);
 
     @Test
-    void letsTheSameWarningThroughOnceAMinute() {
+    void passesTheSameWarningOnceAMinute() {
         long second = Duration.ofSeconds(1).toNanos();
 
         assertThat(filter.passes(DOWN, second)).isTrue();
@@ -30,7 +30,7 @@ class RepeatedWarningFilterTest {
     }
 
     @Test
-    void holdsBackNothingElse() {
+    void passesEverythingElse() {
         assertThat(decide(network, Level.WARN, DOWN)).isEqualTo(FilterReply.NEUTRAL);
         assertThat(decide(network, Level.WARN, DOWN)).isEqualTo(FilterReply.DENY);
         assertThat(decide(network, Level.WARN, "another warning")).isEqualTo(FilterReply.NEUTRAL);

@@ -11,7 +11,7 @@ import org.springframework.boot.actuate.health.Status;
 class RoutesHealthTest {
 
     @Test
-    void isUpOnlyWhenThereAreRoutesAndAllThatShouldRunDo() throws Exception {
+    void isUpOnlyWhenAllRoutesRun() throws Exception {
         try (CamelContext camel = new DefaultCamelContext()) {
             RoutesHealth health = new RoutesHealth(camel);
             assertThat(health.health().getStatus()).isEqualTo(Status.DOWN);

@@ -38,7 +38,7 @@ import routes.platform.error.FailureClassifier;
 import sandbox.Servers;
 import sandbox.Topics;
 
-/** Routes with our consumer against a real broker, on a topic of the test. Several Camel contexts are several instances. */
+/** Runs routes with our consumer against a real broker, on a topic of the test. Each Camel context is an instance. */
 abstract class ConsumerFixture {
 
     static final String BROKERS = Servers.shared().properties().get("camel.component.kafka.brokers");
@@ -73,7 +73,7 @@ abstract class ConsumerFixture {
         return run(options, null, handler);
     }
 
-    /** @param onException what the route does with a failure, which is handled then; or null */
+    /** @param onException the route's handler of failures, or null */
     PipelinedKafkaComponent run(String options, Processor onException, Processor handler) throws Exception {
         ConsumerSettings settings = new ConsumerSettings(
                 8,
@@ -127,7 +127,7 @@ abstract class ConsumerFixture {
         send(0, count, keys);
     }
 
-    /** Record n has key k(n mod keys) and the value n. */
+    /** Sends records n with the key k(n mod keys) and the value n. */
     void send(int from, int count, int keys) throws Exception {
         try (var producer = producer()) {
             List<Future<RecordMetadata>> sent = new ArrayList<>();
@@ -161,7 +161,7 @@ abstract class ConsumerFixture {
         return new String(message.getBody(byte[].class), StandardCharsets.UTF_8);
     }
 
-    /** First occurrences: a record may come twice, after a rebalance. */
+    /** Compares first occurrences, because a rebalance may repeat a record. */
     void assertOrderPerKey(int count, int keys) {
         Map<String, List<Integer>> byKey = new HashMap<>();
         new LinkedHashSet<>(seen)
@@ -179,7 +179,7 @@ abstract class ConsumerFixture {
         return offsets.values().stream().mapToLong(OffsetAndMetadata::offset).sum();
     }
 
-    /** What Kafka's own tools call lag: the end of the log, markers included, less what is committed. */
+    /** Returns the lag of Kafka's own tools: the end of the log, markers included, less the committed offset. */
     long lag() throws Exception {
         Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
         admin.describeTopics(List.of(topic))

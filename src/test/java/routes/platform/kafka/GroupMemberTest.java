@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.util.unit.DataSize;
 import routes.platform.error.FailureClassifier;
 
-/** A member against a client that does what a real broker cannot be made to do. */
+/** A group member with a client whose failures no real broker produces on demand. */
 class GroupMemberTest {
 
     private static final TopicPartition P0 = new TopicPartition("t", 0);
@@ -98,7 +98,7 @@ class GroupMemberTest {
     }
 
     @Test
-    void commitsAgainWhatCouldNotBeCommitted() {
+    void retriesAFailedCommit() {
         latest().commitFailures.add(new RetriableCommitFailedException("coordinator"));
         latest().commitFailures.add(new RebalanceInProgressException());
         add(P0, 0);
@@ -109,7 +109,7 @@ class GroupMemberTest {
     }
 
     @Test
-    void goesOnWhenTheLastCommitOfAPartitionIsRefused() {
+    void continuesAfterARefusedLastCommitOfAPartition() {
         Client client = latest();
         client.refuseSync = true;
         client.commitFailures.addAll(List.of(new CommitFailedException(), new CommitFailedException()));
@@ -124,7 +124,7 @@ class GroupMemberTest {
     }
 
     @Test
-    void forgetsPartitionsThatAreLostWithoutCommittingThem() {
+    void forgetsLostPartitionsWithoutACommit() {
         Client client = latest();
         client.commitFailures.addAll(java.util.Collections.nCopies(1000, new RebalanceInProgressException()));
         add(P0, 0);
@@ -139,7 +139,7 @@ class GroupMemberTest {
         assertThat(client.syncs).isEmpty();
     }
 
-    static List<Throwable> failuresOfAPoll() {
+    static List<Throwable> pollFailures() {
         return List.of(
                 new WakeupException(),
                 new KafkaException("Received exception when fetching the next record from t-0"),
@@ -148,8 +148,8 @@ class GroupMemberTest {
     }
 
     @ParameterizedTest
-    @MethodSource("failuresOfAPoll")
-    void showsWhyItCannotPollAndStartsAgain(Throwable failure) {
+    @MethodSource("pollFailures")
+    void showsWhyItCannotPollAndJoinsAgain(Throwable failure) {
         Client first = latest();
         List<Throwable> shown = new CopyOnWriteArrayList<>();
         first.whenClosed = () -> threads.execute(() -> {
@@ -172,8 +172,8 @@ class GroupMemberTest {
     }
 
     @ParameterizedTest
-    @MethodSource("failuresOfAPoll")
-    void readsAgainWhatTheClientLostInAPollThatFailed(Throwable failure) {
+    @MethodSource("pollFailures")
+    void rereadsTheRecordsOfAFailedPoll(Throwable failure) {
         add(P0, 0);
         await().until(() -> handled.contains("0-0"));
         Client client = latest();
@@ -186,7 +186,7 @@ class GroupMemberTest {
         assertThat(clients).as("it has not left the group").hasSize(1);
     }
 
-    static List<Throwable> failuresOfAPartition() {
+    static List<Throwable> partitionFailures() {
         return List.of(
                 new KafkaException("Received exception when fetching the next record from t-0"),
                 new RecordDeserializationException(P0, 0, "unreadable", null),
@@ -194,8 +194,8 @@ class GroupMemberTest {
     }
 
     @ParameterizedTest
-    @MethodSource("failuresOfAPartition")
-    void holdsAPartitionThatCannotBeReadWhileTheOthersGoOn(Throwable failure) {
+    @MethodSource("partitionFailures")
+    void holdsAnUnreadablePartitionWhileOthersContinue(Throwable failure) {
         Client client = latest();
         client.updateEndOffsets(Map.of(P0, 10L, P1, 10L));
         client.why = failure;
@@ -220,20 +220,20 @@ class GroupMemberTest {
     }
 
     @Test
-    void holdsThePartitionsOfATopicThatItMayNotReadAnyMore() {
+    void holdsThePartitionsOfAForbiddenTopic() {
         Client client = latest();
         client.why = new TopicAuthorizationException(Set.of("t"));
         client.unreadable = P0;
         await().untilAsserted(() -> assertThat(member.dispatchers().values())
-                .allMatch(work -> work.holdReason().isPresent()));
+                .allMatch(dispatcher -> dispatcher.holdReason().isPresent()));
         assertThat(clients).hasSize(1);
         client.unreadable = null;
         await().untilAsserted(() -> assertThat(member.dispatchers().values())
-                .allMatch(work -> work.holdReason().isEmpty()));
+                .allMatch(dispatcher -> dispatcher.holdReason().isEmpty()));
     }
 
     @Test
-    void saysWhatWasRemovedBeforeItWasReadAndGoesOn() {
+    void reportsRemovedRecordsAndContinues() {
         Client client = latest();
         client.schedulePollTask(() -> {
             client.updateBeginningOffsets(Map.of(P0, 5L));
@@ -249,15 +249,15 @@ class GroupMemberTest {
         assertThat(clients).hasSize(1);
     }
 
-    static List<OffsetOutOfRangeException> logsThatWereCut() {
+    static List<OffsetOutOfRangeException> truncatedLogs() {
         return List.of(
                 new OffsetOutOfRangeException(Map.of(P0, 3L)),
                 new LogTruncationException(Map.of(P0, 3L), Map.of(P0, new OffsetAndMetadata(2))));
     }
 
     @ParameterizedTest
-    @MethodSource("logsThatWereCut")
-    void readsALogThatWasCutOrMadeAnewFromItsBeginning(OffsetOutOfRangeException cut) {
+    @MethodSource("truncatedLogs")
+    void readsATruncatedLogFromItsBeginning(OffsetOutOfRangeException cut) {
         Client client = latest();
         for (int i = 0; i < 3; i++) {
             add(P0, i);
@@ -276,7 +276,7 @@ class GroupMemberTest {
     }
 
     @Test
-    void commitsWithoutMetadataWhereTheBrokerTakesNone() {
+    void commitsWithoutMetadataThatTheBrokerRefuses() {
         latest().commitFailures.add(new OffsetMetadataTooLarge("a short one"));
         add(P0, 0);
 
@@ -326,10 +326,10 @@ class GroupMemberTest {
         private final List<Map<TopicPartition, OffsetAndMetadata>> syncs = new ArrayList<>();
         private volatile boolean refuseSync;
 
-        /** Whatever is read. */
+        /** Thrown by every poll. */
         private volatile Throwable failure;
 
-        /** Once, and what was read is lost. */
+        /** Thrown once, after a read whose records are lost. */
         private volatile Throwable failureAfterReading;
 
         private volatile TopicPartition unreadable;
@@ -345,7 +345,7 @@ class GroupMemberTest {
             if (failure != null) {
                 sneak(failure);
             }
-            // as the client, which drops what is not at its position
+            // like the real client, which drops records that are not at its position
             if (unreadable != null
                     && assignment().contains(unreadable)
                     && !paused().contains(unreadable)

@@ -32,14 +32,14 @@ import routes.platform.error.UnreadableRecordException;
 import sandbox.Servers;
 import sandbox.Topics;
 
-/** What a log may hold, or not hold any more, that is not as a producer of ours would leave it. */
+/** Logs that none of our producers would leave: damaged, deleted, truncated, or with hostile records. */
 class HostileLogIT extends ConsumerFixture {
 
     private static final int MANY = 60;
     private static final int LARGE = 900_000;
 
     @Test
-    void saysThatRecordsWereDeletedWhileItWasAway() throws Exception {
+    void reportsRecordsThatWereDeletedWhileItWasAway() throws Exception {
         run("", this::note);
         sendTo(0, 0, 10);
         await().untilAsserted(() -> assertThat(lag()).isZero());
@@ -59,7 +59,7 @@ class HostileLogIT extends ConsumerFixture {
     }
 
     @Test
-    void readsATopicThatIsMadeAnewFromItsBeginning() throws Exception {
+    void readsARecreatedTopicFromItsBeginning() throws Exception {
         PipelinedKafkaComponent kafka = run("", this::note);
         sendTo(0, 0, 10);
         await().untilAsserted(() -> assertThat(lag()).isZero());
@@ -77,7 +77,7 @@ class HostileLogIT extends ConsumerFixture {
     }
 
     @Test
-    void beginsWhereTheRouteSaysWhenNothingIsCommitted() throws Exception {
+    void beginsAtTheResetOfTheRouteWithoutACommit() throws Exception {
         sendTo(0, 0, 10);
         run("&autoOffsetReset=latest", this::note);
         await().until(() -> committed() == 10);
@@ -87,7 +87,7 @@ class HostileLogIT extends ConsumerFixture {
     }
 
     @Test
-    void holdsOnlyThePartitionOfABatchThatIsDamaged() throws Exception {
+    void holdsOnlyThePartitionOfADamagedBatch() throws Exception {
         sendTo(0, 0, 5);
         sendTo(0, 5, 1);
         sendTo(0, 6, 4);
@@ -114,7 +114,7 @@ class HostileLogIT extends ConsumerFixture {
     }
 
     @Test
-    void takesNoMoreThanItsBudgetFromABatchThatUnpacksToMuch() throws Exception {
+    void readsNoMoreThanItsBudgetFromALargeBatch() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         run("", exchange -> {
             go.await();
@@ -144,7 +144,7 @@ class HostileLogIT extends ConsumerFixture {
     }
 
     @Test
-    void losesNothingAndKeepsTheOrderWhereABudgetEndsAPoll() throws Exception {
+    void losesNothingWhereABudgetEndsAPoll() throws Exception {
         List<Long> offsets = new CopyOnWriteArrayList<>();
         Map<Integer, List<Long>> byPartition = new HashMap<>();
         List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
@@ -181,7 +181,7 @@ class HostileLogIT extends ConsumerFixture {
     }
 
     @Test
-    void leavesARecordWithTooManyHeadersToTheErrorPolicyOfItsRoute() throws Exception {
+    void leavesARecordWithManyHeadersToTheErrorPolicy() throws Exception {
         AtomicReference<Throwable> failure = new AtomicReference<>();
         run("", exchange -> failure.set(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class)), this::note);
         sendTo(0, 0, 1);
@@ -197,7 +197,7 @@ class HostileLogIT extends ConsumerFixture {
     }
 
     @Test
-    void takesARecordWithTooManyHeadersOutOfItsBatch() throws Exception {
+    void isolatesARecordWithManyHeadersInABatch() throws Exception {
         AtomicReference<Throwable> failure = new AtomicReference<>();
         sendTo(0, 0, 10);
         sendHeaders(0, 1001);
@@ -222,7 +222,7 @@ class HostileLogIT extends ConsumerFixture {
         }
     }
 
-    /** Values from a number on, in one batch. */
+    /** Sends consecutive numbers as values, in one batch. */
     private void sendTo(int partition, int from, int count) throws Exception {
         try (var producer = producer()) {
             List<Future<RecordMetadata>> sent = new ArrayList<>();
@@ -241,7 +241,7 @@ class HostileLogIT extends ConsumerFixture {
                 .get();
     }
 
-    /** The last byte of the batch that begins at an offset, in the broker's file. */
+    /** Overwrites the last byte of the batch that begins at an offset, in the broker's file. */
     private void damage(int partition, long offset) throws IOException {
         Path log;
         try (Stream<Path> files = Files.walk(Servers.sharedDirectory())) {

@@ -8,14 +8,14 @@ import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import routes.RuntimeIT;
 
-/** That the runtime uses our consumer: by another name Camel would silently take its own. */
+/** The runtime uses our consumer. Under another bean name, Camel would silently use its own. */
 class KafkaComponentIT extends RuntimeIT {
 
     @Autowired
     private CamelContext camel;
 
     @Test
-    void isOursAndConfiguredAsTheStockOne() {
+    void replacesAndIsConfiguredLikeTheStockComponent() {
         KafkaComponent kafka = camel.getComponent("kafka", KafkaComponent.class);
 
         assertThat(kafka).isInstanceOf(PipelinedKafkaComponent.class);
@@ -27,7 +27,7 @@ class KafkaComponentIT extends RuntimeIT {
     }
 
     @Test
-    void isInTheMetricsAndTheHealthOfTheRuntime() {
+    void appearsInMetricsAndHealth() {
         assertThat(management("/observe/metrics").body())
                 .contains("event_broker_consumer_lag{")
                 .contains("event_broker_consumer_oldest_seconds{")

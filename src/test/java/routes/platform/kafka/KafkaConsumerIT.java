@@ -27,11 +27,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.actuate.health.Status;
 import routes.platform.error.ProblemException;
 
-/** What the consumer promises, record by record and in batches. */
+/** The promises of the consumer, record by record and in batches. */
 class KafkaConsumerIT extends ConsumerFixture {
 
     @Test
-    void keepsTheOrderOfEveryKeyWhileHandlersTakeTheirTime() throws Exception {
+    void keepsTheOrderOfEveryKeyWithSlowHandlers() throws Exception {
         send(1500, 40);
         run("", exchange -> {
             if (ThreadLocalRandom.current().nextInt(10) == 0) {
@@ -48,7 +48,7 @@ class KafkaConsumerIT extends ConsumerFixture {
     }
 
     @Test
-    void holdsOneKeyThenThePartitionAndGoesOnByItself() throws Exception {
+    void holdsAKeyThenThePartitionAndRecovers() throws Exception {
         Set<String> down = ConcurrentHashMap.newKeySet();
         down.add("k0");
         PipelinedKafkaComponent kafka = run("", exchange -> {
@@ -80,7 +80,7 @@ class KafkaConsumerIT extends ConsumerFixture {
     }
 
     @Test
-    void readsAgainWhatWasNotFinishedWhenItsTimeToDrainWasOver() throws Exception {
+    void rereadsRecordsInFlightAfterTheDrainTimeout() throws Exception {
         CountDownLatch never = new CountDownLatch(1);
         run("", exchange -> {
             if (key(exchange).equals("k3")) {
@@ -96,11 +96,11 @@ class KafkaConsumerIT extends ConsumerFixture {
 
         await().untilAsserted(() -> assertThat(Set.copyOf(seen)).hasSize(100));
         await().untilAsserted(() -> assertThat(committed()).isEqualTo(100));
-        assertThat(seen).as("what was finished behind k3 does not come again").doesNotHaveDuplicates();
+        assertThat(seen).as("records completed behind k3 are not repeated").doesNotHaveDuplicates();
     }
 
     @Test
-    void drainsWhatRunsWhenItStops() throws Exception {
+    void drainsRecordsInFlightWhenItStops() throws Exception {
         run("", exchange -> {
             Thread.sleep(300);
             note(exchange);
@@ -114,7 +114,7 @@ class KafkaConsumerIT extends ConsumerFixture {
     }
 
     @Test
-    void losesNothingAndKeepsTheOrderWhileAMemberJoinsAndLeaves() throws Exception {
+    void losesNothingWhileAMemberJoinsAndLeaves() throws Exception {
         Processor slow = exchange -> {
             Thread.sleep(1);
             note(exchange);
@@ -134,21 +134,21 @@ class KafkaConsumerIT extends ConsumerFixture {
     }
 
     @Test
-    void readsOnInThePartitionsThatStayWhileAnotherMemberJoins() throws Exception {
+    void readsItsOtherPartitionsWhileAMemberJoins() throws Exception {
         String cooperative = "&heartbeatIntervalMs=500&partitionAssignor=" + CooperativeStickyAssignor.class.getName();
-        Map<TopicPartition, PartitionDispatcher> works = works(run(cooperative, this::note));
-        await().until(() -> works.size() == 4);
-        Map<TopicPartition, PartitionDispatcher> before = Map.copyOf(works);
-        Map<TopicPartition, PartitionDispatcher> others = works(run(cooperative, this::note));
-        await().until(() -> works.size() == 2 && others.size() == 2);
+        Map<TopicPartition, PartitionDispatcher> dispatchers = dispatchers(run(cooperative, this::note));
+        await().until(() -> dispatchers.size() == 4);
+        Map<TopicPartition, PartitionDispatcher> before = Map.copyOf(dispatchers);
+        Map<TopicPartition, PartitionDispatcher> others = dispatchers(run(cooperative, this::note));
+        await().until(() -> dispatchers.size() == 2 && others.size() == 2);
 
-        assertThat(before).as("none was given back and taken again").containsAllEntriesOf(works);
+        assertThat(before).as("it keeps its partitions").containsAllEntriesOf(dispatchers);
         send(100, 40);
         await().untilAsserted(() -> assertThat(seen).hasSize(100).doesNotHaveDuplicates());
     }
 
     @Test
-    void givesItsPartitionsBackBeforeTheOtherRoutesHaveEnded() throws Exception {
+    void returnsItsPartitionsBeforeOtherRoutesEnd() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         run("", this::note);
         CamelContext camel = contexts.get(0);
@@ -176,12 +176,12 @@ class KafkaConsumerIT extends ConsumerFixture {
         stop.join();
     }
 
-    private static Map<TopicPartition, PartitionDispatcher> works(PipelinedKafkaComponent kafka) {
+    private static Map<TopicPartition, PartitionDispatcher> dispatchers(PipelinedKafkaComponent kafka) {
         return kafka.running().findFirst().orElseThrow().members().get(0).dispatchers();
     }
 
     @Test
-    void staysInTheGroupWhenAHandlerTakesLongerThanThePollInterval() throws Exception {
+    void staysInTheGroupDuringASlowHandler() throws Exception {
         run("&maxPollIntervalMs=2000&sessionTimeoutMs=6000&heartbeatIntervalMs=500", exchange -> {
             Thread.sleep(5000);
             note(exchange);
@@ -213,7 +213,7 @@ class KafkaConsumerIT extends ConsumerFixture {
 
     @Test
     @SuppressWarnings("unchecked")
-    void handsOverBatchesInOrderAndFindsTheOneRecordThatIsRefused() throws Exception {
+    void isolatesTheRefusedRecordOfABatch() throws Exception {
         List<Integer> sizes = new CopyOnWriteArrayList<>();
         send(1000, 40);
         run("&batching=true&maxPollRecords=100", exchange -> {
@@ -235,7 +235,7 @@ class KafkaConsumerIT extends ConsumerFixture {
     }
 
     @Test
-    void runsEveryExchangeOnItsWorkersHoweverManyWait() throws Exception {
+    void runsEveryExchangeOnItsWorkers() throws Exception {
         Set<String> threads = ConcurrentHashMap.newKeySet();
         send(3000, 3000);
         CountDownLatch go = new CountDownLatch(1);
@@ -253,7 +253,7 @@ class KafkaConsumerIT extends ConsumerFixture {
     }
 
     @Test
-    void takesTombstonesAndRecordsWithoutAKey() throws Exception {
+    void handlesTombstonesAndRecordsWithoutAKey() throws Exception {
         List<Object> bodies = new CopyOnWriteArrayList<>();
         run("", exchange -> {
             bodies.add(String.valueOf(exchange.getMessage().getBody()));
@@ -273,7 +273,7 @@ class KafkaConsumerIT extends ConsumerFixture {
     }
 
     @Test
-    void holdsNoMoreThanItMay() throws Exception {
+    void readsNoMoreThanItsBudget() throws Exception {
         CountDownLatch go = new CountDownLatch(1);
         run("&maxPollRecords=50", exchange -> {
             go.await();
@@ -311,7 +311,7 @@ class KafkaConsumerIT extends ConsumerFixture {
                 "additionalProperties.auto.offset.reset=latest",
                 "groupInstanceId=a&consumersCount=2"
             })
-    void refusesWhatItDoesNotHonour(String option) {
+    void refusesUnsupportedOptions(String option) {
         assertThatThrownBy(() -> run("&" + option, this::note))
                 .hasStackTraceContaining("option " + option.substring(0, option.indexOf('=')));
     }

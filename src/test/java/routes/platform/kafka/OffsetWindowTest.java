@@ -15,13 +15,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Positions of a partition, and what survives a crash. */
+/** The offsets to commit of a partition, and their metadata after a crash. */
 class OffsetWindowTest {
 
     private OffsetWindow window = new OffsetWindow(null);
 
     @Test
-    void isBehindTheLongestRunOfFinishedOffsets() {
+    void commitsBehindTheLongestCompletedRun() {
         List<OffsetWindow.Entry> entries = add(0, 1, 2, 3);
         assertThat(window.offsetToCommit().offset()).isZero();
         window.complete(entries.get(1));
@@ -31,7 +31,7 @@ class OffsetWindowTest {
     }
 
     @Test
-    void passesOverWhatHasNoRecordOnlyWhenEverythingIsFinished() {
+    void skipsGapsOnlyWhenAllRecordsAreCompleted() {
         List<OffsetWindow.Entry> entries = add(0, 4);
         window.complete(entries.get(0));
         window.skipGapsUpTo(6);
@@ -48,7 +48,7 @@ class OffsetWindowTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
-    void nothingFinishedIsHandledAgainHoweverOftenItCrashes(int seed) {
+    void repeatsNoCompletedRecordAfterAnyCrash(int seed) {
         Random random = new Random(seed);
         BitSet handled = new BitSet();
         OffsetAndMetadata committed = null;
@@ -75,7 +75,7 @@ class OffsetWindowTest {
     }
 
     @Test
-    void keepsWhatWasFinishedBeforeUntilItHasComeAgain() {
+    void keepsCompletedOffsetsUntilTheirRecordsReturn() {
         List<OffsetWindow.Entry> entries = add(0, 1, 2, 3, 4, 5);
         window.complete(entries.get(2));
         window.complete(entries.get(5));
@@ -87,7 +87,7 @@ class OffsetWindowTest {
     }
 
     @Test
-    void takesMetadataOfOthersForNone() {
+    void ignoresForeignMetadata() {
         for (String foreign : List.of(
                 "",
                 "a note",
@@ -102,7 +102,7 @@ class OffsetWindowTest {
     }
 
     @Test
-    void takesNothingForFinishedWhenTheGroupWasMoved() {
+    void ignoresCompletedOffsetsOfAMovedGroup() {
         String text = CompletedOffsets.encode(1000, bits(3, 7));
 
         assertThat(CompletedOffsets.decode(1000, text)).isEqualTo(bits(3, 7));
@@ -110,7 +110,7 @@ class OffsetWindowTest {
     }
 
     @Test
-    void fitsIntoACommitWhateverIsFinished() {
+    void fitsAnyCompletedOffsetsIntoACommit() {
         Random random = new Random(1);
         for (double share : new double[] {0.001, 0.1, 0.5, 0.9, 0.999}) {
             BitSet finished = new BitSet();
@@ -130,7 +130,7 @@ class OffsetWindowTest {
     }
 
     @Test
-    void costsNoMemoryForOffsetsThatAreFarApart() {
+    void takesNoMemoryForLargeGaps() {
         List<OffsetWindow.Entry> entries = add(0, 4_000_000_000L);
         window.complete(entries.get(1));
         window.complete(add(4_000_000_001L).get(0));

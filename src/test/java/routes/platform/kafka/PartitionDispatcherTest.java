@@ -29,7 +29,7 @@ import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.FailureClassifier;
 import routes.platform.error.ProblemException;
 
-/** The bookkeeping of a partition, with a clock and workers that the test turns by hand. */
+/** The dispatcher of a partition, with a clock and workers that the test drives by hand. */
 class PartitionDispatcherTest {
 
     private static final Exception DOWN = new IOException("down");
@@ -74,7 +74,7 @@ class PartitionDispatcherTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
-    void commitsThePrefixAndKeepsOneInFlightPerKeyWhateverTheOrderOfCompletions(int seed) {
+    void commitsThePrefixAndKeepsOneInFlightPerKeyInAnyOrder(int seed) {
         Random random = new Random(seed);
         BitSet done = new BitSet();
         Map<String, Long> last = new HashMap<>();
@@ -115,7 +115,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void passesOverOffsetsThatTheLogDoesNotHave() {
+    void skipsOffsetsThatTheLogDoesNotHave() {
         work.dispatch(List.of(message(5, "a", 1), message(9, "b", 1)));
         runTasks();
         end(9, null);
@@ -126,7 +126,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void holdsOnlyTheKeyThatFailedAndRetriesItAlone() {
+    void holdsAndRetriesOnlyTheFailedKey() {
         work.dispatch(List.of(message(0, "a", 1), message(1, "a", 1), message(2, "b", 1)));
         runTasks();
         end(0, DOWN);
@@ -149,7 +149,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void holdsThePartitionWhenTooManyKeysAreHeldAndGoesOnByItself() {
+    void holdsThePartitionBehindTooManyHeldKeys() {
         work.dispatch(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1)));
         runTasks();
         List.of(0, 1, 2).forEach(offset -> end(offset, DOWN));
@@ -168,7 +168,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void isFullByCountByBytesAndByItsShare() {
+    void isFullByCountBytesOrShare() {
         work.dispatch(List.of(message(0, "a", 60_000)));
         assertThat(work.acceptsRecords()).isFalse();
         runTasks();
@@ -180,7 +180,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void saysThatItIsHeldWhileOnlyAHeldKeyKeepsItFromReadingOn() {
+    void isHeldWhileAHeldKeyFillsItsBudget() {
         List<ConsumerRecord<Object, Object>> messages = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
             messages.add(message(i, i < 10 ? "k" + i : "held", 1));
@@ -208,7 +208,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void handlesNothingAgainThatWasFinishedBehindItsBeginning() {
+    void skipsRecordsThatItsPredecessorCompleted() {
         work.dispatch(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "a", 1)));
         runTasks();
         end(1, null);
@@ -226,7 +226,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void triesTheOtherHeldKeysAtOnceWhenOneOfThemSucceeds() {
+    void retriesAllHeldKeysWhenOneSucceeds() {
         work.dispatch(List.of(message(0, "a", 1), message(1, "b", 1)));
         runTasks();
         for (int i = 0; i < 4; i++) {
@@ -243,7 +243,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void halvesABatchUntilThePoisonIsAloneAndGrowsAgain() {
+    void halvesABatchUntilThePoisonIsAlone() {
         PartitionDispatcher inBatches = work(8);
         List<ConsumerRecord<Object, Object>> messages = new ArrayList<>();
         for (int i = 0; i < 32; i++) {
@@ -274,7 +274,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void makesBatchesSmallerWhileTheyTakeLongAndLargerAgain() {
+    void shrinksSlowBatchesAndGrowsFastOnes() {
         PartitionDispatcher inBatches = work(64);
         List<ConsumerRecord<Object, Object>> messages = new ArrayList<>();
         for (int i = 0; i < 300; i++) {
@@ -291,7 +291,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void takesAPoisonOutThatIsKnownWithoutLookingForIt() {
+    void isolatesANamedPoisonMessageWithoutASearch() {
         PartitionDispatcher inBatches = work(8);
         List<ConsumerRecord<Object, Object>> messages = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
@@ -318,7 +318,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void keepsABatchWholeAndHoldsThePartitionWhileADependencyIsDown() {
+    void keepsABatchWholeWhileADependencyIsDown() {
         PartitionDispatcher inBatches = work(8);
         inBatches.dispatch(List.of(message(0, "a", 1), message(1, "b", 1)));
         runTasks();
@@ -334,7 +334,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void handlesWhatComesBeforeARecordThatHasToWaitForADependency() {
+    void handlesTheRecordsBeforeOneThatWaits() {
         PartitionDispatcher inBatches = work(8);
         inBatches.dispatch(List.of(message(0, "a", 1), message(1, "b", 1), message(2, "c", 1), message(3, "d", 1)));
         runTasks();
@@ -358,7 +358,7 @@ class PartitionDispatcherTest {
     }
 
     @Test
-    void countsNothingAfterItsEnd() throws Exception {
+    void ignoresCompletionsAfterItsClose() throws Exception {
         work.dispatch(List.of(message(0, "a", 1), message(1, "b", 1)));
         runTasks();
         work.drain(now);

@@ -15,10 +15,10 @@ import org.apache.camel.spi.UriParam;
 import org.apache.camel.support.DefaultEndpoint;
 import org.junit.jupiter.api.Test;
 
-/** Every option of Camel's consumer is honoured or refused: one that a later Camel adds has to be decided on. */
+/** Fails when a later Camel adds an option that the consumer neither honours nor refuses. */
 class PipelinedKafkaEndpointTest {
 
-    /** Given to the Kafka client as they are, or to the exchange, or honoured by the consumer itself. */
+    /** Passed on to the Kafka client or the exchange, or honoured by the consumer itself. */
     private static final Set<String> HONOURED = Set.of(
             ("additionalProperties autoCommitEnable autoOffsetReset batching brokers checkCrcs clientId commitTimeoutMs "
                             + "consumerRequestTimeoutMs consumersCount exchangePattern fetchMaxBytes fetchMinBytes "
@@ -29,15 +29,15 @@ class PipelinedKafkaEndpointTest {
                             + "sessionTimeoutMs topicIsPattern valueDeserializer")
                     .split(" "));
 
-    /** Refused beside those that {@link PipelinedKafkaEndpoint.Option} lists. */
+    /** Refused in addition to {@link PipelinedKafkaEndpoint.Option}. */
     private static final Set<String> REFUSED =
             Set.of("bridgeErrorHandler", "exceptionHandler", "kafkaManualCommitFactory");
 
-    /** Whether a step waits; the platform asks it of the producer, and to the consumer it makes no difference. */
+    /** Decides whether a step waits; it makes no difference to the consumer. */
     private static final Set<String> NO_DIFFERENCE = Set.of("synchronous");
 
     @Test
-    void everyOptionOfTheConsumerIsHonouredOrRefused() {
+    void honoursOrRefusesEveryOptionOfTheStockConsumer() {
         Set<String> decided = new TreeSet<>(HONOURED);
         decided.addAll(REFUSED);
         decided.addAll(NO_DIFFERENCE);

@@ -17,12 +17,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Transactions of producers: what is not committed has not happened, and their markers are no records. */
+/** Transactions of producers: the consumer reads committed records, and passes over markers. */
 class TransactionsIT extends ConsumerFixture {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "&batching=true", "&isolationLevel=read_committed"})
-    void takesWhatIsCommittedAndComesToTheEndOfTheLog(String options) throws Exception {
+    void readsCommittedRecordsToTheEndOfTheLog(String options) throws Exception {
         try (var producer = transactional()) {
             run(options, exchange -> {
                 Message message = exchange.getMessage();
@@ -51,7 +51,7 @@ class TransactionsIT extends ConsumerFixture {
     }
 
     @Test
-    void waitsForATransactionThatIsOpen() throws Exception {
+    void waitsForAnOpenTransaction() throws Exception {
         try (var producer = transactional()) {
             run("", this::note);
             producer.beginTransaction();
@@ -68,7 +68,7 @@ class TransactionsIT extends ConsumerFixture {
     }
 
     @Test
-    void countsWhatWaitsBehindAnOpenTransaction() throws Exception {
+    void countsRecordsBehindAnOpenTransaction() throws Exception {
         try (var producer = transactional();
                 var plain = producer()) {
             run("", this::note);
@@ -90,7 +90,7 @@ class TransactionsIT extends ConsumerFixture {
     }
 
     @Test
-    void countsWhatComesWhileAPartitionIsHeld() throws Exception {
+    void countsRecordsBehindAHeldPartition() throws Exception {
         AtomicBoolean down = new AtomicBoolean(true);
         run("&batching=true", exchange -> {
             if (down.get()) {
@@ -108,7 +108,7 @@ class TransactionsIT extends ConsumerFixture {
     }
 
     @Test
-    void comesToTheEndOfALogThatHoldsOnlyAbortedRecords() throws Exception {
+    void reachesTheEndOfALogOfAbortedRecords() throws Exception {
         try (var producer = transactional()) {
             producer.beginTransaction();
             send(producer, 0, "aborted");

@@ -17,7 +17,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.ComponentScan;
 import org.springframework.mock.env.MockEnvironment;
 
-/** Every way in which a route file can be wrong fails the start with one sentence that begins with the place. */
+/** Any mistake in a route file fails the start with one sentence that begins with its place. */
 @ExtendWith(OutputCaptureExtension.class)
 class InvalidRouteIT {
 
@@ -191,7 +191,7 @@ class InvalidRouteIT {
     }
 
     @Test
-    void namesTheStepThatHandsOverToNobody(CapturedOutput output) throws Exception {
+    void namesTheStepWithoutAConsumer(CapturedOutput output) throws Exception {
         given(
                 "a.camel.yaml",
                 route(
@@ -208,7 +208,7 @@ class InvalidRouteIT {
     }
 
     @Test
-    void namesTheWireTapThatHandsOverToNobody(CapturedOutput output) throws Exception {
+    void namesTheWireTapWithoutAConsumer(CapturedOutput output) throws Exception {
         given(
                 "a.camel.yaml",
                 route(
@@ -277,7 +277,7 @@ class InvalidRouteIT {
     }
 
     @Test
-    void leavesOtherFailuresToOthers() {
+    void ignoresOtherFailures() {
         var analyzer = new InvalidRouteFailureAnalyzer(new MockEnvironment());
         assertThat(analyzer.analyze(new IllegalStateException("the database is down")))
                 .isNull();

@@ -15,7 +15,7 @@ class RouteMetricsTest {
     private final RouteMetrics metrics = new RouteMetrics(meters);
 
     @Test
-    void countsOnWhenARouteIsExchanged() {
+    void continuesItsCountsWhenARouteIsReplaced() {
         run(false);
         run(true);
 
