@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Sends what docs/abuse.md says is tried, and expects what it says is answered. */
+/** Sends every request of docs/abuse.md and expects the answer of its row. */
 class AbuseIT extends RuntimeIT {
 
     private static final String ID = "abuse-" + UUID.randomUUID();
@@ -26,7 +26,7 @@ class AbuseIT extends RuntimeIT {
     /** A value that no answer may repeat. */
     private static final String SECRET = "5ECRE7";
 
-    /** What stands in the page for the token of a client. */
+    /** The placeholder of the page for the token of a client. */
     private static final Pattern TOKEN = Pattern.compile("\\{token (\\w+)}");
 
     private static final Pattern CORRELATION_ID = Pattern.compile("(?im)^X-Correlation-Id: (\\S+)\r?$");

@@ -16,7 +16,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The rows of docs/abuse.md; the page says how they are written. */
+/** Reads the rows of docs/abuse.md, which describes their format. */
 final class AbuseTable {
 
     private static final Path PAGE = Path.of("docs/abuse.md");
@@ -34,10 +34,10 @@ final class AbuseTable {
     /**
      * A row that is one request.
      *
-     * @param tried what a person calls it
+     * @param tried the name of the attack or mistake
      * @param isManagement whether it goes to the management port
      * @param line method and target
-     * @param headers by name; those of the test that the row does not have come on top
+     * @param headers by name; the test adds its defaults
      * @param status of the answer
      * @param contains texts of the answer's head or body
      */
@@ -56,7 +56,7 @@ final class AbuseTable {
         }
     }
 
-    /** A row that needs more than a request, and the test that shows it. */
+    /** A row that needs more than one request, with its test. */
     record Elsewhere(String tried, String testClass, String method) {
 
         @Override
@@ -136,7 +136,7 @@ final class AbuseTable {
         return code;
     }
 
-    /** @param behind the words up to the next piece of code */
+    /** @param behind the text up to the next piece of code */
     private record Code(String text, String behind) {
 
         /** {@code × 1000} repeats the last character. */
@@ -160,7 +160,7 @@ final class AbuseTable {
             if (charset.matches()) {
                 return lines.getBytes(Charset.forName(charset.group(1)));
             }
-            // \xc1 is one byte, whatever it means
+            // \xc1 is one byte
             byte[] utf8 = lines.getBytes(StandardCharsets.UTF_8);
             String latin1 = BYTE.matcher(new String(utf8, StandardCharsets.ISO_8859_1))
                     .replaceAll(found ->

@@ -15,7 +15,7 @@ import java.util.UUID;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 
-/** What the doors accept, whatever a caller makes of it, comes to its end behind them, and is nobody's dead letter. */
+/** Sends hostile events and commands over HTTP: consumers finish every accepted one, without a dead letter. */
 class AgreementIT extends RuntimeIT {
 
     private static final int CASES = 60;
@@ -29,13 +29,15 @@ class AgreementIT extends RuntimeIT {
     void readsEveryAcceptedEventInEveryGroup() {
         for (int seed = 0; seed < CASES; seed++) {
             String payload =
-                    "{\"id\":\"rx-%s-%d\",\"patientId\":\"p-%s\",\"medication\":{\"name\":\"Aspirin\"},\"quantity\":1}"
+                    """
+                    {"id":"rx-%s-%d","patientId":"p-%s","medication":{"name":"Aspirin"},"quantity":1}"""
                             .formatted(run, seed, run);
             String envelope =
-                    "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"t\",\"eventSource\":\"s\",\"timestamp\":1,\"correlationId\":\"c\"},\"payload\":%s}"
+                    """
+                    {"metadata":{"eventId":"%s","eventType":"t","eventSource":"s","timestamp":1,"correlationId":"c"},"payload":%s}"""
                             .formatted(UUID.randomUUID(), payload);
             byte[] body = new HostileJson(seed).of(payload, envelope, envelope);
-            // one id of two prescriptions is refused behind the door, whoever sends it
+            // consumers reject a second prescription with the same event id
             if (!text(body).toLowerCase(Locale.ROOT).contains("6f0f7a6e-")) {
                 accept("POST", "/api/topics/" + CREATED + "/events", body, "eventId");
             }
@@ -56,15 +58,26 @@ class AgreementIT extends RuntimeIT {
             accept(
                     "POST",
                     "/api/prescriptions",
-                    hostile.of("{\"id\":\"" + id
-                            + "\",\"patientId\":\"p\",\"medication\":{\"name\":\"Aspirin\"},\"quantity\":1}"),
+                    hostile.of(
+                            """
+                            {"id":"%s","patientId":"p","medication":{"name":"Aspirin"},"quantity":1}"""
+                                    .formatted(id)),
                     "commandId");
             accept(
                     "PUT",
                     "/api/prescriptions/" + id,
-                    hostile.of("{\"quantity\":2,\"version\":1}", "{\"notes\":[\"a\"]}"),
+                    hostile.of(
+                            """
+                            {"quantity":2,"version":1}""",
+                            """
+                            {"notes":["a"]}"""),
                     "commandId");
-            accept("POST", "/api/prescriptions/" + id + "-never/cancel", hostile.of("{\"reason\":\"x\"}"), "commandId");
+            accept(
+                    "POST",
+                    "/api/prescriptions/" + id + "-never/cancel",
+                    hostile.of("""
+                            {"reason":"x"}"""),
+                    "commandId");
         }
         assertThat(accepted).hasSizeGreaterThan(CASES);
         for (String command : accepted) {
@@ -85,8 +98,10 @@ class AgreementIT extends RuntimeIT {
                     "/api/patients/p-" + run + "/events",
                     new HostileJson(seed)
                             .of(
-                                    "{\"type\":\"patient.profile.created\",\"data\":{\"firstName\":\"A\",\"gender\":\"male\"}}",
-                                    "{\"type\":\"patient.address.updated\",\"data\":{\"city\":\"A\",\"street\":\"B\"}}"),
+                                    """
+                                    {"type":"patient.profile.created","data":{"firstName":"A","gender":"male"}}""",
+                                    """
+                                    {"type":"patient.address.updated","data":{"city":"A","street":"B"}}"""),
                     "eventId");
         }
         assertThat(accepted).hasSizeBetween(CASES / 5, CASES);
@@ -105,7 +120,8 @@ class AgreementIT extends RuntimeIT {
                     CREATED,
                     "rx-" + run,
                     bytes(
-                            "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"t\",\"eventSource\":\"s\",\"timestamp\":1},\"payload\":{\"id\":\"rx-%s-%s\",\"patientId\":\"p-%s\",\"medication\":{\"name\":\"x\"}}}"
+                            """
+                            {"metadata":{"eventId":"%s","eventType":"t","eventSource":"s","timestamp":1},"payload":{"id":"rx-%s-%s","patientId":"p-%s","medication":{"name":"x"}}}"""
                                     .formatted(event, run, name, run)),
                     Map.of("correlation-id", header, "causation-id", header));
         });

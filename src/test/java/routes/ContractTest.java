@@ -25,7 +25,7 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 import routes.platform.contract.OpenApi;
 
-/** Routes and contract files say the same, in both directions. */
+/** Compares routes and contract files in both directions. */
 class ContractTest {
 
     private static final Path CONTRACT = Path.of("src/main/resources/contract");
@@ -191,7 +191,7 @@ class ContractTest {
                 .flatExtracting(file -> file.findParents("pattern"))
                 .isNotEmpty()
                 .allSatisfy(schema -> assertThat(schema.path("description").asText())
-                        .as("description of %s, which is read behind \"must be\"", schema)
+                        .as("description of %s, which completes \"must be\"", schema)
                         .isNotEmpty());
     }
 

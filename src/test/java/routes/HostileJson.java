@@ -15,8 +15,8 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * JSON as a careless or hostile sender makes it: something valid, of which some places are replaced by numbers at the ends of every type, texts that
- * no index or log line can hold, other types, or nothing. The same seed makes the same texts.
+ * Generates JSON of careless or hostile senders: replaces places of a valid value by extreme numbers, by texts
+ * that no index or log line can hold, by other types, or by nothing. The same seed gives the same texts.
  */
 public final class HostileJson {
 
@@ -87,31 +87,36 @@ public final class HostileJson {
             "male",
             "CancelPrescription");
 
-    private static final List<String> OTHERS = List.of(
-            "null",
-            "true",
-            "[]",
-            "{}",
-            "[null]",
-            "[\"a\"]",
-            "[5]",
-            "{\"a\":{}}",
-            "{\"tenant\":5}",
-            "{\"principal\":\"p\",\"tenant\":\" \"}",
-            "{\"principal\":\"p\",\"tenant\":{}}",
-            "{\"principal\":\"p\",\"claims\":{\"tenant\":5}}",
-            "{\"principal\":\"p\",\"claims\":{\"scope\":[\"*\"]}}",
-            "{\"principal\":\"p\",\"claims\":[]}",
-            "{\"principal\":5}",
-            "{\"name\":5}",
-            "{\"name\":\"x\",\"name\":\"y\"}",
-            "[".repeat(900) + "]".repeat(900),
-            "[".repeat(996) + "]".repeat(996),
-            "[".repeat(998) + "]".repeat(998),
-            "{\"a\":".repeat(997) + "1" + "}".repeat(997),
-            "[".repeat(1001) + "]".repeat(1001));
+    private static final List<String> OTHERS = Stream.concat(
+                    """
+                    null
+                    true
+                    []
+                    {}
+                    [null]
+                    ["a"]
+                    [5]
+                    {"a":{}}
+                    {"tenant":5}
+                    {"principal":"p","tenant":" "}
+                    {"principal":"p","tenant":{}}
+                    {"principal":"p","claims":{"tenant":5}}
+                    {"principal":"p","claims":{"scope":["*"]}}
+                    {"principal":"p","claims":[]}
+                    {"principal":5}
+                    {"name":5}
+                    {"name":"x","name":"y"}
+                    """
+                            .lines(),
+                    Stream.of(
+                            nested("[", "", "]", 900),
+                            nested("[", "", "]", 996),
+                            nested("[", "", "]", 998),
+                            nested("{\"a\":", "1", "}", 997),
+                            nested("[", "", "]", 1001)))
+            .toList();
 
-    /** As many tokens as fit with what is around them, or just not. */
+    /** Numbers of tokens just below and above the limit. */
     private static final int[] MANY = {150_000, 199_000, 199_950, 199_980, 199_995, 200_001};
 
     private final Random random;
@@ -120,7 +125,7 @@ public final class HostileJson {
         random = new Random(seed);
     }
 
-    /** @param valid what it is made of, one of them */
+    /** @param valid values to start from; picks one */
     public byte[] of(String... valid) {
         JsonNode json = read(valid[random.nextInt(valid.length)]);
         List<String> raw = new ArrayList<>();
@@ -198,7 +203,7 @@ public final class HostileJson {
         }
     }
 
-    /** Headers of a record whose sender wrote them by hand. */
+    /** Headers of a record, as a careless sender writes them. */
     public Map<String, Object> headers() {
         Map<String, Object> headers = new LinkedHashMap<>();
         for (String name : List.of("correlation-id", "causation-id", "tenant")) {
@@ -212,9 +217,13 @@ public final class HostileJson {
         return headers;
     }
 
-    /** What of it a failure shows. */
+    /** The part that a test failure shows. */
     public static String start(byte[] json) {
         String text = new String(json, StandardCharsets.UTF_8);
         return text.substring(0, Math.min(text.length(), 1500));
+    }
+
+    private static String nested(String open, String value, String close, int depth) {
+        return open.repeat(depth) + value + close.repeat(depth);
     }
 }

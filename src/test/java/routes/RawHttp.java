@@ -8,7 +8,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-/** HTTP byte for byte, as no HTTP client would send it. */
+/** Sends HTTP byte for byte, as no HTTP client would. */
 public final class RawHttp {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -49,7 +49,7 @@ public final class RawHttp {
         }
     }
 
-    /** Sends the bytes, and leaves the connection open. */
+    /** Sends the bytes and leaves the connection open. */
     public static Socket open(int port, byte[] request) throws IOException {
         Socket socket = new Socket("127.0.0.1", port);
         socket.setSoTimeout((int) PATIENCE.toMillis());
@@ -57,7 +57,7 @@ public final class RawHttp {
         return socket;
     }
 
-    /** Sends the bytes, of a request that lets the server close the connection, and reads to its end. */
+    /** Sends a request with {@code Connection: close} and reads until the server closes. */
     public static Answer send(int port, byte[] request) throws IOException {
         try (Socket socket = open(port, request)) {
             return Answer.of(socket.getInputStream().readAllBytes());
@@ -65,7 +65,7 @@ public final class RawHttp {
     }
 
     /**
-     * A request.
+     * Builds a request.
      *
      * @param line without the version
      * @param headers each with its line end

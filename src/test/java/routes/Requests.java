@@ -5,7 +5,7 @@ import java.util.Optional;
 import routes.platform.Caller;
 import routes.platform.http.HttpRequest;
 
-/** Requests as routes get them: the contract has been checked, and it is known who calls. */
+/** Builds requests as routes get them: validated, with a caller. */
 public final class Requests {
 
     private Requests() {}

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import sandbox.Servers;
 import sandbox.Tokens;
 
-/** Some callers do what they can to keep the doors busy: another client that reads does not notice. */
+/** Floods the HTTP ports in several ways while another client reads: its reads stay fast. */
 @Tag("faults")
 class BusyDoorsIT {
 
@@ -33,7 +33,7 @@ class BusyDoorsIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String ORDERS = "/api/pharmacy-orders?limit=1&patientId=nobody";
 
-    /** Large, and open to everybody. */
+    /** A large file that needs no token. */
     private static final String FILE = "/webjars/swagger-ui/swagger-ui-bundle.js";
 
     private static final String EVENTS = "POST /api/topics/medication.prescription.created/events";
@@ -143,7 +143,7 @@ class BusyDoorsIT {
         assertThat(p99).isLessThan(FAST.toMillis());
     }
 
-    /** @return how many milliseconds it took */
+    /** @return the duration in milliseconds */
     private CompletableFuture<Long> read() {
         long began = System.nanoTime();
         HttpRequest request = HttpRequest.newBuilder(instance.runtime.uri(ORDERS))

@@ -12,7 +12,7 @@ import routes.platform.error.ProblemException;
 
 class JsonTest {
 
-    /** Bytes at the edges of every row of the table of well-formed UTF-8, and some between. */
+    /** Bytes at the edges of every row in the table of well-formed UTF-8, and some between. */
     private static final int[] BYTES = {
         0x20, 0x41, 0x7F, 0x80, 0x81, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xC3, 0xDF, 0xE0, 0xE1, 0xEC,
         0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF7, 0xF8, 0xFC, 0xFE, 0xFF
@@ -38,30 +38,36 @@ class JsonTest {
 
     @Test
     void rejectsOtherEncodingsAndTruncatedCharacters() {
-        assertThat(isRead("{\"a\":\"b\"}".getBytes(StandardCharsets.UTF_16BE))).isFalse();
-        assertThat(isRead("{\"a\":\"b\"}".getBytes(StandardCharsets.UTF_16LE))).isFalse();
+        assertThat(isRead("""
+                {"a":"b"}""".getBytes(StandardCharsets.UTF_16BE)))
+                .isFalse();
+        assertThat(isRead("""
+                {"a":"b"}""".getBytes(StandardCharsets.UTF_16LE)))
+                .isFalse();
         assertThat(isRead(new byte[] {'"', 'a', (byte) 0xC3})).isFalse();
     }
 
     @Test
     void rejectsADuplicateNameInAnObject() {
-        assertThatThrownBy(() -> Json.read("{\"a\":{\"id\":1,\n\"id\":2}}".getBytes(StandardCharsets.UTF_8)))
+        assertThatThrownBy(() -> Json.read(utf8("""
+                                {"a":{"id":1,\n"id":2}}""")))
                 .isInstanceOf(ProblemException.class)
                 .hasMessage("not valid JSON at line 2, column 6");
-        assertThat(isRead("{\"a\":{\"id\":1},\"id\":2}".getBytes(StandardCharsets.UTF_8)))
-                .isTrue();
+        assertThat(isRead(utf8("""
+                {"a":{"id":1},"id":2}"""))).isTrue();
     }
 
     @Test
     void rejectsALoneSurrogateInEverySpelling() {
-        assertThat(isRead("{\"a\":\"\\ud83d\\ude00\"}".getBytes(StandardCharsets.UTF_8)))
-                .isTrue();
-        assertThat(isRead("{\"a\":\"\\uD83D\"}".getBytes(StandardCharsets.UTF_8)))
-                .isFalse();
-        assertThat(isRead("{\"\\ude00\":1}".getBytes(StandardCharsets.UTF_8))).isFalse();
+        assertThat(isRead(utf8("""
+                {"a":"\\ud83d\\ude00"}"""))).isTrue();
+        assertThat(isRead(utf8("""
+                {"a":"\\uD83D"}"""))).isFalse();
+        assertThat(isRead(utf8("""
+                {"\\ude00":1}"""))).isFalse();
     }
 
-    /** In a text and in a name: Jackson has different code for each. */
+    /** Tries a text and a name: Jackson has different code for each. */
     private static void agrees(int... sequence) {
         byte[] text = new byte[sequence.length + 4];
         byte[] name = new byte[sequence.length + 6];
@@ -105,7 +111,8 @@ class JsonTest {
 
     @Test
     void writesASupplementaryCharacterAsFourBytes() {
-        byte[] pill = "{\"name\":\"\uD83D\uDC8A\"}".getBytes(StandardCharsets.UTF_8);
+        byte[] pill = utf8("""
+                {"name":"\uD83D\uDC8A"}""");
 
         assertThat(Json.write(Json.read(pill))).isEqualTo(pill);
     }
@@ -117,5 +124,9 @@ class JsonTest {
         assertThatThrownBy(() -> Json.read(bomb))
                 .isInstanceOf(MalformedJsonException.class)
                 .hasMessageContaining("200000 tokens");
+    }
+
+    private static byte[] utf8(String json) {
+        return json.getBytes(StandardCharsets.UTF_8);
     }
 }

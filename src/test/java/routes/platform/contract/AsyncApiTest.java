@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.ClassPathResource;
 
-/** What is said when the contract refers to something that is not there. */
+/** Checks the errors of a contract that refers to missing things. */
 class AsyncApiTest {
 
     private static final String MESSAGE = "#/components/messages/prescriptionCreated";

@@ -21,10 +21,10 @@ import org.springframework.web.util.UriUtils;
 import routes.RuntimeIT;
 import routes.platform.Violation;
 
-/** What the contract's reading refuses is 400, and what it takes every route can read: nothing is 500. */
+/** Sends every kind of text in every parameter: the answer is 400, or a route can read the value. */
 class ParametersIT extends RuntimeIT {
 
-    /** What a path parameter can hold is a matter of its own. */
+    /** Path parameters cannot hold every text. */
     private static final Set<String> NOT_IN_A_PATH = Set.of("", "../../etc", "<script>5ECRE7</script>");
 
     private static final int LONGEST = 1_000;
@@ -77,7 +77,7 @@ class ParametersIT extends RuntimeIT {
         ParametersTest.plain(of.parameter())
                 .filter(text -> text.length() < LONGEST && !text.contains("\u0000"))
                 .filter(text -> !of.parameter().getIn().equals("path") || !NOT_IN_A_PATH.contains(text))
-                // a route waits for a command that it does not know
+                // a route waits for an unknown command
                 .filter(text -> !of.parameter().getName().equals("after") || of.isRefused(text))
                 .parallel()
                 .forEach(text -> {

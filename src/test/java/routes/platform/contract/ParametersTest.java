@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.core.io.ClassPathResource;
 import routes.platform.Violation;
 
-/** Every parameter of the contract, read from texts that are right, nearly right, and hostile. */
+/** Reads every parameter of the contract from valid, nearly valid and hostile texts. */
 class ParametersTest {
 
     static final OpenApi CONTRACT = contract();
@@ -58,7 +58,7 @@ class ParametersTest {
                 .map(parameter -> new Of(operation, parameter)));
     }
 
-    /** What the value stands for, written again. */
+    /** The text of a value, written again. */
     private static boolean isSpelling(String text, Object value) {
         if (value instanceof Long millis && !text.matches("-?[0-9]+")) {
             return OffsetDateTime.parse(text).toInstant().toEpochMilli() == millis;
@@ -75,20 +75,20 @@ class ParametersTest {
             Optional<Object> value = of.read(text, wrong);
 
             assertThat(value.isPresent())
-                    .as("either refused or read: <%s>", text)
+                    .as("either rejected or read: <%s>", text)
                     .isEqualTo(wrong.isEmpty());
             value.ifPresent(read -> assertThat(isSpelling(text, read))
                     .as("%s of <%s>", read, text)
                     .isTrue());
             assertThat(wrong).allSatisfy(violation -> assertThat(violation.message())
-                    .as("said without what was sent: <%s>", text)
+                    .as("reported without the value: <%s>", text)
                     .doesNotContain("5ECRE7")
                     .doesNotContain("as its schema says by")
                     .doesNotContain("as the pattern"));
         });
     }
 
-    /** Some for every type, so that each parameter gets those of the others, too; and each with something put in somewhere. */
+    /** Texts for every type, which every parameter gets; and each of them with an inserted character. */
     private static Stream<String> texts(Parameter parameter) {
         Random random = new Random(parameter.getName().hashCode());
         String[] extras = {" ", "\t", "\n", "\u00a0", "\u0000", "0", "+", "%", "٣", "\ufeff", "A"};

@@ -26,7 +26,7 @@ import sandbox.Topics;
 
 class TopicProvisionerIT {
 
-    /** The real contract, with topics of this test's own. */
+    /** The real contract, with topics that only this test uses. */
     private final String prefix = "it-" + UUID.randomUUID();
 
     private final String created = prefix + ".prescription.created";

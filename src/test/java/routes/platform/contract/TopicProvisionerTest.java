@@ -36,7 +36,7 @@ import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.TopicProvisioner.Provision;
 import routes.platform.contract.TopicProvisioner.Settings;
 
-/** How many brokers have to have a record before it is acknowledged; the sandbox has but one. */
+/** Checks the number of replicas in sync with a broker stand-in, since the sandbox has one broker. */
 class TopicProvisionerTest {
 
     private static final String IN_SYNC = "min.insync.replicas";
@@ -99,7 +99,7 @@ class TopicProvisionerTest {
     }
 
     /**
-     * @param replicas of every topic that exists or is created
+     * @param replicas of every existing or created topic
      * @param inSync {@code min.insync.replicas} of every topic that exists, or is created without it
      */
     private Admin brokers(int replicas, String inSync, List<Channel> existing) {

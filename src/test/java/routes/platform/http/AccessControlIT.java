@@ -50,8 +50,8 @@ import org.springframework.core.io.ClassPathResource;
 import routes.RuntimeIT;
 
 /**
- * Who may call what. The operations are those of openapi.yaml, so that a new one is tested by being there; when there is no record to
- * ask for as another tenant, the test says what to add.
+ * Calls every operation of openapi.yaml without a token, with invalid ones, without its scope, and as another
+ * tenant. A new operation is tested at once; if it needs a record of its own, the test names the place to add it.
  */
 class AccessControlIT extends RuntimeIT {
 
@@ -60,29 +60,36 @@ class AccessControlIT extends RuntimeIT {
     private static final String LETTERS = "/api/dead-letters";
     private static final String JSON = "application/json";
 
-    /** In all records of this test: a record key, a patient and a correlation id, whatever can be asked for. */
+    /** Marks all records of this test, as record key, patient id and correlation id. */
     private static final String MARK = "access-" + UUID.randomUUID();
 
-    /** Query parameters of lists that find what is marked. */
+    /** Query parameters of lists that find the marked records. */
     private static final Set<String> FIND = Set.of("key", "patientId", "correlationId");
 
-    /** Path parameters that are no records. */
+    /** Path parameters that name no record. */
     private static final Map<String, String> FIXED = Map.of("topic", CREATED, "name", "patient-view");
 
-    /** Operations whose path names what is the caller's own from then on. */
+    /** Operations whose path names a record that they create for the caller. */
     private static final Set<String> CREATING =
             Set.of("appendPatientEvent", "updatePrescription", "cancelPrescription");
 
-    /** Of operations whose example would do too much. */
-    private static final Map<String, String> BODIES = Map.of("reprocessDeadLetters", "{\"key\":\"nobody\"}");
+    /** A filter that matches no dead letter. */
+    private static final String NO_DEAD_LETTERS = """
+            {"key":"nobody"}""";
+
+    private static final String REASON = """
+            {"reason":"test"}""";
+
+    /** Bodies for operations whose example does too much. */
+    private static final Map<String, String> BODIES = Map.of("reprocessDeadLetters", NO_DEAD_LETTERS);
 
     private static final RSAKey ISSUERS_KEY = issuersKey();
     private static final RSAKey ANOTHER_KEY = anotherKey();
 
-    /** An id of a record of the tenant default, by the path up to its parameter. */
+    /** The id of a record of the tenant {@code default}, by the path up to its parameter. */
     private static final Map<String, String> IDS = new LinkedHashMap<>();
 
-    /** @param scopes that its caller needs */
+    /** @param scopes of the operation */
     record Operation(String method, String path, JsonNode definition, List<String> scopes) {
 
         String path(Map<String, String> ids) {
@@ -125,8 +132,7 @@ class AccessControlIT extends RuntimeIT {
                 return "";
             }
             JsonNode example = content.path("example");
-            return BODIES.getOrDefault(
-                    toString(), example.isMissingNode() ? "{\"reason\":\"test\"}" : example.toString());
+            return BODIES.getOrDefault(toString(), example.isMissingNode() ? REASON : example.toString());
         }
 
         @Override
@@ -135,7 +141,7 @@ class AccessControlIT extends RuntimeIT {
         }
     }
 
-    /** A token that is no good, made for an operation's scopes. */
+    /** An invalid token with the scopes of an operation. */
     record Forgery(String what, Function<List<String>, String> token) {
 
         @Override
@@ -164,7 +170,7 @@ class AccessControlIT extends RuntimeIT {
         return operations;
     }
 
-    /** With its parameters in place of the references to them. */
+    /** Returns the operation with its parameters resolved. */
     private static JsonNode resolved(JsonNode operation, JsonNode contract) {
         ObjectNode copy = operation.deepCopy();
         ArrayNode parameters = copy.putArray("parameters");
@@ -221,7 +227,7 @@ class AccessControlIT extends RuntimeIT {
                 .flatMap(operation -> forgeries.stream().map(forgery -> Arguments.of(operation, forgery)));
     }
 
-    /** One of each kind, of the tenant default. */
+    /** Creates one record of each kind for the tenant {@code default}. */
     @BeforeEach
     void records() {
         if (!IDS.isEmpty()) {
@@ -232,15 +238,19 @@ class AccessControlIT extends RuntimeIT {
         HttpResponse<String> appended = post(
                 "/api/patients/" + MARK + "/events",
                 JSON,
-                "{\"type\":\"patient.profile.created\",\"data\":{\"lastName\":\"access\"}}");
+                """
+                {"type":"patient.profile.created","data":{"lastName":"access"}}""");
         assertThat(appended.statusCode()).isEqualTo(202);
         HttpResponse<String> commanded = post(
-                "/api/prescriptions", JSON, "{\"patientId\":\"" + MARK + "\",\"medication\":{\"name\":\"access\"}}");
+                "/api/prescriptions",
+                JSON,
+                """
+                {"patientId":"%s","medication":{"name":"access"}}""".formatted(MARK));
         assertThat(commanded.statusCode()).isEqualTo(202);
-        send(CREATED, MARK, bytes("{\"no\":\"event\"}"), Map.of("tenant", "default"));
+        send(CREATED, MARK, bytes("""
+                {"no":"event"}"""), Map.of("tenant", "default"));
         String letter = awaitLetter(LETTERS + "?key=" + MARK, TOKENS.sandbox());
-        String job = json(post(LETTERS + "/reprocess", JSON, "{\"key\":\"nobody\"}")
-                        .body())
+        String job = json(post(LETTERS + "/reprocess", JSON, NO_DEAD_LETTERS).body())
                 .path("jobId")
                 .asText();
         await().until(() ->
@@ -304,7 +314,7 @@ class AccessControlIT extends RuntimeIT {
         assertThat(answer.statusCode()).as(answer.body()).isNotIn(401, 403, 404).isLessThan(500);
         assertThat(answer.headers().firstValue("WWW-Authenticate")).isEmpty();
         if (operation.isList()) {
-            assertThat(json(answer.body())).as("what is marked").isNotEmpty();
+            assertThat(json(answer.body())).as("marked records").isNotEmpty();
         }
     }
 
@@ -326,7 +336,7 @@ class AccessControlIT extends RuntimeIT {
         assertThat(call("HEAD", path, null, "").statusCode()).isEqualTo(401);
     }
 
-    /** Without those that are of one answer alone, or say how its body is framed. */
+    /** The headers without those that differ for each answer, or frame its body. */
     private static Map<String, List<String>> headers(HttpResponse<String> answer) {
         Map<String, List<String>> headers = new TreeMap<>(answer.headers().map());
         headers.keySet()
@@ -346,7 +356,7 @@ class AccessControlIT extends RuntimeIT {
                         methods.add("HEAD");
                     }
                 });
-        // a letter could have this name
+        // a dead letter may have this name
         if (operation.toString().equals("reprocessDeadLetters")) {
             methods.addAll(Set.of("GET", "HEAD"));
         }
@@ -385,7 +395,7 @@ class AccessControlIT extends RuntimeIT {
             assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
             assertThat(json(answer.body())).isEmpty();
         } else {
-            // 409: what it begins is under way already
+            // 409: a rebuild is running already
             assertThat(answer.statusCode()).as(answer.body()).isIn(200, 202, 409);
         }
     }
@@ -395,7 +405,8 @@ class AccessControlIT extends RuntimeIT {
         String id = "rx-" + UUID.randomUUID();
         send(CREATED, id, bytes("{}"), Map.of("tenant", "default"));
         awaitLetter(LETTERS + "?key=" + id, TOKENS.sandbox());
-        String filter = "{\"key\":\"" + id + "\"}";
+        String filter = """
+                {"key":"%s"}""".formatted(id);
 
         assertThat(json(call("POST", LETTERS + "/reprocess?dryRun=true", TOKENS.of("other"), filter)
                                 .body())
@@ -432,7 +443,8 @@ class AccessControlIT extends RuntimeIT {
                 .orElseThrow();
         assertThat(header(record, "tenant")).isEqualTo("other");
         assertThat(json(text(record.value())).at("/metadata/security").toString())
-                .isEqualTo("{\"principal\":\"other\",\"tenant\":\"other\"}");
+                .isEqualTo("""
+                        {"principal":"other","tenant":"other"}""");
         await().until(() -> !json(call("GET", "/api/pharmacy-orders?patientId=" + id, TOKENS.of("other"), "")
                         .body())
                 .isEmpty());
@@ -443,7 +455,8 @@ class AccessControlIT extends RuntimeIT {
     void keepsTheTenantOfAReprocessedRecord() {
         String id = "rx-" + UUID.randomUUID();
         String envelope =
-                "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"t\",\"eventSource\":\"s\",\"timestamp\":1,\"security\":{\"principal\":\"other\",\"tenant\":\"other\"}},\"payload\":%s}"
+                """
+                {"metadata":{"eventId":"%s","eventType":"t","eventSource":"s","timestamp":1,"security":{"principal":"other","tenant":"other"}},"payload":%s}"""
                         .formatted(UUID.randomUUID(), prescription(id, id));
         send(CREATED, id, bytes(envelope.replace("\"medication\"", "\"no\"")), Map.of("tenant", "other"));
         String letter = awaitLetter(LETTERS + "?key=" + id, TOKENS.of("other"));
@@ -503,13 +516,13 @@ class AccessControlIT extends RuntimeIT {
         String letter = awaitLetter(LETTERS + "?key=" + id, TOKENS.of("other"));
         String path = LETTERS + "/" + letter;
         isProblem(
-                call("POST", path + "/discard?tenant=other", TOKENS.sandbox(), "{\"reason\":\"r\"}"),
+                call("POST", path + "/discard?tenant=other", TOKENS.sandbox(), REASON),
                 403,
                 "the token has no scope tenants.all");
-        isProblem(call("POST", path + "/discard", operator, "{\"reason\":\"r\"}"), 404, "no such");
+        isProblem(call("POST", path + "/discard", operator, REASON), 404, "no such");
         long before = System.currentTimeMillis();
 
-        HttpResponse<String> answer = call("POST", path + "/discard?tenant=other", operator, "{\"reason\":\"r\"}");
+        HttpResponse<String> answer = call("POST", path + "/discard?tenant=other", operator, REASON);
 
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
         JsonNode discarded =
@@ -582,7 +595,7 @@ class AccessControlIT extends RuntimeIT {
             assertThat(call("GET", path, null, "").statusCode()).as(path).isEqualTo(302);
         }
         assertThat(call("GET", "/contract/openapi.yaml", null, "").body())
-                .as("with what is said of the sandbox, and under whichever path")
+                .as("with the issuer of the sandbox and a relative URL")
                 .contains(
                         "`reader` (`reader-secret`)",
                         "tokenUrl: " + SERVERS.tokenIssuer().address(),
@@ -609,7 +622,7 @@ class AccessControlIT extends RuntimeIT {
         }
     }
 
-    /** What is the same for every answer that refuses. */
+    /** Checks the parts that all problems share. */
     private static void isProblem(HttpResponse<String> answer, int status, String error) {
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
         assertThat(answer.headers().firstValue("Content-Type")).contains("application/problem+json");
@@ -637,7 +650,7 @@ class AccessControlIT extends RuntimeIT {
                 body.isEmpty() ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body)));
     }
 
-    /** Of a list: the query that finds the marked record. */
+    /** The query with which a list finds the marked record. */
     private static String find(Operation operation) {
         if (!operation.isList()) {
             return "";
@@ -696,7 +709,7 @@ class AccessControlIT extends RuntimeIT {
         }
     }
 
-    /** The public key, which everybody has, as the secret of HS256. */
+    /** Signs with HS256 and the public key as its secret. */
     private static String confused(List<String> scopes) {
         try {
             JWSHeader header = new JWSHeader.Builder(JWSAlgorithm.HS256)
@@ -742,6 +755,8 @@ class AccessControlIT extends RuntimeIT {
     }
 
     private static String prescription(String id, String patient) {
-        return "{\"id\":\"%s\",\"patientId\":\"%s\",\"medication\":{\"name\":\"Amoxicillin\"}}".formatted(id, patient);
+        return """
+                {"id":"%s","patientId":"%s","medication":{"name":"Amoxicillin"}}"""
+                .formatted(id, patient);
     }
 }

@@ -45,7 +45,7 @@ class ClientBulkheadTest {
         bulkhead.release(client);
 
         assertThat(bulkhead.tryAcquire(client))
-                .as("one more than may run is still there")
+                .as("one request above the limit still runs")
                 .isFalse();
         bulkhead.release(client);
         assertThat(bulkhead.tryAcquire(client)).isTrue();

@@ -19,7 +19,7 @@ import routes.RawHttp;
 import routes.RawHttp.Answer;
 import routes.RuntimeIT;
 
-/** What hostile, broken and slow callers get; each of them byte for byte, as no HTTP client would send it. */
+/** Sends requests of hostile, broken and slow callers, byte for byte. */
 @TestPropertySource(
         properties = {
             "event-broker.http.body-timeout=2s",
@@ -131,7 +131,7 @@ class HttpIngressIT extends RuntimeIT {
 
         long refused = 0;
         for (Socket socket : slow) {
-            // readable while the slow ones wait
+            // reads continue while the slow requests wait
             assertThat(get(ORDERS + "?limit=1").statusCode()).isEqualTo(200);
             Answer answer = Answer.of(socket.getInputStream().readAllBytes());
             assertThat(answer.status()).isIn(400, 408, 429);
@@ -159,7 +159,7 @@ class HttpIngressIT extends RuntimeIT {
 
         for (Socket socket : strangers) {
             assertThat(Answer.of(socket.getInputStream().readAllBytes()).status())
-                    .as("and the connection has ended")
+                    .as("and the connection ends")
                     .isEqualTo(401);
             assertThat(get(ORDERS + "?limit=1").statusCode()).isEqualTo(200);
             socket.close();
@@ -222,10 +222,11 @@ class HttpIngressIT extends RuntimeIT {
             assertThat(json(second.body()).path("error").asText()).contains("is being answered");
         }
 
-        // the first has gone without an end, so that the key is free again
+        // the first stream broke off, so the key is free again
         await().untilAsserted(() -> assertThat(Answer.of(send("POST " + EVENTS, NDJSON + "\r\n" + key, line))
                         .body())
-                .contains("{\"accepted\":1,\"rejected\":[]}"));
+                .contains("""
+                        {"accepted":1,"rejected":[]}"""));
         assertThat(Answer.of(send("POST " + EVENTS, NDJSON + "\r\n" + key, bytes("{}\n")))
                         .status())
                 .isEqualTo(409);
@@ -251,7 +252,8 @@ class HttpIngressIT extends RuntimeIT {
     void leavesTheKeyOfARejectedRequestUnused() throws IOException {
         String key = JSON + "\r\nIdempotency-Key: " + id;
 
-        assertThat(Answer.of(send("POST " + EVENTS, key, bytes("{\"id\":\"x\"}")))
+        assertThat(Answer.of(send("POST " + EVENTS, key, bytes("""
+                {"id":"x"}""")))
                         .status())
                 .isEqualTo(400);
         assertThat(Answer.of(send("POST " + EVENTS, key, bytes(prescription(id, patient))))
@@ -277,7 +279,7 @@ class HttpIngressIT extends RuntimeIT {
                         "the tenant is blank, longer than 256 characters, or has control characters"));
     }
 
-    /** Requests get their own answers, whatever became of others. */
+    /** Checks that each request gets its own answer. */
     private void staysItself() {
         IntStream.range(0, 50).parallel().forEach(i -> {
             HttpResponse<String> answer = post(
@@ -308,6 +310,8 @@ class HttpIngressIT extends RuntimeIT {
     }
 
     private static String prescription(String id, String patient) {
-        return "{\"id\":\"%s\",\"patientId\":\"%s\",\"medication\":{\"name\":\"Amoxicillin\"}}".formatted(id, patient);
+        return """
+                {"id":"%s","patientId":"%s","medication":{"name":"Amoxicillin"}}"""
+                .formatted(id, patient);
     }
 }

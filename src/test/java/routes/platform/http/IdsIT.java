@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.web.util.UriUtils;
 import routes.RuntimeIT;
 
-/** Every id that can be created can be read, paged and linked, whatever is in it. */
+/** Reads, pages and links records by every id that can be created. */
 class IdsIT extends RuntimeIT {
 
     private static final String PRESCRIPTIONS = "/api/prescriptions";
@@ -29,7 +29,7 @@ class IdsIT extends RuntimeIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int MAX_LENGTH = 256;
 
-    /** Ids of this run, so that what stands in them stands behind it. */
+    /** Prefix of the ids of this run; the tried characters follow it. */
     private final String run = UUID.randomUUID().toString().substring(0, 8);
 
     private final String patient = run + "/pa;ti%2Fent\\?#&=+ é";
@@ -54,7 +54,7 @@ class IdsIT extends RuntimeIT {
                                 "/summary"))
                 .flatMap(marks -> Stream.of(run + marks, run + marks + "z"))
                 .distinct()
-                // Kafka clients and people cut what is around a text
+                // Kafka clients and people trim texts
                 .filter(id -> id.equals(id.strip()))
                 .flatMap(id -> id.equals(run + "!")
                         ? Stream.of(id, first + "é".repeat(MAX_LENGTH - first.length()))
@@ -102,7 +102,9 @@ class IdsIT extends RuntimeIT {
 
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(read("/api/dead-letters", id)).isEqualTo(id));
-        HttpResponse<String> discarded = post("/api/dead-letters/" + id + "/discard", JSON, "{\"reason\":\"test\"}");
+        HttpResponse<String> discarded =
+                post("/api/dead-letters/" + id + "/discard", JSON, """
+                        {"reason":"test"}""");
         assertThat(discarded.statusCode()).as(discarded.body()).isEqualTo(200);
         assertThat(get("/api/dead-letters/summary").body()).startsWith("[");
         assertThat(get("/api/dead-letters/%73ummary").body()).startsWith("[");
@@ -138,7 +140,9 @@ class IdsIT extends RuntimeIT {
         List<String> answers = Stream.of(run + "%2F~", run + "%2f%7e")
                 .map(spelling -> exchange(request(PRESCRIPTIONS + "/" + spelling)
                                 .headers("Content-Type", "application/merge-patch+json", "Idempotency-Key", run)
-                                .PUT(HttpRequest.BodyPublishers.ofString("{\"quantity\":1}")))
+                                .PUT(HttpRequest.BodyPublishers.ofString(
+                                        """
+                                        {"quantity":1}""")))
                         .body())
                 .toList();
 
@@ -225,7 +229,7 @@ class IdsIT extends RuntimeIT {
         return bytes(envelope.toString());
     }
 
-    /** For a prescription that has the id of the command. */
+    /** A command for a prescription with the same id. */
     private byte[] command(String id) {
         ObjectNode command = JsonNodeFactory.instance
                 .objectNode()

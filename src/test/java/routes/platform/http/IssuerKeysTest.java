@@ -79,7 +79,7 @@ class IssuerKeysTest {
 
         assertThat(keys.get(named("second"), null)).hasSize(1);
         assertThat(keys.get(named("first"), null))
-                .as("which the issuer has withdrawn")
+                .as("a key that the issuer has withdrawn")
                 .isEmpty();
     }
 
@@ -104,7 +104,7 @@ class IssuerKeysTest {
 
         assertThat(keys.get(named("first"), null)).hasSize(1);
         assertThat(keys.get(named("second"), null))
-                .as("which nobody can ask for now")
+                .as("an unknown key during the outage")
                 .isEmpty();
     }
 

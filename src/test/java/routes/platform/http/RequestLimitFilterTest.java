@@ -54,7 +54,7 @@ class RequestLimitFilterTest {
         RequestLimitFilter limits = limits(1000, 1000);
 
         assertThat(whileUnderWay(limits, null, 4, () -> errors(limits, null, 1)))
-                .as("they read, and no more of them may than there are threads for that")
+                .as("requests without a token have the threads for reads")
                 .hasSize(1);
         assertThat(whileUnderWay(limits, null, 4, () -> errors(limits, "a", 1))).isEmpty();
     }
@@ -167,7 +167,7 @@ class RequestLimitFilterTest {
         return errors;
     }
 
-    /** What the refused ones of some requests were told. */
+    /** The errors of the rejected requests. */
     private static List<String> errors(RequestLimitFilter limits, String client, int requests) {
         List<String> errors = new ArrayList<>();
         for (int i = 0; i < requests; i++) {

@@ -29,7 +29,7 @@ import routes.RawHttp;
 import routes.RawHttp.Answer;
 import routes.RuntimeIT;
 
-/** How long callers hold a connection and a thread who send slowly what nobody reads, or do not take what they asked for. */
+/** Limits how long slow senders and slow readers hold a connection and a thread. */
 @TestPropertySource(
         properties = {
             "event-broker.http.body-timeout=2s",
@@ -50,12 +50,12 @@ class SlowCallersIT extends RuntimeIT {
     private static final Duration TRICKLE = Duration.ofMillis(200);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    /** Large, and open to everybody. */
+    /** A large file that needs no token. */
     private static final String FILE = "/webjars/swagger-ui/swagger-ui-bundle.js";
 
     private final String id = "slow-" + UUID.randomUUID();
 
-    /** Of the network, or it would keep an answer that nobody takes. */
+    /** Keeps the network buffers small, so that they cannot hold an unread response. */
     @TestConfiguration
     static class SmallBuffers implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
 
@@ -185,7 +185,9 @@ class SlowCallersIT extends RuntimeIT {
     @Test
     void sendsNo100ContinueToARejectedCaller() throws IOException {
         String expects = JSON + "Expect: 100-continue\r\nConnection: close\r\n";
-        byte[] body = bytes("{\"id\":\"%s\",\"patientId\":\"p\",\"medication\":{\"name\":\"n\"}}".formatted(id));
+        byte[] body = bytes(
+                """
+                        {"id":"%s","patientId":"p","medication":{"name":"n"}}""".formatted(id));
         String head = "POST " + EVENTS + " HTTP/1.1\r\n" + HOST + expects + "Content-Length: " + body.length + "\r\n";
         try (Socket stranger = RawHttp.open(uri("/").getPort(), bytes(head + "\r\n"))) {
             assertThat(text(stranger.getInputStream().readAllBytes())).startsWith("HTTP/1.1 401");
@@ -210,7 +212,7 @@ class SlowCallersIT extends RuntimeIT {
 
     @Test
     void endsResponsesThatNobodyReads() throws IOException {
-        // more than the network keeps for them
+        // more than the network buffers
         String requests = "GET %s HTTP/1.1\r\n%s\r\n".formatted(FILE, HOST).repeat(10);
         try (Socket socket = new Socket()) {
             socket.setReceiveBufferSize(4096);
@@ -286,13 +288,13 @@ class SlowCallersIT extends RuntimeIT {
                 .anyMatch(frame -> frame.getClassName().startsWith(DeadlineResponse.class.getName()));
     }
 
-    /** Sends a request whose body comes byte by byte, and reads until the server ends the connection. */
+    /** Sends a request with a trickling body and reads until the server closes the connection. */
     private static int trickled(Socket socket, String line, String headers, String body) throws Exception {
         socket.getOutputStream().write(RawHttp.request(line, headers, bytes(body)));
         Thread trickle = trickle(socket);
         Answer answer = Answer.of(endOf(socket).getBytes(StandardCharsets.ISO_8859_1));
         trickle.join(PATIENCE.toMillis());
-        assertThat(trickle.isAlive()).as("could send on for ever").isFalse();
+        assertThat(trickle.isAlive()).as("the server stops the trickle").isFalse();
         return answer.status();
     }
 
@@ -302,7 +304,7 @@ class SlowCallersIT extends RuntimeIT {
         try {
             socket.getInputStream().transferTo(all);
         } catch (SocketException e) {
-            // ended while it was sent to
+            // the server closed during the write
         }
         return all.toString(StandardCharsets.ISO_8859_1);
     }
@@ -316,7 +318,7 @@ class SlowCallersIT extends RuntimeIT {
                     out.write('x');
                 }
             } catch (IOException | InterruptedException e) {
-                // the server has ended the connection
+                // the server has closed the connection
             }
         });
         thread.start();
