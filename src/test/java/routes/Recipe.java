@@ -57,7 +57,7 @@ record Recipe(List<Step> steps) {
             if (language.equals("diff")) {
                 Files.writeString(path, patched(Files.readString(path)));
             } else if (prose.contains("appended to")) {
-                Files.writeString(path, Files.readString(path) + "\n" + text);
+                Files.writeString(path, Files.readString(path) + text);
             } else if (key.find()) {
                 Files.writeString(path, under(key.group(1), Files.readString(path)));
             } else {
