@@ -1,10 +1,10 @@
 'use strict'
 
-// One side of the bench (bench/README.md): consume, transform, produce with kafkajs as well as one can.
+// A side of the bench (bench/README.md): consumes, transforms and produces with kafkajs, as fast as possible.
 //
 //   node bench.js --broker host:port --mode eachMessage|eachBatch
 //
-// Standard output: "ready". Standard input: a line "start <source topic> <sink topic> <group>", then "stop", again and again.
+// Standard output: "ready". Standard input: a line "start <source topic> <sink topic> <group>", then "stop", once per round.
 
 const { createInterface } = require('node:readline')
 const { parseArgs } = require('node:util')
