@@ -9,19 +9,20 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The instructions of a Dockerfile, in order; as much of its language as ours uses. */
+/** Reads the instructions of a Dockerfile, as far as ours uses the language. */
 record Dockerfile(List<Instruction> instructions) {
 
     private static final Pattern FROM = Pattern.compile("(?<image>\\S+)(?: AS (?<name>\\S+))?");
 
     /**
-     * @param stage     name of the stage that it belongs to; the last one, which becomes the image, has none and is called {@code image}
-     * @param keyword   in capitals
-     * @param arguments the rest of the line, continuation lines included
+     * @param stage name of its stage; the last stage has no name and is called {@code image}
+     *
+     * @param keyword in capitals
+     * @param arguments rest of the line, with continuation lines
      */
     record Instruction(String stage, String keyword, String arguments) {
 
-        /** The exec form {@code ["program", "argument"]}, which may come after options. */
+        /** Reads the exec form {@code ["program", "argument"]}, which may follow options. */
         List<String> command() {
             try {
                 String[] command = new ObjectMapper()
@@ -60,7 +61,7 @@ record Dockerfile(List<Instruction> instructions) {
         return new Dockerfile(List.copyOf(instructions));
     }
 
-    /** The instructions of that kind that apply to the image, not to the stages before it. */
+    /** Returns the instructions of that kind that apply to the image, not to the stages before. */
     List<Instruction> ofImage(String keyword) {
         return instructions.stream()
                 .filter(instruction -> instruction.stage().equals("image")
@@ -68,7 +69,7 @@ record Dockerfile(List<Instruction> instructions) {
                 .toList();
     }
 
-    /** The only instruction of that kind that applies to the image. */
+    /** Returns the only instruction of that kind that applies to the image. */
     Instruction theOneOfImage(String keyword) {
         List<Instruction> found = ofImage(keyword);
         if (found.size() != 1) {

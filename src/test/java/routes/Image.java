@@ -15,8 +15,9 @@ import java.util.stream.Stream;
 import org.springframework.util.FileSystemUtils;
 
 /**
- * The image without Docker: the directories that the Dockerfile makes of the jar that this build has made, read-only, and its
- * entry point run in them as its user. What the base image brings, this machine stands in for.
+ * Builds the image without Docker: lays out the directories of the Dockerfile from the jar of this
+ * build, read-only, and runs the entry point as its user. This machine takes the place of the base
+ * image.
  */
 final class Image {
 
@@ -28,7 +29,7 @@ final class Image {
     private final Map<String, Path> workingDirectories = new HashMap<>();
     private int runs;
 
-    /** @param directory where to lay it out; what was there is deleted */
+    /** @param directory for the image; emptied first */
     Image(Path directory) throws IOException, InterruptedException {
         this.directory = directory.toAbsolutePath();
         if (Files.exists(this.directory)) {
@@ -41,7 +42,7 @@ final class Image {
                 case "RUN" -> run(instruction);
                 case "COPY" -> copy(instruction);
                 default -> {
-                    // says how the image is run
+                    // concerns the run of the image
                 }
             }
         }
@@ -52,7 +53,7 @@ final class Image {
         return dockerfile;
     }
 
-    /** Every file of the image, relative to its root. */
+    /** Lists every file of the image, relative to its root. */
     List<String> files() throws IOException {
         try (Stream<Path> files = Files.walk(root("image"))) {
             return files.filter(Files::isRegularFile)
@@ -63,9 +64,9 @@ final class Image {
     }
 
     /**
-     * Starts a container, so to speak: with the environment given and no other, and one directory to write to.
+     * Starts the entry point with only this environment and one writable directory.
      *
-     * @param arguments what is added to the entry point
+     * @param arguments appended to the entry point
      */
     RunningImage run(Map<String, String> environment, String... arguments) throws IOException {
         Path container = Files.createDirectories(directory.resolve("run-" + ++runs));
@@ -93,7 +94,7 @@ final class Image {
         workingDirectories.put(instruction.stage(), Files.createDirectories(path));
     }
 
-    /** Maven's part has been done when this runs: its jar is put where the next command looks for it. */
+    /** Runs an instruction; instead of Maven's build it copies the finished jar. */
     private void run(Dockerfile.Instruction instruction) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(instruction.arguments().split(" ")));
         if (!command.get(0).equals("java")) {
@@ -136,7 +137,9 @@ final class Image {
         return directory.resolve(stage);
     }
 
-    /** For root, what it takes to become the image's user, where the program for it exists; another user is not root anyway. */
+    /**
+     * Returns the command prefix that changes root to the user of the image; empty for other users.
+     */
     private List<String> asItsUser() throws IOException {
         String[] user = dockerfile.theOneOfImage("USER").arguments().split(":");
         List<String> become = List.of("setpriv", "--reuid", user[0], "--regid", user[1], "--clear-groups");

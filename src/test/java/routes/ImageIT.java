@@ -39,7 +39,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** The Dockerfile followed without Docker, and the runtime started as it says, against real servers. */
+/**
+ * Follows the Dockerfile without Docker, and starts the runtime as it says, against real servers.
+ */
 class ImageIT {
 
     private static final Path JAR = Path.of(System.getProperty("runtime.jar"));
@@ -127,7 +129,7 @@ class ImageIT {
         runtime.post(EVENTS, "text/plain", secret);
         runtime.post(EVENTS, JSON, prescription(id, secret + "x".repeat(2_000_000)));
         runtime.post(EVENTS, JSON, prescription(id, secret), "X-Unknown", secret, "kafka.KEY", secret);
-        // so many that whichever instance reads which partitions, this one reads some
+        // enough records that this instance reads some, in any assignment of partitions
         for (int i = 0; i < 30; i++) {
             RuntimeIT.send(
                     CREATED,
@@ -151,7 +153,7 @@ class ImageIT {
     void startsWithoutWarnings() {
         assertThat(runtime.outputWith("\"thread\":{\"name\":\"main\"}"))
                 .map(RunningImage::json)
-                // what another test has left on the broker that they share
+                // another test may leave this on the shared broker
                 .filteredOn(line -> !line.path("message").asText().startsWith("topic drift"))
                 .isNotEmpty()
                 .allSatisfy(line -> assertThat(line.at("/log/level").asText())
@@ -177,7 +179,7 @@ class ImageIT {
             for (Future<Set<String>> ids : posted) {
                 accepted.addAll(ids.get());
             }
-            // by now, no new request is taken, and this one still goes on
+            // the runtime accepts no new request now, and this one continues
             stream.send(prescription(id + "-stream-2", "Amoxicilline"));
             JsonNode receipt = stream.end();
             int exitCode = terminated.awaitExit(SHUTDOWN);
@@ -189,7 +191,7 @@ class ImageIT {
                             .map(record -> RuntimeIT.text(record.key()))
                             .collect(Collectors.toSet()))
                     .containsAll(accepted);
-            // a request that got no answer may have published its event all the same, so that there can be some more
+            // a request without an answer may still have published its event
             await().untilAsserted(
                             () -> assertThat(json(runtime.get("/api/pharmacy-orders?limit=500&patientId=" + patient)
                                                     .body())
@@ -309,7 +311,7 @@ class ImageIT {
         assertThat(Files.size(JAR)).isLessThan(MAX_JAR_BYTES);
     }
 
-    /** The command of the image's health check for another address. */
+    /** Returns the command of the health check with another address. */
     private static List<String> healthCheck(String url) {
         List<String> command =
                 new ArrayList<>(image.dockerfile().theOneOfImage("HEALTHCHECK").command());
@@ -333,7 +335,7 @@ class ImageIT {
         return image.run(RunningImage.environment(RuntimeIT.SERVERS));
     }
 
-    /** @return the ids of the events that were answered with 202 before the runtime took no more */
+    /** @return ids of the events that the runtime accepted with 202 */
     private Callable<Set<String>> postUntilRefused(RunningImage to, String prefix, AtomicInteger answered) {
         return () -> {
             Set<String> accepted = new HashSet<>();
@@ -341,7 +343,7 @@ class ImageIT {
                 try {
                     HttpResponse<String> answer = to.post(EVENTS, JSON, prescription(prefix + "-" + i, "Amoxicilline"));
                     if (answer.statusCode() == 503) {
-                        // Tomcat refuses so what comes on an open connection while it stops
+                        // a stopping Tomcat answers so on an open connection
                         return accepted;
                     }
                     assertThat(answer.statusCode()).isEqualTo(202);
@@ -366,7 +368,7 @@ class ImageIT {
                 .formatted(id, patient, medication);
     }
 
-    /** A request whose body is sent line by line. */
+    /** Sends the body of a request line by line. */
     private static final class OpenStream {
 
         private final HttpURLConnection connection;

@@ -19,7 +19,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** The platform's Node services in small, from {@code src/test/node}: installed once under {@code target}, run as processes. */
+/**
+ * Runs small copies of the platform's Node services as processes. Their sources are in {@code
+ * src/test/node}; they are installed once, under {@code target}.
+ */
 public final class NodeClients {
 
     private static final Path SOURCES = Path.of("src", "test", "node");
@@ -34,14 +37,17 @@ public final class NodeClients {
     private NodeClients() {}
 
     /**
-     * What a script did.
+     * Holds the output of a script.
      *
-     * @param lines what it printed, a JSON value each
-     * @param log   what it said about itself
+     * @param lines standard output, one JSON value each
+     * @param log standard error
      */
     public record Run(List<JsonNode> lines, String log) {}
 
-    /** Installs the scripts with their libraries as the lock file says, once per JVM. Where there is no Node, the tests that need it are skipped. */
+    /**
+     * Installs the scripts and the locked versions of their libraries, once per JVM. Without Node,
+     * the tests that need it are skipped.
+     */
     public static synchronized void install() {
         if (installed) {
             return;
@@ -73,7 +79,7 @@ public final class NodeClients {
     /**
      * Runs a script to its end.
      *
-     * @throws AssertionError with its output, when it fails or takes too long
+     * @throws AssertionError with its output, when it fails or exceeds the time limit
      */
     public static Run run(String script, List<String> arguments) {
         List<String> command = new ArrayList<>(List.of("node", script));
@@ -91,7 +97,7 @@ public final class NodeClients {
         }
     }
 
-    /** Another JVM of the tests may be installing. */
+    /** Locks the installation, because another JVM of the tests may install at the same time. */
     private static FileChannel lockFile() throws IOException {
         Files.createDirectories(INSTALLED);
         return FileChannel.open(INSTALLED.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -107,7 +113,7 @@ public final class NodeClients {
         }
     }
 
-    /** The major version of the Node on the path, 0 when there is none. */
+    /** Returns the major version of Node on the path; 0 without Node. */
     private static int nodeVersion() {
         try {
             Output version = execute(TOOL_TIMEOUT, Path.of("."), List.of("node", "--version"));

@@ -11,10 +11,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * A page of the docs that says step by step how something is done, to be done as written. The prose says where a block belongs: the last file that it
- * names, {@code under} a key of it, or {@code appended to} it; a {@code diff} is applied, and {@code bash} is run.
+ * Reads a how-to page of the docs as steps. The prose before a block names its place: the last
+ * file, {@code under} a key of it, or {@code appended to} it. A test applies a {@code diff} and
+ * runs {@code bash}.
  *
- * @param steps up to the first heading behind the title
+ * @param steps up to the first heading after the title
  */
 record Recipe(List<Step> steps) {
 
@@ -23,14 +24,14 @@ record Recipe(List<Step> steps) {
     private static final Pattern KEY = Pattern.compile("under `([\\w.]+)`");
 
     /**
-     * A block.
+     * Describes one block of the page.
      *
      * @param file null for commands
-     * @param prose what stands before it
+     * @param prose text before the block
      */
     record Step(String language, String file, String prose, String text) {
 
-        /** Text is only shown. */
+        /** Tells whether the block changes a file; a block of {@code text} only shows something. */
         boolean isEdit() {
             return !isCommand() && !language.equals("text");
         }
@@ -39,7 +40,7 @@ record Recipe(List<Step> steps) {
             return language.equals("bash");
         }
 
-        /** Whether it asks a running sandbox. */
+        /** Tells whether the block sends a request to a running sandbox. */
         boolean isRequest() {
             return isCommand() && text.contains("curl ");
         }

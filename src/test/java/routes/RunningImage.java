@@ -26,7 +26,7 @@ import org.awaitility.core.ConditionFactory;
 import sandbox.Servers;
 import sandbox.Tokens;
 
-/** The runtime as a process of its own, seen from outside: HTTP, what it prints, signals, its exit code. */
+/** Runs the runtime as a process and sees it from outside: HTTP, output, signals, exit code. */
 public final class RunningImage implements AutoCloseable {
 
     static final String READY = "/observe/health/ready";
@@ -48,8 +48,9 @@ public final class RunningImage implements AutoCloseable {
     private volatile List<Integer> open = List.of();
 
     /**
-     * @param directory has its standard output and errors
-     * @param environment of the process, which names its token issuer
+     * @param directory holds standard output and errors
+     *
+     * @param environment of the process; names the token issuer
      */
     public RunningImage(Process process, Path directory, Map<String, String> environment) {
         this.process = process;
@@ -57,7 +58,7 @@ public final class RunningImage implements AutoCloseable {
         this.tokens = new Tokens(environment.get("SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI"));
     }
 
-    /** What compose.yaml sets, for the servers of the tests, and free ports on the loopback address. */
+    /** Returns the environment of compose.yaml for the servers of the tests, with free ports. */
     public static Map<String, String> environment(Servers servers) {
         Map<String, String> properties = new HashMap<>(servers.properties());
         properties.putAll(Map.of(
@@ -71,7 +72,7 @@ public final class RunningImage implements AutoCloseable {
         return environment;
     }
 
-    /** Asks, from the first moment on, whether it is ready, until it is. */
+    /** Polls the readiness from the start until it is 200. */
     public RunningImage awaitReady() {
         await().atMost(START).pollInterval(Duration.ofMillis(10)).until(() -> {
             if (!process.isAlive()) {
@@ -90,7 +91,7 @@ public final class RunningImage implements AutoCloseable {
         return this;
     }
 
-    /** What {@code /observe/health/ready} answered until it said 200. */
+    /** Returns the statuses of {@code /observe/health/ready} before the first 200. */
     List<Integer> answersBeforeReady() {
         return answersBeforeReady;
     }
@@ -103,12 +104,12 @@ public final class RunningImage implements AutoCloseable {
         return URI.create("http://127.0.0.1:" + ports().get(1) + path);
     }
 
-    /** Of the client {@code sandbox}. */
+    /** Returns the token of the client {@code sandbox}. */
     String authorization() {
         return tokens.sandbox();
     }
 
-    /** A request with the token of the client {@code sandbox}, to be completed. */
+    /** Begins a request with the token of the client {@code sandbox}. */
     public HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(uri(path)).header("Authorization", authorization());
     }
@@ -129,9 +130,9 @@ public final class RunningImage implements AutoCloseable {
     }
 
     /**
-     * Sends any request and waits for the answer, a minute at most.
+     * Sends a request and waits for the answer, at most one minute.
      *
-     * @throws UncheckedIOException when there is none
+     * @throws UncheckedIOException without an answer
      */
     public static HttpResponse<String> exchange(HttpRequest.Builder request) {
         return exchange(request, HttpResponse.BodyHandlers.ofString());
@@ -148,7 +149,7 @@ public final class RunningImage implements AutoCloseable {
         }
     }
 
-    /** What is alive of the heap after a collection. */
+    /** Returns the live heap in MiB after a collection. */
     public long heapMegabytes() throws IOException, InterruptedException {
         new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
@@ -165,12 +166,14 @@ public final class RunningImage implements AutoCloseable {
         return (long) (sum / (1 << 20));
     }
 
-    /** The lines of its standard output, of which the last may be incomplete while it runs. */
+    /**
+     * Returns the lines of standard output; the last line may be incomplete while the process runs.
+     */
     List<String> output() {
         return lines("stdout");
     }
 
-    /** Those of its complete lines that contain all of these. */
+    /** Returns the complete lines that contain all of these parts. */
     List<String> outputWith(String... parts) {
         return output().stream()
                 .filter(line -> Stream.of(parts).allMatch(line::contains) && line.endsWith("}"))
@@ -187,10 +190,10 @@ public final class RunningImage implements AutoCloseable {
     }
 
     /**
-     * Waits for its end.
+     * Waits for the end of the process.
      *
      * @return exit code
-     * @throws IllegalStateException when it takes longer
+     * @throws IllegalStateException after the time limit
      */
     public int awaitExit(Duration atMost) {
         try {
@@ -226,7 +229,7 @@ public final class RunningImage implements AutoCloseable {
         }
     }
 
-    /** Of the API, then of the management endpoints, as far as they are open yet. */
+    /** Returns the open ports: the API, then the management endpoints. */
     private List<Integer> ports() {
         List<Integer> known = open;
         if (known.size() == 2) {

@@ -27,8 +27,8 @@ import sandbox.Servers;
 import sandbox.Tokens;
 
 /**
- * The whole runtime against real servers, which all tests share: a test uses ids of its own. The methods here are what a client of the
- * runtime has, an HTTP client and a Kafka client.
+ * Runs the whole runtime against real servers that all tests of the JVM share, so each test uses
+ * ids of its own. The methods offer an HTTP client and a Kafka client.
  */
 @AutoConfigureObservability(tracing = false)
 @SpringBootTest(
@@ -39,7 +39,7 @@ public abstract class RuntimeIT {
 
     protected static final Servers SERVERS = Servers.shared();
 
-    /** Of the issuer that all tests share. */
+    /** Tokens of the shared issuer. */
     protected static final Tokens TOKENS = new Tokens(SERVERS.tokenIssuer().address());
 
     @Autowired
@@ -60,7 +60,7 @@ public abstract class RuntimeIT {
         return URI.create("http://127.0.0.1:" + port + path);
     }
 
-    /** Where a page says that the next one is, for {@link #get}; null on the last page. */
+    /** Returns the path of the next page, for {@link #get}; null on the last page. */
     protected static String next(HttpResponse<?> page) {
         return page.headers()
                 .firstValue("Link")
@@ -69,12 +69,12 @@ public abstract class RuntimeIT {
                 .orElse(null);
     }
 
-    /** As the client {@code sandbox}; so do all that follow. */
+    /** Sends the request as the client {@code sandbox}, as all methods below do. */
     protected HttpResponse<String> get(String path) {
         return exchange(request(path));
     }
 
-    /** A request with the token of the client {@code sandbox}, to be completed. */
+    /** Begins a request with the token of the client {@code sandbox}. */
     protected HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(uri(path)).header("Authorization", TOKENS.sandbox());
     }
@@ -83,7 +83,7 @@ public abstract class RuntimeIT {
         return URI.create("http://127.0.0.1:" + managementPort + path);
     }
 
-    /** The same, when what is answered need not be text. */
+    /** Gets an answer that need not be text. */
     protected HttpResponse<byte[]> download(String path) {
         return RunningImage.exchange(request(path), HttpResponse.BodyHandlers.ofByteArray());
     }
@@ -103,7 +103,7 @@ public abstract class RuntimeIT {
         return RunningImage.exchange(request);
     }
 
-    /** Sends as any Kafka client would, and waits for the acknowledgement. */
+    /** Sends a record as any Kafka client would, and waits for the acknowledgement. */
     protected static void send(String topic, String key, byte[] value, Map<String, String> headers) {
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", brokers()), new ByteArraySerializer(), new ByteArraySerializer())) {
@@ -118,12 +118,12 @@ public abstract class RuntimeIT {
         }
     }
 
-    /** Everything on a topic now, by partition. */
+    /** Reads the whole topic, partition by partition. */
     protected static List<ConsumerRecord<byte[], byte[]>> records(String topic) {
         return TopicRecords.read(brokers(), topic);
     }
 
-    /** The record's headers as text. */
+    /** Returns the last header of that name as text; null without one. */
     protected static String header(ConsumerRecord<byte[], byte[]> record, String name) {
         Header header = record.headers().lastHeader(name);
         return header == null ? null : new String(header.value(), StandardCharsets.UTF_8);

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import sandbox.Servers;
 
-/** A stream of any length passes in a small heap. */
+/** Publishes a stream of any length with a small heap. */
 @Tag("faults")
 class StreamIT {
 
@@ -55,7 +55,7 @@ class StreamIT {
         }
     }
 
-    /** So that no other test waits for a gigabyte to be consumed. */
+    /** Empties the topic, so that no other test consumes the gigabyte. */
     private static void empty() throws Exception {
         try (Admin admin = Admin.create(
                 Map.of("bootstrap.servers", Servers.shared().properties().get("camel.component.kafka.brokers")))) {
@@ -83,7 +83,7 @@ class StreamIT {
         }
     }
 
-    /** Prescriptions of about a kilobyte each, made while they are read. */
+    /** Generates prescriptions of about a kilobyte each while the client reads them. */
     private static final class Lines extends InputStream {
 
         private static final String PADDING = "x".repeat(900);

@@ -9,12 +9,14 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** What is on a topic, seen by a client that belongs to no group. */
+/** Reads topics as a client without a group. */
 public final class TopicRecords {
 
     private TopicRecords() {}
 
-    /** Everything on a topic now, in the order of each partition; of transactions what is committed. */
+    /**
+     * Reads the whole topic in the order of each partition; of transactions, the committed records.
+     */
     public static List<ConsumerRecord<byte[], byte[]>> read(String brokers, String topic) {
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
                 Map.of("bootstrap.servers", brokers, "isolation.level", "read_committed"),

@@ -22,7 +22,7 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 
 /**
- * What each role may do on the broker and no more, from {@code asyncapi.yaml}, as commands of Kafka's own tool:
+ * Prints the least ACLs of each role, from {@code asyncapi.yaml}, as commands of Kafka's own tool:
  * {@code ./mvnw spring-boot:test-run@acls}.
  */
 public final class Acls {
@@ -30,7 +30,7 @@ public final class Acls {
     /** The runtime. */
     public static final String RUNTIME = "event-broker";
 
-    /** The same, where it creates the topics that are missing. */
+    /** The runtime that also creates missing topics. */
     public static final String PROVISIONING = RUNTIME + ", with event-broker.topics.provision=create";
 
     private Acls() {}
@@ -42,7 +42,10 @@ public final class Acls {
         });
     }
 
-    /** By role: the runtime, what it needs more to create topics, and each event source that writes to a topic itself. */
+    /**
+     * Returns the ACLs by role: the runtime, its topic provisioning, and each event source that
+     * writes to a topic.
+     */
     public static Map<String, List<AclBinding>> of(AsyncApi contract) {
         Map<String, List<AclBinding>> roles = new LinkedHashMap<>();
         roles.put(RUNTIME, new ArrayList<>());
@@ -50,7 +53,7 @@ public final class Acls {
         Set<String> groups = new TreeSet<>();
         for (Channel channel : contract.channels()) {
             for (Channel topic : List.of(channel, contract.deadLetters(channel))) {
-                // also where it publishes nothing of its own: a dead letter can be sent again to any topic
+                // a dead letter can be reprocessed to any topic, also to one that the runtime only reads
                 List<AclOperation> operations = new ArrayList<>(List.of(AclOperation.WRITE));
                 if (!topic.groups().isEmpty()) {
                     operations.add(AclOperation.READ);
@@ -84,7 +87,7 @@ public final class Acls {
                 .toList();
     }
 
-    /** A command for each resource. */
+    /** Returns one command for each resource. */
     private static Set<String> commands(List<AclBinding> bindings) {
         return bindings.stream()
                 .map(AclBinding::pattern)
@@ -100,7 +103,7 @@ public final class Acls {
                 .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
-    /** DESCRIBE_CONFIGS is DescribeConfigs to the tool. */
+    /** Spells the operation as the tool does: DescribeConfigs for DESCRIBE_CONFIGS. */
     private static String word(String operation) {
         return Arrays.stream(operation.split("_"))
                 .map(part -> part.charAt(0) + part.substring(1).toLowerCase(Locale.ROOT))

@@ -6,8 +6,8 @@ import java.util.stream.IntStream;
 import org.apache.kafka.common.Uuid;
 
 /**
- * One of three brokers, each of them a controller, too. Topics have three replicas, those of the brokers themselves included; so one broker
- * may be missing, and with two of them nothing can be written.
+ * Runs one of three brokers, each of them a controller too. All topics have three replicas. With
+ * one broker down, writes go on; with two down, they fail.
  */
 final class ClusteredKafkaServer extends KafkaServer {
 
@@ -26,7 +26,7 @@ final class ClusteredKafkaServer extends KafkaServer {
 
     static List<KafkaServer> cluster(MavenArtifacts artifacts) {
         String clusterId = Uuid.randomUuid().toString();
-        // a quorum knows its voters beforehand, so these stay what they are at every start
+        // a quorum has fixed voters, so these ports stay the same at every start
         var ports = Ports.freeForInternalUse();
         List<Integer> controllerPorts =
                 IntStream.range(0, SIZE).mapToObj(n -> ports.next()).toList();
@@ -55,7 +55,7 @@ final class ClusteredKafkaServer extends KafkaServer {
         return controllerPorts;
     }
 
-    /** Of {@code min.insync.replicas} it has Kafka's own default, 1: what topics need is for the runtime to say. */
+    /** Leaves {@code min.insync.replicas} at Kafka's default, 1: the runtime sets it per topic. */
     @Override
     Map<String, String> furtherConfiguration(String listeners, String advertised) {
         String replicas = Integer.toString(SIZE);

@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Keeps a second run out of a directory while the first one lives; else it would take the first one's servers for leftovers and stop them. The system
- * gives the lock back when its owner ends, in whatever way.
+ * Keeps a second run out of a directory while the first one lives. Otherwise the second run would
+ * stop the servers of the first as leftovers. The system releases the lock when its owner ends.
  */
 final class DirectoryLock implements AutoCloseable {
 
@@ -22,7 +22,7 @@ final class DirectoryLock implements AutoCloseable {
         this.file = file;
     }
 
-    /** @throws SandboxException when another process has it */
+    /** @throws SandboxException when another process holds the lock */
     static DirectoryLock take(Path directory) throws IOException {
         Files.createDirectories(directory);
         Path path = directory.resolve("lock");
@@ -44,12 +44,15 @@ final class DirectoryLock implements AutoCloseable {
             FileLock lock = file.tryLock();
             return lock != null;
         } catch (OverlappingFileLockException e) {
-            // Taken within this very process.
+            // This process holds it.
             return false;
         }
     }
 
-    /** Leaves an empty file: to delete it would let two others lock two files of the same name. */
+    /**
+     * Leaves an empty file, because a deleted one would let two others lock two files of the same
+     * name.
+     */
     @Override
     public void close() throws IOException {
         if (file.isOpen()) {

@@ -12,22 +12,23 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /**
- * Server distributions, unpacked once and kept beside the data, so that an emptied sandbox need not unpack again.
+ * Unpacks server distributions once and keeps them beside the data, so an emptied sandbox need not
+ * unpack again.
  */
 final class Distributions {
 
     private final Path directory;
 
-    /** @param directory where they are kept, one subdirectory each; made when needed */
+    /** @param directory has one subdirectory per distribution; created when needed */
     Distributions(Path directory) {
         this.directory = directory;
     }
 
     /**
-     * Unpacks a tar stream unless it was unpacked before. The tar program does it, as Java knows no tar and a library for it would bring several others
-     * onto the runtime's test class path.
+     * Unpacks a tar stream once. The tar program does it, because Java has no tar, and a library
+     * would bring several others onto the test class path.
      *
-     * @param name    subdirectory, with the version, so that a newer version is unpacked anew
+     * @param name subdirectory, with the version, so that a newer version is unpacked again
      * @param archive opens the uncompressed tar
      * @return the subdirectory
      */
@@ -73,7 +74,7 @@ final class Distributions {
         }
     }
 
-    /** Deletes a directory with all that is in it; one that does not exist is fine. */
+    /** Deletes a directory and its content; a missing directory is no error. */
     static void delete(Path directory) throws IOException {
         if (!Files.exists(directory)) {
             return;
@@ -93,7 +94,7 @@ final class Distributions {
         });
     }
 
-    /** Where a tar comes from. */
+    /** Opens a tar. */
     interface Archive {
         InputStream open() throws IOException;
     }

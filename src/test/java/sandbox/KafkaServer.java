@@ -16,8 +16,8 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.common.Uuid;
 
 /**
- * One Kafka broker that is its own controller (KRaft). Topics are provisioned by the runtime from its contract, so none springs into being by a typing
- * error.
+ * Runs one Kafka broker that is its own controller (KRaft). The runtime provisions topics from its
+ * contract, so a typing error creates none.
  */
 class KafkaServer implements Server {
 
@@ -48,7 +48,7 @@ class KafkaServer implements Server {
 
     @Override
     public List<Path> install() {
-        // Its libraries name slf4j 1.7; the later version and the plain logger to standard error take its place.
+        // replaces slf4j 1.7 of its libraries, and logs to standard error
         return artifacts.classPath(
                 "org.apache.kafka:kafka_2.13:" + VERSION,
                 "org.slf4j:slf4j-api:2.0.17",
@@ -102,37 +102,37 @@ class KafkaServer implements Server {
         return Uuid.randomUuid().toString();
     }
 
-    /** Its number in the cluster. */
+    /** Returns its number in the cluster. */
     int node() {
         return 1;
     }
 
-    /** Of all nodes of the cluster, in the order of their numbers, which begin at 1. */
+    /** Returns the controller ports of all nodes, in the order of their numbers from 1. */
     List<Integer> controllerPorts() {
         return List.of(Ports.freeForInternalUse().nextInt());
     }
 
-    /** What is added to the command that lays out the data directory. */
+    /** Returns further arguments of the command that formats the data directory. */
     List<String> formatArguments() {
         return List.of();
     }
 
     /**
-     * What a broker of another kind has, instead or besides.
+     * Returns settings that differ for another kind of broker.
      *
-     * @param listeners  where it listens
-     * @param advertised where clients find it
+     * @param listeners addresses that it listens on
+     * @param advertised addresses for clients
      */
     Map<String, String> furtherConfiguration(String listeners, String advertised) {
         return Map.of();
     }
 
-    /** What a client needs that may everything. */
+    /** Returns the configuration of a client that may do everything. */
     Map<String, Object> adminConfiguration(int port) {
         return Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, address(port));
     }
 
-    /** What its JVM is told besides. */
+    /** Returns further options of its JVM. */
     List<String> jvmOptions() {
         return List.of();
     }
@@ -152,7 +152,7 @@ class KafkaServer implements Server {
                 .collect(Collectors.joining(","));
     }
 
-    /** Written for every start, as the port may have changed. */
+    /** Writes the configuration for every start, because the port may have changed. */
     private Path configuration(Site site) throws IOException {
         List<Integer> controllerPorts = controllerPorts();
         int controllerPort = controllerPorts.get(node() - 1);

@@ -8,20 +8,21 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * A command line and what belongs to it.
+ * Holds a command line and its environment.
  *
- * @param command     program and arguments
+ * @param command program and arguments
  * @param environment variables added to the few that every server inherits
  */
 record Launch(List<String> command, Map<String, String> environment) {
 
     /**
-     * A Java server on this very JDK, tuned to be there quickly beside others on few cores: only the quick compiler, the collector without threads.
+     * Launches a Java server on the current JDK, tuned for a quick start on few cores: only C1, and
+     * the serial collector.
      *
-     * @param site         its software is the class path, passed by environment variable, which keeps the command line readable
-     * @param maxHeapMiB   upper limit of the heap
+     * @param site its software is the class path, passed as an environment variable
+     * @param maxHeapMiB upper limit of the heap
      * @param jvmArguments further arguments before the main class
-     * @param main         main class and its arguments
+     * @param main main class and its arguments
      */
     static Launch java(Server.Site site, int maxHeapMiB, List<String> jvmArguments, List<String> main) {
         List<String> command = new ArrayList<>();

@@ -31,9 +31,9 @@ import org.eclipse.aether.util.artifact.JavaScopes;
 import org.eclipse.aether.util.filter.DependencyFilterUtils;
 
 /**
- * Resolves coordinates as Maven does, but at run time and apart from the project: its POM, its class path and its version management have no say, so
- * that a server runs on exactly the libraries it was released with. The user's {@code settings.xml} (mirrors, proxies, credentials) is honoured, and the
- * system property {@code maven.repo.local}.
+ * Resolves coordinates as Maven does, at run time and without the project: its POM and class path
+ * have no effect. A server runs on exactly the libraries of its release. The user's {@code
+ * settings.xml} and the system property {@code maven.repo.local} apply.
  */
 public final class MavenArtifacts {
 
@@ -42,8 +42,9 @@ public final class MavenArtifacts {
     private Context maven;
 
     /**
-     * @param memory directory in which resolved class paths are remembered; made when needed
-     * @param out    told when something has to be downloaded, as that can take minutes
+     * @param memory directory that remembers resolved class paths; created when needed
+     *
+     * @param out reports downloads, which can take minutes
      */
     public MavenArtifacts(Path memory, PrintStream out) {
         this.memory = memory;
@@ -51,10 +52,11 @@ public final class MavenArtifacts {
     }
 
     /**
-     * The artifacts with all that they need at run time, in class path order.
+     * Returns the artifacts and their runtime dependencies, in class path order.
      *
-     * @param coordinates {@code group:artifact[:extension[:classifier]]:version}; where two of them need the same library, the first one's version wins
-     * @throws SandboxException when one of them cannot be resolved
+     * @param coordinates {@code group:artifact[:extension[:classifier]]:version}; the first version
+     *     of a library wins
+     * @throws SandboxException when an artifact cannot be resolved
      */
     public List<Path> classPath(String... coordinates) {
         // To resolve some dozens of artifacts that are all here takes a second or two, of every start of the sandbox
@@ -98,7 +100,7 @@ public final class MavenArtifacts {
     }
 
     /**
-     * One file, without dependencies.
+     * Returns one file, without dependencies.
      *
      * @param coordinates {@code group:artifact[:extension[:classifier]]:version}
      * @throws SandboxException when it cannot be resolved
@@ -128,7 +130,7 @@ public final class MavenArtifacts {
                 .toList();
     }
 
-    /** Set up when first needed and shared by the servers, which resolve in parallel. */
+    /** Creates the Maven context on first use; the servers share it and resolve in parallel. */
     private synchronized Context maven() {
         if (maven == null) {
             ContextOverrides.Builder overrides = ContextOverrides.create().withUserSettings(true);
@@ -147,7 +149,9 @@ public final class MavenArtifacts {
                 cause);
     }
 
-    /** One line for the first file that is really fetched, silence when everything is in the local repository. */
+    /**
+     * Prints one line at the first download, and nothing when the local repository has every file.
+     */
     private final class Announcement extends AbstractTransferListener {
 
         private final String coordinates;

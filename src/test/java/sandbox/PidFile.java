@@ -8,19 +8,20 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * Remembers a process beyond the life of this one, so that the next run can stop what a killed one left behind. Besides the pid it holds the instant at
- * which the process started: a pid is soon given to somebody else, and that one must never be stopped.
+ * Remembers a process, so that the next run can stop the leftovers of a killed run. The file holds
+ * the pid and the start instant, because the system reuses a pid, and its new owner must never be
+ * stopped.
  */
 record PidFile(Path file) {
 
-    /** The system counts in ticks since boot and corrects its clock, so the same process may report slightly different instants. */
+    /** Tolerance for the start instant, which the system derives from ticks since boot. */
     private static final Duration TOLERANCE = Duration.ofSeconds(2);
 
     void write(ProcessHandle process) throws IOException {
         Files.writeString(file, "%d %s%n".formatted(process.pid(), started(process)));
     }
 
-    /** The process that was remembered, if it still runs. */
+    /** Returns the remembered process while it runs. */
     Optional<ProcessHandle> process() throws IOException {
         if (!Files.exists(file)) {
             return Optional.empty();

@@ -16,10 +16,13 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** TCP ports of the loopback address. */
+/** Finds TCP ports of the loopback address. */
 final class Ports {
 
-    /** Written as digits: a name may mean the IPv6 address to one program and the IPv4 address to another. */
+    /**
+     * The loopback address as digits, because a name may mean IPv6 to one program and IPv4 to
+     * another.
+     */
     static final String LOOPBACK = "127.0.0.1";
 
     private static final int CONNECT_TIMEOUT_MS = 500;
@@ -27,19 +30,22 @@ final class Ports {
     private Ports() {}
 
     /**
-     * Ports that nobody listens on, each given once. They lie below the range from which outgoing connections take theirs: while a test keeps a server
-     * down, a client that keeps reconnecting could otherwise be given that very port, and the server could not come back.
+     * Returns free ports, each once. They lie below the range of outgoing connections. Otherwise a
+     * reconnecting client could occupy the port of a server that a test keeps down.
      */
     static PrimitiveIterator.OfInt free() {
         return free(20_000, 26_000);
     }
 
-    /** As {@link #free()}, for the ports that a server needs for itself: never one that another server was given and has not taken yet. */
+    /** Returns free ports for the internal use of a server, apart from those of {@link #free()}. */
     static PrimitiveIterator.OfInt freeForInternalUse() {
         return free(26_000, 30_000);
     }
 
-    /** Each JVM of the tests draws from its own half, so that none takes the port of a server that the other keeps down. */
+    /**
+     * Draws from the half of this JVM, so that no other JVM takes the port of a server that is
+     * down.
+     */
     private static PrimitiveIterator.OfInt free(int from, int to) {
         int half = (to - from) / 2;
         int start = from + TestJvm.NUMBER % 2 * half;
@@ -50,7 +56,7 @@ final class Ports {
                 .iterator();
     }
 
-    /** Whether a server that wants this port would fail, or would share it with somebody else's. */
+    /** Tells whether another process uses the port. */
     static boolean taken(int port) {
         try (ServerSocket socket = new ServerSocket()) {
             socket.setReuseAddress(true);
@@ -58,15 +64,15 @@ final class Ports {
         } catch (IOException e) {
             return true;
         }
-        // Some systems let one bind beside a listener on all addresses, so ask whether anybody answers, too.
+        // some systems allow a bind beside a listener on all addresses
         return answers(port);
     }
 
     /**
-     * Returns when nobody listens on the port; the connections of a process that has just ended may keep it for a moment.
+     * Waits until the port is free; connections of an ended process may keep it for a moment.
      *
-     * @param name what wants the port, as in {@code -Dsandbox.<name>.port}
-     * @throws SandboxException when somebody else holds it
+     * @param name of the user of the port, as in {@code -Dsandbox.<name>.port}
+     * @throws SandboxException when another process holds the port
      */
     static void requireFree(String name, int port) {
         if (!becomesFree(port)) {
@@ -80,7 +86,7 @@ final class Ports {
         }
     }
 
-    /** Whether the port is free, or becomes so within two seconds. */
+    /** Tells whether the port is free within two seconds. */
     private static boolean becomesFree(int port) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(2);
         while (taken(port)) {
@@ -92,7 +98,7 @@ final class Ports {
         return true;
     }
 
-    /** Whether a connection is accepted. */
+    /** Tells whether a server accepts a connection. */
     static boolean answers(int port) {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(LOOPBACK, port), CONNECT_TIMEOUT_MS);
@@ -102,7 +108,10 @@ final class Ports {
         }
     }
 
-    /** The process that listens on the port, where the system lets us see it (Linux; elsewhere and for other users' processes: empty). */
+    /**
+     * Returns the process that listens on the port. Empty on systems other than Linux, and for
+     * processes of other users.
+     */
     static Optional<ProcessHandle> holder(int port) {
         Set<String> sockets = Stream.of("/proc/net/tcp", "/proc/net/tcp6")
                 .flatMap(table -> listening(Path.of(table), port))
@@ -137,7 +146,7 @@ final class Ports {
                 }
             }
         } catch (IOException | RuntimeException e) {
-            // Gone meanwhile, or another user's: not the one we can name.
+            // has ended, or belongs to another user
         }
         return false;
     }

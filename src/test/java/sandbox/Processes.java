@@ -12,20 +12,26 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Signals to processes, ours and those of an earlier run. Child processes (PostgreSQL has many) always share the fate of their parent. */
+/**
+ * Runs and signals processes of this run and of an earlier one. Child processes share the fate of
+ * their parent; PostgreSQL has many.
+ */
 final class Processes {
 
     private static final Duration STOP_TIMEOUT = Duration.ofSeconds(6);
     private static final Duration KILL_TIMEOUT = Duration.ofSeconds(3);
     private static final long POLL_MS = 20;
 
-    /** All that a server sees of this process's environment: no variable of the runtime or of a developer's shell may configure it by accident. */
+    /**
+     * The only variables that a server inherits, so that no other variable configures it by
+     * accident.
+     */
     private static final List<String> INHERITED_VARIABLES =
             List.of("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH");
 
     private Processes() {}
 
-    /** The command, ready to be started in that directory, its errors among its output. */
+    /** Prepares the command in that directory, with errors in its output. */
     static ProcessBuilder builder(Launch launch, Path directory) {
         ProcessBuilder builder = new ProcessBuilder(launch.command())
                 .directory(directory.toFile())
@@ -38,8 +44,8 @@ final class Processes {
     /**
      * Runs a tool to its end.
      *
-     * @param input what it reads from standard input
-     * @throws SandboxException when it fails, with what it printed
+     * @param input its standard input
+     * @throws SandboxException with the output, when the tool fails
      */
     static void run(Launch launch, Path directory, String input) throws IOException, InterruptedException {
         Path output = Files.createTempFile(directory, "tool", ".log");
@@ -58,7 +64,7 @@ final class Processes {
         Files.delete(output);
     }
 
-    /** Whether a command exists and ends well. */
+    /** Tells whether a command exists and succeeds. */
     static boolean succeeds(String... command) {
         try {
             return new ProcessBuilder(command)
@@ -76,23 +82,23 @@ final class Processes {
     }
 
     /**
-     * What to put before a command so that Ctrl-C in the terminal does not reach it: the servers have to outlive the runtime, which closes on the same key
-     * press. Where the program for it does not exist, nothing.
+     * Returns the prefix that keeps Ctrl-C from a server: the servers outlive the runtime, which
+     * stops on the same key. Empty where the program does not exist.
      */
     static List<String> ownSession() {
         return succeeds("setsid", "true") ? List.of("setsid") : List.of();
     }
 
-    /** Asks the process to end; ends it by force when it has not done so after a few seconds. */
+    /** Asks the process to end, and kills it after a few seconds. */
     static void end(ProcessHandle process, String signal) {
         end(process, signal, STOP_TIMEOUT);
     }
 
-    /** The same, with the time that it may take. */
+    /** Asks the process to end, and kills it after the timeout. */
     static void end(ProcessHandle process, String signal, Duration timeout) {
         List<ProcessHandle> children = process.descendants().toList();
         signal(process, signal);
-        // One that was suspended handles its signal only when it may go on.
+        // a suspended process handles the signal after CONT
         signal(process, "CONT");
         if (!ended(process, timeout)) {
             force(process);
@@ -100,7 +106,7 @@ final class Processes {
         children.forEach(ProcessHandle::destroyForcibly);
     }
 
-    /** Ends the process with all that it started, at once, and waits until it is gone. */
+    /** Kills the process and its children, and waits for their end. */
     static void force(ProcessHandle process) {
         List<ProcessHandle> children = process.descendants().toList();
         process.destroyForcibly();
@@ -110,9 +116,9 @@ final class Processes {
     }
 
     /**
-     * Sends a signal; the shell does it, as Java knows only two of them.
+     * Sends a signal through the shell, because Java knows only two signals.
      *
-     * @param signal its name, as {@code kill -s} takes it; INT, TERM and so on go to the process alone, STOP and CONT also to what it started
+     * @param signal name as {@code kill -s} takes it; STOP and CONT go to the children too
      */
     static void signal(ProcessHandle process, String signal) {
         List<String> command =
@@ -120,7 +126,7 @@ final class Processes {
         if (signal.equals("STOP") || signal.equals("CONT")) {
             process.descendants().map(ProcessHandle::pid).map(Object::toString).forEach(command::add);
         }
-        // A process that has just ended is no error.
+        // a process that has just ended is no error
         succeeds(command.toArray(String[]::new));
     }
 
@@ -128,7 +134,7 @@ final class Processes {
         CompletableFuture<ProcessHandle> exit = process.onExit();
         for (long waited = 0; process.isAlive() && waited < timeout.toMillis(); waited += POLL_MS) {
             try {
-                // Java itself looks rarely after a process that is not its child.
+                // Java polls rarely for a process that is not its child
                 exit.get(POLL_MS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException e) {
                 // Look again.

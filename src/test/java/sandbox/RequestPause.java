@@ -13,7 +13,7 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.web.filter.OncePerRequestFilter;
 
-/** While routes are exchanged, a request that arrives waits instead of finding no route. */
+/** Holds arriving requests while routes are exchanged, so that none of them misses its route. */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 final class RequestPause extends OncePerRequestFilter {
 
@@ -21,12 +21,12 @@ final class RequestPause extends OncePerRequestFilter {
     private static final int LONGEST_DRAIN_S = 2;
     private static final int ALL = 10_000;
 
-    /** One permit for each request under way. */
+    /** One permit for each request in flight. */
     private final Semaphore permits = new Semaphore(ALL, true);
 
     private boolean paused;
 
-    /** Waits for the requests under way; a stream may take longer than that and does not hold up the exchange. */
+    /** Waits for the requests in flight, but not for a long stream. */
     void pause() throws InterruptedException {
         paused = permits.tryAcquire(ALL, LONGEST_DRAIN_S, TimeUnit.SECONDS);
     }

@@ -39,19 +39,20 @@ import routes.platform.route.RouteFiles;
 import routes.platform.route.RouteProblem;
 
 /**
- * Reloads an edited route file into the running sandbox, and leaves the running routes alone when the edit does not load.
+ * Reloads an edited route file into the running sandbox. An edit that does not load leaves the
+ * running routes alone.
  *
- * <p>Camel's own {@code RouteWatcherReloadStrategy} removes the old routes before it knows whether the new ones load: a mistyped
- * option ends the route until it is corrected, and in the mode that removes all routes a file with two routes makes every reload
- * fail. Without that mode it never removes a route that was deleted, and an edited routeConfiguration reaches no running route.
- * So here an edit is parsed and its routes are built, unstarted, before anything that runs is touched; only then are the routes
- * that differ exchanged, and exchanged back when the new ones do not start. Routes whose text is the same run on.
+ * <p>Camel's {@code RouteWatcherReloadStrategy} removes the old routes before it loads the new
+ * ones, so a mistyped option ends a route. This class first builds the new routes without starting
+ * them. Then it exchanges the routes that differ, and restores the old ones when a new one does not
+ * start.
  *
- * <p>The routes must have been loaded from the watched directory ({@code file:} in {@code camel.main.routes-include-pattern}).
+ * <p>The routes come from the watched directory: {@code file:} in {@code
+ * camel.main.routes-include-pattern}.
  */
 final class RouteReload extends FileWatcherResourceReloadStrategy {
 
-    /** Says what is wrong with the edit, as {@link #getLastError()} reports it; the fault is in the file, so there is no stack trace. */
+    /** Reports the mistake in the file through {@link #getLastError()}, without a stack trace. */
     private static final class Refused extends Exception {
         Refused(String message) {
             super(message, null, false, false);
@@ -76,7 +77,8 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
 
     /**
      * @param directory of the route files
-     * @param requests  wait while routes are exchanged
+     *
+     * @param requests pauses requests while routes are exchanged
      */
     RouteReload(Path directory, RequestPause requests) {
         super(directory.toString(), true);
@@ -104,16 +106,16 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
             return;
         }
         Map<Path, String> edited = settled();
-        // One save makes several events.
+        // one save causes several events
         if (!edited.equals(attempted)) {
             attempted = edited;
             refusal = take(edited);
         }
-        // Camel forgets the last error before each event, also before one that brings nothing new.
+        // Camel clears the last error before each event
         setLastError(refusal);
     }
 
-    /** @return why the edit is refused, or null when its routes run */
+    /** @return reason of the refusal; null when the new routes run */
     private Refused take(Map<Path, String> edited) throws Exception {
         Set<Path> files = affected(edited);
         if (files.isEmpty()) {
@@ -147,7 +149,10 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         return files.stream().map(directory::relativize).sorted().toList();
     }
 
-    /** The routes that need not be exchanged: none when an error policy was edited, as each has its policy built in. */
+    /**
+     * Returns the unchanged routes. None after an edit of an error policy, because a route has its
+     * policy built in.
+     */
     private Set<String> same(Set<Path> files, Map<Path, String> edited) throws IOException {
         Set<String> same = new HashSet<>();
         if (!files.equals(changed(edited))) {
@@ -177,7 +182,10 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         return routes;
     }
 
-    /** The edited files; every file when an error policy was edited, since a running route has its policy built in. */
+    /**
+     * Returns the edited files. Every file after an edit of an error policy, because a route has
+     * its policy built in.
+     */
     private Set<Path> affected(Map<Path, String> edited) {
         Set<Path> changed = changed(edited);
         return changed.stream().anyMatch(f -> holds(POLICY, f, running) || holds(POLICY, f, edited))
@@ -197,7 +205,9 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         return all;
     }
 
-    /** Parses these files and builds their routes, with endpoints, beans and error policies resolved, but starts nothing. */
+    /**
+     * Builds the routes of these files with endpoints, beans and error policies, and starts none.
+     */
     private void rehearse(Set<Path> files, Map<Path, String> texts) throws Exception {
         if (files.stream().anyMatch(f -> holds(POLICY, f, running) || holds(POLICY, f, texts))) {
             replacePolicies(List.of());
@@ -238,7 +248,10 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         model().getModelReifierFactory().createRoute(context(), route);
     }
 
-    /** Ends the routes that run from these files and starts those that the texts define, but for the same; a file without a text is gone. */
+    /**
+     * Replaces the running routes of these files by those of the texts, except unchanged ones. A
+     * file without a text is deleted.
+     */
     private void exchange(Set<Path> files, Map<Path, String> texts, Set<String> same) throws Exception {
         for (RouteDefinition route : List.copyOf(context().getRouteDefinitions())) {
             if (files.contains(file(route)) && !same.contains(route.getRouteId())) {
@@ -263,7 +276,7 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         }
     }
 
-    /** The binding of the contract comes last: it refuses to start before the routes that it binds are there. */
+    /** Sorts the contract binding last: it starts only after the routes that it binds. */
     private static List<Resource> resources(Set<Path> files, Map<Path, String> texts) {
         return files.stream()
                 .filter(texts::containsKey)
@@ -298,7 +311,10 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         return new Refused(what);
     }
 
-    /** Editors truncate, delete or rename a file before they write it: what they leave for a moment is not what is meant. */
+    /**
+     * Reads the files until they stop changing, because editors truncate, delete or rename a file
+     * before they write it.
+     */
     private Map<Path, String> settled() throws InterruptedException {
         Map<Path, String> texts = read();
         Map<Path, String> before;

@@ -7,7 +7,7 @@ import org.springframework.beans.factory.annotation.Value;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Watches the route files of the sandbox; they must also be the ones it has loaded, see {@link RouteReload}. */
+/** Watches the route files of the sandbox, see {@link RouteReload}. */
 @Configuration(proxyBeanMethods = false)
 class RouteReloadConfiguration {
 

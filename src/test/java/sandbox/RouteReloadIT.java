@@ -275,7 +275,7 @@ class RouteReloadIT {
                 .body();
     }
 
-    /** As most editors do: write aside, then rename. */
+    /** Saves as most editors do: writes a new file, then renames it. */
     private void save(String file, String text) throws Exception {
         Path written = Files.writeString(aside.resolve("written"), text);
         Files.createDirectories(routes.resolve(file).getParent());

@@ -16,8 +16,8 @@ import org.springframework.core.io.Resource;
 import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 
 /**
- * Prescriptions made from the MedicationRequests of synthetic patients, so that a newcomer's first GET shows data. Each has an
- * Idempotency-Key, so that a repeated or interrupted start publishes none twice; once all are orders, nothing is sent.
+ * Publishes prescriptions from the MedicationRequests of synthetic patients, so that a newcomer's
+ * first GET shows data. Idempotency keys keep an interrupted or repeated start from duplicates.
  *
  * @see <a href="https://hl7.org/fhir/R4/medicationrequest.html">FHIR R4 MedicationRequest</a>
  */
@@ -54,7 +54,7 @@ final class Samples {
         }
     }
 
-    /** Whether the pharmacy has an order for each of them. */
+    /** Tells whether the pharmacy has an order for each prescription. */
     private static boolean areThere(HttpClient client, String runtime, Tokens tokens, List<ObjectNode> prescriptions)
             throws IOException, InterruptedException {
         Set<String> patients = new HashSet<>();
@@ -81,7 +81,7 @@ final class Samples {
                 "samples", "#".repeat(filled), " ".repeat(BAR - filled), done, total, done == total ? "\n" : "\r");
     }
 
-    /** One prescription for each MedicationRequest of {@code synthea/patient-*.json}. */
+    /** Makes one prescription for each MedicationRequest of {@code synthea/patient-*.json}. */
     static List<ObjectNode> prescriptions() throws IOException {
         List<ObjectNode> prescriptions = new ArrayList<>();
         for (Resource bundle :

@@ -10,8 +10,8 @@ import org.springframework.core.env.MapPropertySource;
 import routes.EventBroker;
 
 /**
- * The local run: starts the servers, then the runtime with live reload of its routes, publishes the samples at the first start, and
- * says where everything is: {@code ./mvnw spring-boot:test-run}.
+ * Starts the servers, then the runtime with live reload, publishes the samples at the first start,
+ * and prints the addresses: {@code ./mvnw spring-boot:test-run}.
  */
 public final class Sandbox {
 
@@ -20,7 +20,7 @@ public final class Sandbox {
             "management.server.address", "127.0.0.1",
             "camel.main.routes-include-pattern", "file:src/main/resources/camel/**/*.camel.yaml",
             "logging.structured.format.console", "",
-            // what routes and our own classes say, without the libraries' start messages
+            // logs of routes and of our own classes, without the start messages of libraries
             "logging.level.root", "info",
             "logging.level.org", "warn",
             "logging.level.com", "warn",
@@ -93,7 +93,10 @@ public final class Sandbox {
         return (System.nanoTime() - nanoTime) / 1e9;
     }
 
-    /** The runtime with these properties, which go before its own {@code application.yaml} and after what the command line or the environment says. */
+    /**
+     * Makes the runtime with these properties. They override {@code application.yaml}; the command
+     * line and the environment override them.
+     */
     private static SpringApplication application(Map<String, Object> properties) {
         return new SpringApplication(EventBroker.class, RouteReloadConfiguration.class) {
             @Override

@@ -1,6 +1,6 @@
 package sandbox;
 
-/** Says in one line, for the person at the terminal, why a server is not there and what to do about it. */
+/** Tells the person at the terminal in one line why a server is down, and the remedy. */
 public final class SandboxException extends RuntimeException {
 
     private static final long serialVersionUID = 1;

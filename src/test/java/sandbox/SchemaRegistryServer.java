@@ -14,7 +14,8 @@ import java.util.Map;
 import java.util.zip.GZIPInputStream;
 
 /**
- * Apicurio Registry, of which only the interface that it shares with Confluent's registry is used. The last line of versions that runs on Java 17.
+ * Runs Apicurio Registry, with the interface that it shares with Confluent's registry. This is the
+ * last line of versions for Java 17.
  */
 final class SchemaRegistryServer implements Server {
 
@@ -54,7 +55,7 @@ final class SchemaRegistryServer implements Server {
             Path directory = distributions.unpacked(
                     "apicurio-registry-" + VERSION,
                     () -> new GZIPInputStream(Files.newInputStream(artifacts.file(coordinates)), BUFFER_BYTES));
-            // Its manifest names the libraries beside it.
+            // its manifest names the libraries beside it
             return List.of(directory.resolve("apicurio-registry-app-%s-runner.jar".formatted(VERSION)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -66,7 +67,7 @@ final class SchemaRegistryServer implements Server {
 
     @Override
     public void format(Site site) {
-        // The server lays out its own database.
+        // the server creates its own database
     }
 
     @Override

@@ -21,8 +21,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The broker as production has it: TLS, a password (SCRAM) or a token (OAUTHBEARER) of each user, on another port a certificate instead
- * (mutual TLS), and nothing allowed that no ACL allows. Only {@code admin}, who gives the ACLs, and the broker itself need none.
+ * Runs the broker as in production: TLS, and a password (SCRAM) or a token (OAUTHBEARER) per user.
+ * Another port takes certificates (mutual TLS). ACLs allow everything explicitly; only {@code
+ * admin} and the broker itself need none.
  */
 final class SecuredKafkaServer extends KafkaServer {
 
@@ -116,7 +117,7 @@ final class SecuredKafkaServer extends KafkaServer {
         return client(port, ADMIN);
     }
 
-    /** What a client of that user needs, who has a password. */
+    /** Returns the configuration of a client with the password of that user. */
     Map<String, Object> client(int port, String user) {
         Map<String, Object> configuration = trusting(address(port), "SASL_SSL");
         configuration.put("sasl.mechanism", "SCRAM-SHA-512");
@@ -124,7 +125,7 @@ final class SecuredKafkaServer extends KafkaServer {
         return configuration;
     }
 
-    /** What the runtime needs that has a token, in a file that its platform renews. */
+    /** Returns the configuration with a token, in a file that the platform renews. */
     Map<String, Object> clientWithToken(int port) {
         Map<String, Object> configuration = trusting(address(port), "SASL_SSL");
         configuration.put("sasl.mechanism", "OAUTHBEARER");
@@ -137,7 +138,7 @@ final class SecuredKafkaServer extends KafkaServer {
         return configuration;
     }
 
-    /** What the runtime needs that has a certificate. */
+    /** Returns the configuration with a certificate. */
     Map<String, Object> clientWithCertificate() {
         Map<String, Object> configuration = trusting(address(certificatePort), "SSL");
         configuration.put("ssl.keystore.type", "PKCS12");
@@ -166,7 +167,7 @@ final class SecuredKafkaServer extends KafkaServer {
         return runtimeProperties(client(port, Acls.RUNTIME));
     }
 
-    /** A client's configuration as the runtime takes it. */
+    /** Converts the configuration of a client into properties of the runtime. */
     static Map<String, String> runtimeProperties(Map<String, Object> client) {
         Map<String, String> properties = new HashMap<>();
         client.forEach((name, value) -> properties.put(
@@ -178,7 +179,7 @@ final class SecuredKafkaServer extends KafkaServer {
         return properties;
     }
 
-    /** Makes a key with a certificate of its own, which everybody trusts. */
+    /** Generates a key and a self-signed certificate that all parties trust. */
     private void certify(String alias, String name, String... further) throws IOException, InterruptedException {
         Path certificate = data.resolve(alias + ".crt");
         List<String> key = new ArrayList<>(List.of("-genkeypair", "-keyalg", "RSA", "-keysize", "2048"));
@@ -189,7 +190,7 @@ final class SecuredKafkaServer extends KafkaServer {
         keytool(trustStore(), alias, List.of("-importcert", "-noprompt", "-file", certificate.toString()));
     }
 
-    /** The runtime's token, and the key that the broker knows its issuer by. */
+    /** Writes the token of the runtime, and the public key of its issuer for the broker. */
     private void writeToken() throws IOException {
         try {
             RSAKey key = new RSAKeyGenerator(2048).keyID("issuer").generate();

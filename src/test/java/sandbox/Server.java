@@ -5,59 +5,64 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One kind of server: what it is made of, how it is started, how one sees that it is ready. It holds no process; {@link ServerProcess} runs it, which is
- * the same for all kinds.
+ * Describes one kind of server: its software, its start, its readiness. {@link ServerProcess} runs
+ * all kinds alike and holds the process.
  */
 interface Server {
 
-    /** One word in kebab-case: the name of its directory and log file, and of its port's property {@code sandbox.<name>.port}. */
+    /**
+     * Returns one word in kebab-case: the name of its directory, its log, and its property {@code
+     * sandbox.<name>.port}.
+     */
     String name();
 
-    /** The port of the contract, on which the local run offers it. */
+    /** Returns the port of the contract, which the local run uses. */
     int contractPort();
 
     /**
-     * Makes the software available on this machine, downloading it when it is not there yet.
+     * Installs the software, and downloads it when needed.
      *
-     * @return what {@link Site#software()} shall hold: class path or directories
-     * @throws SandboxException when an artifact cannot be had
+     * @return class path or directories, for {@link Site#software()}
+     * @throws SandboxException when an artifact is not available
      */
     List<Path> install();
 
-    /** Lays out an empty data directory, once. A run that was broken off is repeated on an empty directory. */
+    /** Formats an empty data directory once. After an interruption the next run formats again. */
     void format(Site site) throws Exception;
 
-    /** The command that runs the server in the foreground. */
+    /** Returns the command that runs the server in the foreground. */
     Launch launch(Site site) throws Exception;
 
     /**
-     * Asks the server itself, as a client would. Called again and again while the server starts.
+     * Asks the server as a client would. The caller repeats this while the server starts.
      *
-     * @return true when clients are served; false or any exception when not yet
+     * @return true when it serves clients; false or any exception before
      */
     boolean ready(Site site) throws Exception;
 
-    /** The signal, as {@code kill -s} takes it, on which the server closes its files and ends without waiting for its clients. */
+    /**
+     * Returns the signal, as {@code kill -s} takes it, for a clean end without waiting for clients.
+     */
     default String stopSignal() {
         return "TERM";
     }
 
-    /** Where clients find it, as a person would write it. */
+    /** Returns the address for clients, as a person would write it. */
     String address(int port);
 
-    /** What the runtime must know to reach it: Spring property names and values. */
+    /** Returns the Spring properties that point the runtime to it. */
     Map<String, String> properties(int port);
 
     /**
-     * What one server was given.
+     * Holds the place of one server.
      *
-     * @param software what {@link #install()} returned
-     * @param data     its own directory, absolute
-     * @param port     its port on the loopback address
+     * @param software result of {@link #install()}
+     * @param data its own directory, absolute
+     * @param port its port on the loopback address
      */
     record Site(List<Path> software, Path data, int port) {
 
-        /** A directory for what need not be kept; emptied before every start, as a killed server tidies up nothing. */
+        /** Returns a directory for temporary files, emptied before every start. */
         Path temporary() {
             return data.resolve("temporary");
         }

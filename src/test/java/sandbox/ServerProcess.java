@@ -15,10 +15,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One server as a process of this machine: started, watched until it is ready, stopped, and, for the tests of outages, killed, suspended and started
- * again on the same data and port.
+ * Runs one server as a process: starts it, waits until it is ready, stops it. For tests of outages
+ * it also kills, suspends and restarts it, on the same data and port.
  *
- * <p>Under the sandbox's directory it has {@code <name>/} for its data, {@code <name>.log} for what it prints and {@code <name>.pid} while it runs.
+ * <p>The sandbox directory has {@code <name>/} for data, {@code <name>.log} for output, and {@code
+ * <name>.pid} while it runs.
  */
 public final class ServerProcess implements AutoCloseable {
 
@@ -37,9 +38,10 @@ public final class ServerProcess implements AutoCloseable {
     private volatile Process process;
 
     /**
-     * @param directory where data, log and pid file lie
-     * @param port      the port on the loopback address, the same for every start
-     * @param out       gets one line when the server is ready
+     * @param directory for data, log and pid file
+     *
+     * @param port on the loopback address, the same for every start
+     * @param out gets one line when the server is ready
      */
     ServerProcess(Server server, Path directory, int port, PrintStream out) {
         this.server = server;
@@ -62,25 +64,25 @@ public final class ServerProcess implements AutoCloseable {
         return port;
     }
 
-    /** Where clients find it. */
+    /** Returns the address for clients. */
     public String address() {
         return server.address(port);
     }
 
-    /** Spring properties that point the runtime to it. */
+    /** Returns the Spring properties that point the runtime to it. */
     public Map<String, String> properties() {
         return server.properties(port);
     }
 
-    /** What the server prints; every start is appended. */
+    /** Returns its log; every start appends. */
     public Path log() {
         return log;
     }
 
     /**
-     * The process that serves.
+     * Returns the pid of the server.
      *
-     * @throws IllegalStateException when it is not running
+     * @throws IllegalStateException when it does not run
      */
     public synchronized long pid() {
         return running().pid();
@@ -91,10 +93,9 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     /**
-     * Starts the server and returns when it serves clients; does nothing when it runs already.
+     * Starts the server and waits until it serves clients; a running server stays as it is.
      *
-     * @throws SandboxException when it cannot be installed, its port is taken, it ends early or is not ready in time; the message says which, with the
-     *                          end of its log
+     * @throws SandboxException with the end of the log, when the start fails
      */
     public synchronized void start() {
         if (isAlive()) {
@@ -130,7 +131,7 @@ public final class ServerProcess implements AutoCloseable {
         }
     }
 
-    /** Lets the server close its files and end; after a few seconds it is ended by force. */
+    /** Lets the server close its files and end, and kills it after a few seconds. */
     public synchronized void stop() {
         if (process != null) {
             Processes.end(process.toHandle(), server.stopSignal());
@@ -138,29 +139,32 @@ public final class ServerProcess implements AutoCloseable {
         }
     }
 
-    /** Lets the server end however long that takes, up to a minute: a broker first hands its partitions to others, if they run. */
+    /** Lets the server end within a minute: a broker first hands its partitions to others. */
     public synchronized void stopPatiently() {
         Processes.end(running().toHandle(), server.stopSignal(), PATIENT_STOP_TIMEOUT);
         forgetProcess();
     }
 
-    /** Ends the server as a power failure would (SIGKILL), its child processes included. */
+    /** Kills the server and its child processes, as a power failure would (SIGKILL). */
     public synchronized void kill() {
         Processes.force(running().toHandle());
         forgetProcess();
     }
 
-    /** Freezes the server (SIGSTOP): connections stay open and are accepted, nothing is answered. {@link #resume()} undoes it, stopping it, too. */
+    /**
+     * Freezes the server (SIGSTOP): it accepts connections and answers nothing. {@link #resume()}
+     * and a stop end the freeze.
+     */
     public synchronized void suspend() {
         Processes.signal(running().toHandle(), "STOP");
     }
 
-    /** Lets a frozen server go on. */
+    /** Resumes a frozen server. */
     public synchronized void resume() {
         Processes.signal(running().toHandle(), "CONT");
     }
 
-    /** Ends it by force without waiting for a start that is still under way: for the last moments of a JVM. */
+    /** Kills the server during its start, in the last moments of a JVM. */
     void abandon() {
         Process abandoned = process;
         if (abandoned != null) {
@@ -169,16 +173,17 @@ public final class ServerProcess implements AutoCloseable {
         }
     }
 
-    /** The same as {@link #stop()}. */
+    /** Calls {@link #stop()}. */
     @Override
     public void close() {
         stop();
     }
 
     /**
-     * Stops what a killed run left behind and makes sure that the port is free, which is why it is asked before anything is downloaded or laid out.
+     * Stops leftovers of a killed run, and makes sure that the port is free. Runs before any
+     * download.
      *
-     * @throws SandboxException when somebody else holds the port
+     * @throws SandboxException when another process holds the port
      */
     synchronized void clearTheWay() throws IOException {
         if (isAlive()) {
@@ -192,7 +197,7 @@ public final class ServerProcess implements AutoCloseable {
         Ports.requireFree(name(), port);
     }
 
-    /** A directory counts as laid out only when that has ended well; before, there is nothing to lose in it. */
+    /** Formats the data directory again until a format succeeds; before that it holds no data. */
     private boolean format(Server.Site site) throws Exception {
         Path formatted = data.resolve("formatted");
         if (Files.exists(formatted)) {
@@ -205,7 +210,7 @@ public final class ServerProcess implements AutoCloseable {
         return true;
     }
 
-    /** @return the size of the log before */
+    /** @return size of the log before the start */
     private long launch(Launch launch) throws IOException {
         if (Files.exists(log) && Files.size(log) > LOG_KEPT_BYTES) {
             Files.delete(log);
@@ -230,7 +235,7 @@ public final class ServerProcess implements AutoCloseable {
                         .formatted(name(), process.exitValue(), log, tail(logStart)));
             }
             try {
-                // The second look matters: somebody else may have answered on the port while ours could not have it.
+                // another server may answer on the port
                 if (Ports.answers(port) && server.ready(site) && process.isAlive()) {
                     return;
                 }

@@ -25,8 +25,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * All servers that the runtime needs, started together. For the local run on the ports of the contract, with data that survives; for integration tests
- * once per JVM on free ports, with fresh data.
+ * Starts all servers of the runtime together. The local run uses the ports of the contract and
+ * keeps its data. Integration tests use free ports and fresh data, once per JVM.
  */
 public final class Servers implements AutoCloseable {
 
@@ -46,11 +46,12 @@ public final class Servers implements AutoCloseable {
     private volatile boolean abandoned;
 
     /**
-     * @param directory for data, logs and pid files; the servers' software is kept beside it
-     * @param port      the port for each server
-     * @param runtimePorts ports that the runtime will want, by name, to know at once when one is taken
-     * @param clean     whether to start with empty data
-     * @param out       where the progress is shown
+     * @param directory for data, logs and pid files; the software is beside it
+     *
+     * @param port the port for each server
+     * @param runtimePorts ports of the runtime by name, checked before the start
+     * @param clean whether to start with empty data
+     * @param out shows the progress
      */
     Servers(
             Path directory,
@@ -85,10 +86,11 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Those of the local run, not yet started: data under {@code target/sandbox}, ports as in the contract. System properties: {@code sandbox.<name>.port}
-     * for another port, {@code sandbox.clean} to start empty.
+     * Makes the servers of the local run, not yet started, with data under {@code target/sandbox}.
+     * System properties: {@code sandbox.<name>.port} for another port, {@code sandbox.clean} for
+     * empty data.
      *
-     * @param runtimePorts ports that the runtime will want, by name
+     * @param runtimePorts ports of the runtime by name
      */
     public static Servers sandbox(Map<String, Integer> runtimePorts) {
         String clean = System.getProperty("sandbox.clean", "false");
@@ -101,8 +103,8 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Those of the integration tests: started on first use, shared by all tests of this JVM, stopped when it ends. A test that stops or kills one of them
-     * has to start it again.
+     * Returns the servers that all tests of this JVM share, started on first use. A test that stops
+     * one of them starts it again.
      */
     public static synchronized Servers shared() {
         if (shared == null) {
@@ -113,13 +115,13 @@ public final class Servers implements AutoCloseable {
         return shared;
     }
 
-    /** Where the shared servers have data and logs: each JVM of the tests has its own. */
+    /** Returns the directory of the shared servers: each JVM of the tests has its own. */
     public static Path sharedDirectory() {
         return BUILD.resolve("it-servers-" + TestJvm.NUMBER);
     }
 
     /**
-     * Those of one test that breaks them, which closes them; started, on free ports, with fresh data.
+     * Starts servers for one test class, on free ports with fresh data. The class closes them.
      *
      * @param directory name of a directory under {@code target}
      */
@@ -128,7 +130,8 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * The same with a broker that asks who one is, and allows nothing that has not been allowed; {@link #kafkaClient} can.
+     * Starts the same with a broker that authenticates clients and needs ACLs, see {@link
+     * #kafkaClient}.
      *
      * @param directory name of a directory under {@code target}
      */
@@ -137,7 +140,7 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * The same with three {@link #brokers()}, which keep three replicas of every topic.
+     * Starts the same with three {@link #brokers()}, which keep three replicas of every topic.
      *
      * @param directory name of a directory under {@code target}
      */
@@ -154,27 +157,28 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * What a client of the secured broker needs.
+     * Returns the configuration of a client of the secured broker.
      *
-     * @param user {@code admin}, who may everything; {@code medication-service}, {@code stranger}
+     * @param user {@code admin}, who may do everything, {@code medication-service}, or {@code
+     *     stranger}
      */
     public Map<String, Object> kafkaClient(String user) {
         return ((SecuredKafkaServer) kafka().server()).client(kafka().port(), user);
     }
 
-    /** What the runtime is told when it has a token for the secured broker, in place of a password. */
+    /** Returns the properties of the runtime with a token instead of a password. */
     public Map<String, String> kafkaPropertiesWithToken() {
         return SecuredKafkaServer.runtimeProperties(
                 ((SecuredKafkaServer) kafka().server()).clientWithToken(kafka().port()));
     }
 
-    /** What the runtime is told when it has a certificate for the secured broker, in place of a password. */
+    /** Returns the properties of the runtime with a certificate instead of a password. */
     public Map<String, String> kafkaPropertiesWithCertificate() {
         return SecuredKafkaServer.runtimeProperties(((SecuredKafkaServer) kafka().server()).clientWithCertificate());
     }
 
     /**
-     * Starts them all at once and returns when all are ready.
+     * Starts all servers at once and waits until all are ready.
      *
      * @throws SandboxException when one cannot be started; then none runs
      */
@@ -188,7 +192,7 @@ public final class Servers implements AutoCloseable {
                 lock = DirectoryLock.take(directory);
             }
             checkDisk(directory, NEEDED_DISK_BYTES);
-            // For all of them before anything else, so that every taken port is known within seconds.
+            // first of all, so that every taken port is known within seconds
             whileStarting(Stream.concat(
                             processes.stream().<Runnable>map(process -> () -> clearTheWay(process)),
                             runtimePorts.entrySet().stream()
@@ -210,16 +214,16 @@ public final class Servers implements AutoCloseable {
         }
     }
 
-    /** Spring properties that point the runtime to these servers. */
+    /** Returns the Spring properties that point the runtime to these servers. */
     public Map<String, String> properties() {
         Map<String, String> properties = new TreeMap<>();
-        // the brokers of a cluster have the same one
+        // the brokers of a cluster share one property
         processes.forEach(process ->
                 process.properties().forEach((name, value) -> properties.merge(name, value, (a, b) -> a + "," + b)));
         return properties;
     }
 
-    /** A line per server: name, address, pid, log. */
+    /** Returns a line per server: name, address, pid, log. */
     public String summary() {
         return processes.stream()
                 .map(process -> "%-16s %s (process %s, log %s)"
@@ -231,7 +235,7 @@ public final class Servers implements AutoCloseable {
                 .collect(Collectors.joining(System.lineSeparator()));
     }
 
-    /** Where there is one broker. */
+    /** Returns the only broker. */
     public ServerProcess kafka() {
         return process(KafkaServer.NAME);
     }
@@ -254,12 +258,15 @@ public final class Servers implements AutoCloseable {
         return process(TokenIssuerServer.NAME);
     }
 
-    /** The private keys of the token issuer: for tests that forge tokens. */
+    /** Returns the file with the private keys of the token issuer, for tests that forge tokens. */
     public Path tokenKeys() {
         return TokenIssuerServer.keys(directory.resolve(TokenIssuerServer.NAME));
     }
 
-    /** Stops them all, in some seconds, and leaves no process and no pid file; the data stays. May be called again. */
+    /**
+     * Stops all servers within seconds, and leaves no process and no pid file; the data stays. A
+     * second call does nothing.
+     */
     @Override
     public synchronized void close() {
         if (lock == null) {
@@ -278,15 +285,15 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Ctrl-C while they start: the servers have sessions of their own and do not hear it, so the start is broken off and they are closed before the JVM
-     * ends. A download cannot be broken off; then those that run are ended by force.
+     * Breaks off the start on Ctrl-C and closes the servers, which have sessions of their own and
+     * do not hear the key. After a timeout, as during a download, it kills them.
      */
     private void abandon(CountDownLatch done) {
         try {
             abandoned = true;
             breakOff();
             if (done.await(ABANDON_TIMEOUT_S, TimeUnit.SECONDS)) {
-                // The start may have ended well at this very moment.
+                // the start may have succeeded meanwhile
                 close();
             } else {
                 processes.forEach(ServerProcess::abandon);
@@ -307,7 +314,7 @@ public final class Servers implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(guard);
         } catch (IllegalStateException e) {
-            // The JVM is ending and the guard at work.
+            // the JVM ends and the guard runs
         }
     }
 
@@ -318,7 +325,7 @@ public final class Servers implements AutoCloseable {
                 .orElseThrow();
     }
 
-    /** {@code -Dsandbox.<name>.port}, or the port of the contract. */
+    /** Returns {@code -Dsandbox.<name>.port}, or the port of the contract. */
     static int configuredPort(String name, int contractPort) {
         String property = "sandbox.%s.port".formatted(name);
         String port = System.getProperty(property, "");
@@ -329,7 +336,9 @@ public final class Servers implements AutoCloseable {
         }
     }
 
-    /** Now, in one line, instead of some minutes later in the logs of whichever server meets the end of the disk first. */
+    /**
+     * Reports a full disk in one line before the start, instead of minutes later in a server log.
+     */
     static void checkDisk(Path directory, long neededBytes) throws IOException {
         long free = Files.getFileStore(directory).getUsableSpace();
         if (free < neededBytes) {
@@ -378,7 +387,7 @@ public final class Servers implements AutoCloseable {
         }
     }
 
-    /** @throws SandboxException with all failures, a line each, after all have been tried */
+    /** @throws SandboxException with all failures, one per line, after all work has ended */
     private void all(ExecutorService executor, List<Runnable> work) {
         List<Future<?>> futures = new ArrayList<>();
         work.forEach(one -> futures.add(executor.submit(one)));
@@ -395,7 +404,10 @@ public final class Servers implements AutoCloseable {
         }
     }
 
-    /** Waits, even when interrupted, as no server may be left half-way: an interrupt breaks off a start, and never a stop. */
+    /**
+     * Waits also when interrupted, so that no server is left half-way. An interrupt breaks off a
+     * start, never a stop.
+     */
     private Optional<Throwable> failure(Future<?> future) {
         boolean interrupted = false;
         try {

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The servers keep what they were given, and a run never takes or leaves what is not its own. */
+/** Checks that servers keep their data, and that a run touches nothing of another run. */
 @Timeout(120)
 class ServersIT {
 
@@ -52,7 +52,9 @@ class ServersIT {
 
     private final HttpClient http = HttpClient.newHttpClient();
 
-    /** Not within a test's time limit: on a new machine the servers are downloaded first. */
+    /**
+     * Starts outside the time limit of a test, because a new machine first downloads the servers.
+     */
     @BeforeAll
     static void start() {
         Servers.shared();
@@ -83,7 +85,7 @@ class ServersIT {
     @Test
     void keepsRowsWhenTheDatabaseIsKilled() throws Exception {
         ServerProcess postgres = Servers.shared().postgres();
-        // a schema of its own: the runtime of other tests migrates the public one
+        // the runtime of other tests migrates the public schema
         execute(postgres, "CREATE SCHEMA it");
         execute(postgres, "CREATE TABLE it.kept (id int PRIMARY KEY)");
         execute(postgres, "INSERT INTO it.kept VALUES (42)");
@@ -196,7 +198,7 @@ class ServersIT {
 
         assertThatThrownBy(postgres::start)
                 .hasMessageContaining("port " + other.port() + " is taken by process " + other.pid());
-        // Also when the other one took the port only after it was found free.
+        // also when the other server took the port after the check
         assertThat(server.ready(new Server.Site(List.of(), directory, other.port())))
                 .isFalse();
     }
@@ -417,7 +419,7 @@ class ServersIT {
         return registered.replaceAll("\\D", "");
     }
 
-    /** A run of its own, for being killed. */
+    /** Runs as a process of its own, which a test kills. */
     static final class Run {
 
         static final String UP = "up";
@@ -452,7 +454,7 @@ class ServersIT {
 
         @Override
         public void format(Site site) {
-            // Has no data.
+            // has no data
         }
 
         @Override

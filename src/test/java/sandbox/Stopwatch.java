@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.StringJoiner;
 
-/** The parts of a piece of work and the seconds that each took. */
+/** Measures the parts of a piece of work in seconds. */
 final class Stopwatch {
 
     private final StringJoiner laps = new StringJoiner(", ");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.OpenApi;
 
-/** The three clients of the sandbox's issuer. */
+/** Checks the three clients of the sandbox's token issuer. */
 class TokenIssuerIT {
 
     private static final ServerProcess ISSUER = Servers.shared().tokenIssuer();

@@ -21,8 +21,9 @@ import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.OpenApi;
 
 /**
- * Spring Authorization Server, configured by {@code TokenIssuer.java} of the test resources: Java launches that file as it is, with the
- * server's own class path. Its clients may what {@code openapi.yaml} knows.
+ * Runs Spring Authorization Server from {@code TokenIssuer.java} of the test resources. Java
+ * launches that file as source, with the class path of the server. Its clients have the scopes of
+ * {@code openapi.yaml}.
  */
 final class TokenIssuerServer implements Server {
 
@@ -30,7 +31,7 @@ final class TokenIssuerServer implements Server {
 
     static final String AUDIENCE = "event-broker";
 
-    /** As TokenIssuer.java has them; for /docs. */
+    /** Names the clients of TokenIssuer.java on the page /docs. */
     private static final String CLIENTS = "The sandbox has the clients `sandbox` (its secret is `sandbox-secret`), "
             + "`reader` (`reader-secret`), who may only read, and `other` (`other-secret`), of another tenant.";
 
@@ -105,7 +106,7 @@ final class TokenIssuerServer implements Server {
         return http.send(keys, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
     }
 
-    /** Also what its tokens have as {@code iss}. */
+    /** Returns its address, which is also the {@code iss} of its tokens. */
     @Override
     public String address(int port) {
         return "http://localhost:" + port;
@@ -124,7 +125,7 @@ final class TokenIssuerServer implements Server {
                 jwkSet(port));
     }
 
-    /** Where the private keys are, under its data directory. */
+    /** Returns the file with the private keys, in its data directory. */
     static Path keys(Path data) {
         return data.resolve("keys.json");
     }

@@ -12,7 +12,7 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Tokens of the clients of the token issuer, each fetched once: they are good for an hour. */
+/** Fetches a token once for each client of the token issuer; it is valid for an hour. */
 public final class Tokens {
 
     private final String issuer;
@@ -24,16 +24,19 @@ public final class Tokens {
         this.issuer = issuer;
     }
 
-    /** An {@code Authorization} header of the client {@code sandbox}, which may everything in the tenant {@code default}. */
+    /**
+     * Returns the {@code Authorization} header of the client {@code sandbox}, which may do
+     * everything in the tenant {@code default}.
+     */
     public String sandbox() {
         return of("sandbox");
     }
 
     /**
-     * An {@code Authorization} header.
+     * Returns an {@code Authorization} header.
      *
      * @param client {@code sandbox}, {@code reader} or {@code other}
-     * @param scopes all of the client's when there are none
+     * @param scopes requested scopes; all scopes of the client when empty
      */
     public String of(String client, String... scopes) {
         return "Bearer " + tokens.computeIfAbsent(client + " " + String.join(" ", scopes), c -> fetch(client, scopes));

@@ -12,12 +12,12 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 
-/** Topics of tests. */
+/** Creates the topics of tests. */
 public final class Topics {
 
     private Topics() {}
 
-    /** @param topics are created with one replica, and each partition has a leader that serves it when this returns */
+    /** @param topics get one replica, and on return a serving leader for each partition */
     public static void create(Admin admin, int partitions, String... topics) throws Exception {
         create(
                 admin,
@@ -27,8 +27,9 @@ public final class Topics {
     }
 
     /**
-     * Returns when each partition has a leader that serves it. A producer that is earlier can lose its first batch to a time-out: the
-     * leader refuses it, takes the second, and from then on finds the first out of order (KAFKA-15591).
+     * Waits until each partition has a serving leader. An earlier producer can lose its first
+     * batch: the leader refuses it, takes the second, and then finds the first out of order
+     * (KAFKA-15591).
      */
     public static void create(Admin admin, Collection<NewTopic> topics) throws Exception {
         CreateTopicsResult created = admin.createTopics(topics);

@@ -24,7 +24,7 @@ import routes.TopicRecords;
 import sandbox.Servers;
 import sandbox.Tokens;
 
-/** The broker does not answer while callers go on to write: those who read do not notice. */
+/** Freezes the broker while callers write, and checks that readers notice nothing. */
 @Tag("faults")
 class BrokerAwayIT {
 
@@ -101,7 +101,7 @@ class BrokerAwayIT {
         assertThat(refused).isPositive();
         assertThat(p99).isLessThan(FAST.toMillis());
 
-        // what is written again with its key is there once it is answered
+        // the same key again: the first 202 means that the event is on the topic
         Awaitility.await().atMost(PATIENCE).until(() -> write(0).get().statusCode() == 202);
         assertThat(TopicRecords.read(Clients.brokers(servers), CREATED))
                 .anyMatch(one -> new String(one.key()).equals(id + "-0"));
@@ -129,9 +129,9 @@ class BrokerAwayIT {
     }
 
     /**
-     * By another client: on a machine that stands still for a moment, what writes has all that it may have under way.
+     * Reads as another client, because the writing client uses its whole share of the threads.
      *
-     * @return how many milliseconds it took
+     * @return duration in milliseconds
      */
     private CompletableFuture<Long> read() {
         long began = System.nanoTime();

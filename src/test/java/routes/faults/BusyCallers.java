@@ -15,7 +15,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Callers on many connections and one thread. Whose connection the server ends begins again, the slow ones with their next byte. */
+/**
+ * Drives many connections from one thread. Each connection that the server closes is opened again.
+ */
 final class BusyCallers implements AutoCloseable {
 
     private static final int PAUSE_MILLIS = 2000;
@@ -37,10 +39,11 @@ final class BusyCallers implements AutoCloseable {
     }
 
     /**
-     * @param first what each of them sends
-     * @param then what it sends every two seconds
-     * @param again whether it sends the first again as soon as it is answered
-     * @param takes whether it takes the answers
+     * @param first bytes that each connection sends
+     *
+     * @param then bytes that it sends every two seconds
+     * @param again whether it sends the first bytes again after each answer
+     * @param takes whether it reads the answers
      */
     record Kind(int count, String first, String then, boolean again, boolean takes) {
 
@@ -48,7 +51,9 @@ final class BusyCallers implements AutoCloseable {
             return new Kind(count, first, then, false, true);
         }
 
-        /** They take a little of their answer every two seconds, and begin again when the server ends it. */
+        /**
+         * Reads a little of the answer every two seconds, and reconnects when the server closes.
+         */
         static Kind slowTakers(int count, String requests) {
             return new Kind(count, requests, "", true, false);
         }
@@ -58,7 +63,7 @@ final class BusyCallers implements AutoCloseable {
         }
     }
 
-    /** How often each status was answered. */
+    /** Counts the answers by status. */
     Map<String, Integer> answers() {
         return answers;
     }
@@ -131,7 +136,7 @@ final class BusyCallers implements AutoCloseable {
                     begin();
                     return;
                 }
-                // fails when it is closed
+                // the connection is closed
                 send(kind.then());
             } catch (IOException e) {
                 begin();

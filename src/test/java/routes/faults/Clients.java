@@ -12,7 +12,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import sandbox.Servers;
 
-/** What sees the servers of a test as they are, whatever the runtime says. */
+/** Reads the servers of a test directly, without the runtime. */
 final class Clients {
 
     private Clients() {}
@@ -29,7 +29,7 @@ final class Clients {
         return servers.properties().get("camel.component.kafka.brokers");
     }
 
-    /** Where a group goes on in each partition of these topics; 0 where it has committed nothing. */
+    /** Returns the committed offset of each partition of these topics; 0 without a commit. */
     static Map<TopicPartition, Long> committed(Admin admin, String group, List<String> topics) throws Exception {
         Map<TopicPartition, OffsetAndMetadata> known = admin.listConsumerGroupOffsets(group)
                 .partitionsToOffsetAndMetadata()
@@ -45,7 +45,7 @@ final class Clients {
         return committed;
     }
 
-    /** How many records of these topics a group has not finished. */
+    /** Counts the records of these topics that the group has not committed. */
     static long lag(Admin admin, String group, List<String> topics) throws Exception {
         Map<TopicPartition, Long> committed = committed(admin, group, topics);
         var ends = admin.listOffsets(

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import sandbox.ServerProcess;
 import sandbox.Servers;
 
-/** The delivery promise beside three brokers while some of them are away. */
+/** Checks the delivery promise on three brokers while some of them are down. */
 @Tag("faults")
 class ClusterFaultsIT extends DeliveryFaults {
 
@@ -96,7 +96,7 @@ class ClusterFaultsIT extends DeliveryFaults {
         }
     }
 
-    /** One of them alone would wait for the other. */
+    /** Starts the brokers together, because one alone would wait for another. */
     private static void startTogether(List<ServerProcess> brokers) throws Exception {
         ExecutorService starting = Executors.newCachedThreadPool();
         try {

@@ -28,14 +28,14 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.RunningImage;
 
 /**
- * Clients that send commands, over HTTP until each is accepted and to Kafka, and know what is to become of them. What is sent to Kafka comes
- * again now and then, when later commands of its prescription have been sent.
+ * Sends commands over HTTP until each is accepted, and to Kafka, and records the expected result of
+ * each. Kafka gets some commands twice, the second time after later commands of the prescription.
  */
 final class CommandLoad implements AutoCloseable {
 
     private static final int PRESCRIPTIONS = 4000;
 
-    /** Two for each prescription, and one more for every second one. */
+    /** Two commands for each prescription, and a third for every second one. */
     static final int COMMANDS = PRESCRIPTIONS * 5 / 2;
 
     static final String APPLIED = "APPLIED";
@@ -58,13 +58,13 @@ final class CommandLoad implements AutoCloseable {
         }
     }
 
-    /** What is to become of each command that is sent, by its id. */
+    /** The expected status of each command, by its id. */
     final Map<String, String> outcomes = new ConcurrentHashMap<>();
 
-    /** Version, status and quantity that each prescription is to have in the end, by its id. */
+    /** The expected version, status and quantity of each prescription, by its id. */
     final Map<String, String> prescriptions = new ConcurrentHashMap<>();
 
-    /** Requests that had no answer, or one that asks to come again. */
+    /** Counts requests without an answer, or with one that asks for a retry. */
     final AtomicInteger retries = new AtomicInteger();
 
     final AtomicInteger sentToKafka = new AtomicInteger();
@@ -77,7 +77,7 @@ final class CommandLoad implements AutoCloseable {
     private final ExecutorService threads = Executors.newFixedThreadPool(CLIENTS);
     private final List<Future<Void>> clients;
 
-    /** @param instances those that may be asked, now; changes while this runs */
+    /** @param instances ready instances; the list changes while this runs */
     CommandLoad(List<Instance> instances, String brokers) {
         this.instances = instances;
         producer = new KafkaProducer<>(
@@ -95,19 +95,19 @@ final class CommandLoad implements AutoCloseable {
                 .toList();
     }
 
-    /** Lets the clients send so many further commands. */
+    /** Lets the clients send this many further commands. */
     void allow(int commands) {
         allowed.release(commands);
     }
 
-    /** Returns when so many have been, of all that are. */
+    /** Waits until this many commands are sent, counted from the start. */
     void awaitAccepted(int commands) {
         Patience.whileMoving(outcomes::size)
                 .pollInterval(Duration.ofMillis(20))
                 .until(() -> outcomes.size() >= commands);
     }
 
-    /** Returns when everything is sent and accepted. */
+    /** Waits until every command is sent and accepted. */
     void finish() throws Exception {
         Patience.whileMoving(outcomes::size).until(() -> clients.stream().allMatch(Future::isDone));
         for (Future<Void> client : clients) {
@@ -123,7 +123,7 @@ final class CommandLoad implements AutoCloseable {
         producer.close();
     }
 
-    /** A client that does one thing after the other to a prescription. */
+    /** Sends the commands of one prescription one after the other. */
     private final class Prescribing {
 
         private final int number;
@@ -198,7 +198,7 @@ final class CommandLoad implements AutoCloseable {
                     return receipt.path("prescriptionId").asText();
                 }
                 if (answer != null) {
-                    // 503, or 409 while the key of a request that was killed is still on lease
+                    // 503, or 409 while the killed request still holds the lease of the key
                     assertThat(answer.headers().firstValue("Retry-After"))
                             .as(answer.body())
                             .isPresent();
@@ -208,7 +208,7 @@ final class CommandLoad implements AutoCloseable {
             }
         }
 
-        /** Null when there is no answer. */
+        /** Returns null without an answer. */
         private HttpResponse<String> ask(Type type, String prescription, String payload, String key) {
             List<Instance> now = List.copyOf(instances);
             if (now.isEmpty()) {

@@ -41,8 +41,9 @@ import sandbox.ServerProcess;
 import sandbox.Servers;
 
 /**
- * Commands while instances die at each boundary that there is, and PostgreSQL and the broker do. Each command that a client sent has one write,
- * one distinct event and one place in what follows from it; and the write model, the view and the pharmacy's orders are the same.
+ * Kills instances at each boundary of the command flow, and PostgreSQL and the broker too. Each
+ * sent command has one write, one distinct event, and one place in each result. The write model,
+ * the view and the pharmacy orders agree.
  */
 @Tag("faults")
 class CqrsFaultsIT {
@@ -60,19 +61,19 @@ class CqrsFaultsIT {
     private static JdbcTemplate jdbc;
     private static TransactionTemplate transactions;
 
-    /** Those that are ready. */
+    /** The ready instances. */
     private final List<Instance> instances = new CopyOnWriteArrayList<>();
 
     private final List<Instance> started = new ArrayList<>();
     private int kills;
 
-    /** Events that were committed, and that the broker could not have, when the instance that sends died. */
+    /** Counts committed events that the broker did not have when the outbox relay died. */
     private int committedUnsent;
 
-    /** Events whose records were on the topic, and not marked as sent, when the instance that sends died. */
+    /** Counts events on the topic that were not marked as sent when the outbox relay died. */
     private final Set<String> sentUnmarked = new HashSet<>();
 
-    /** Commands that were handled, and behind no committed offset, when all instances died. */
+    /** Counts handled commands beyond the committed offset when all instances died. */
     private final Set<String> handledUncommitted = new HashSet<>();
 
     private interface Fault {
@@ -205,7 +206,7 @@ class CqrsFaultsIT {
         }
     }
 
-    /** While transactions of commands wait for the last that they do before they commit. */
+    /** Holds the transactions of commands before their last statement. */
     private void whileEventsCannotBeAdded(Runnable work) {
         transactions.executeWithoutResult(locked -> {
             jdbc.execute("lock table outbox in share mode");
@@ -214,7 +215,7 @@ class CqrsFaultsIT {
         });
     }
 
-    /** Afterwards the broker is frozen. */
+    /** Leaves the broker frozen. */
     private void commitWhatIsNotSent() {
         whileEventsCannotBeAdded(() -> servers.kafka().suspend());
         await().until(() -> unsent() > 0);
@@ -334,7 +335,7 @@ class CqrsFaultsIT {
         assertThat(rebuild.path("differences").asInt()).isZero();
     }
 
-    /** What is left to do, in the order of the flow: what is done stays done. */
+    /** Counts the unfinished work in the order of the flow; finished work stays finished. */
     private static Map<String, Long> undone() throws Exception {
         Map<String, Long> undone = new LinkedHashMap<>();
         undone.put("commands", lag(HANDLER, COMMAND_TOPIC));
@@ -345,7 +346,7 @@ class CqrsFaultsIT {
         return undone;
     }
 
-    /** The ids of what followed from each cause. */
+    /** Returns the ids of the events that each cause led to. */
     private static Map<String, Set<String>> ids(List<JsonNode> events, String cause, String id) {
         Map<String, Set<String>> ids = new HashMap<>();
         events.forEach(event -> ids.computeIfAbsent(event.at(cause).asText(), c -> new HashSet<>())
@@ -357,7 +358,7 @@ class CqrsFaultsIT {
         return ids.values().stream().flatMap(Set::stream).collect(Collectors.toSet());
     }
 
-    /** Events whose first record does not come right after that of the version before. */
+    /** Counts events whose first record does not follow that of the version before. */
     private static long disordered(List<JsonNode> events) {
         Set<String> seen = new HashSet<>();
         Map<String, Integer> last = new HashMap<>();

@@ -9,7 +9,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.springframework.jdbc.core.JdbcTemplate;
 import sandbox.Servers;
 
-/** Servers of a test class, instances with the routes of {@link FaultEffects}, and what looks at their effects from outside. */
+/**
+ * Has the servers of a test class, instances with the routes of {@link FaultEffects}, and clients
+ * that read their effects.
+ */
 abstract class DeliveryFaults {
 
     static Servers servers;
@@ -25,7 +28,7 @@ abstract class DeliveryFaults {
         brokers = Clients.brokers(servers);
         admin = Admin.create(Map.of("bootstrap.servers", brokers));
         jdbc = new JdbcTemplate(Clients.database(servers));
-        // makes the topics and the other tables
+        // creates the topics and the other tables
         try (Instance first = new Instance(servers)) {
             first.ready();
         }
@@ -44,7 +47,7 @@ abstract class DeliveryFaults {
         instances.forEach(Instance::close);
     }
 
-    /** Starts another one, and waits until it is ready. */
+    /** Starts another instance, and waits until it is ready. */
     Instance instance(String... environment) {
         Instance instance = new Instance(servers, environment);
         instances.add(instance);

@@ -13,8 +13,9 @@ import routes.platform.event.Event;
 import routes.platform.state.HandledEvents;
 
 /**
- * The runtime with the two routes of {@code faults/faults.camel.yaml}, and what they do: one effect per event, in one transaction with
- * the note that it was handled, and apart from it a row per attempt. No component, so that it is in no other runtime.
+ * Runs the runtime with the two routes of {@code faults/faults.camel.yaml}. Each event has one
+ * effect, in one transaction with its note in {@code HandledEvents}, and each attempt has a row of
+ * its own. It is no component, so no other runtime has these routes.
  */
 class FaultEffects {
 

@@ -38,13 +38,14 @@ import sandbox.Servers;
 import sandbox.Topics;
 
 /**
- * The delivery promise while things break, of the runtime as a process of its own, record by record and in batches. Each run prints its
- * counts: nothing lost, no second effect, order per key, each poison record in its dead-letter topic with the bytes that it had.
+ * Checks the delivery promise while things break, record by record and in batches. Each run prints
+ * its counts: nothing lost, no second effect, order per key, and each poison record in its
+ * dead-letter topic with its bytes.
  */
 @Tag("faults")
 class FaultsIT extends DeliveryFaults {
 
-    /** Longer than {@code delivery-timeout-ms} of the runtime's producers. */
+    /** Exceeds {@code delivery-timeout-ms} of the producers. */
     private static final int FREEZE_SECONDS = 40;
 
     private static final Random RANDOM = new Random();
@@ -63,7 +64,7 @@ class FaultsIT extends DeliveryFaults {
             load.awaitSent(1000);
             for (int i = 0; i < 20; i++) {
                 Instance instance = instance();
-                // about half of them while it catches up, and half while it keeps pace
+                // half of the kills while the instance catches up, half while it keeps pace
                 outcome.awaitAttempts(load, instance, 1 + RANDOM.nextInt(2 * (int) outcome.lag()));
                 instance.kill();
             }
@@ -245,7 +246,7 @@ class FaultsIT extends DeliveryFaults {
                     pauses.moved().size(), pauses.longestMoved(), pauses.medianMoved(), pauses.longestStayed());
             assertThat(attempts.repeated()).as("finished before it moved").isZero();
             assertThat(pauses.moved()).hasSizeGreaterThan(6);
-            // what the machine needs as it is, is no matter of a move
+            // subtracts the pauses that the machine causes without a move
             assertThat(pauses.longestMoved()).isLessThanOrEqualTo(1000 + pauses.longestStayed());
         }
     }
@@ -372,7 +373,7 @@ class FaultsIT extends DeliveryFaults {
                 }
                 assertThat(done(job)).as("sent when both were dead").isLessThan(count);
                 transaction.executeWithoutResult(held -> {
-                    // else the first would go on while the second starts
+                    // otherwise the first instance works on while the second one starts
                     jdbc.queryForList("select id from reprocess_job where id = ? for update", job);
                     for (int i = 0; i < 2; i++) {
                         two[i] = instance(Instance.OWN_ROUTES);
@@ -458,7 +459,7 @@ class FaultsIT extends DeliveryFaults {
                 Map.of("bootstrap.servers", brokers, "enable.auto.commit", false, "auto.offset.reset", "earliest"));
         properties.put("group.id", group);
         properties.put("session.timeout.ms", 6000);
-        // whichever the runtime has
+        // any group of the runtime
         properties.put(
                 "partition.assignment.strategy",
                 List.of(CooperativeStickyAssignor.class.getName(), RangeAssignor.class.getName()));

@@ -29,8 +29,8 @@ import routes.CompressedBatch;
 import sandbox.Servers;
 
 /**
- * Records that are small for the broker and large for who reads them, against the runtime as a process with a heap of 256 MB: it lives,
- * and the records of other partitions and topics go on. Each run prints how long those waited.
+ * Sends records that are small for the broker and large for a consumer, to a runtime with a heap of
+ * 256 MB. It survives, and other partitions and topics proceed. Each run prints their delay.
  */
 @Tag("faults")
 class HostileRecordsIT extends DeliveryFaults {
@@ -38,7 +38,7 @@ class HostileRecordsIT extends DeliveryFaults {
     private static final String GROUP = "pharmacy-prescription-processor";
     private static final int PARTITIONS = 6;
 
-    /** Where the hostile records are; nobody else's. */
+    /** The topic of the hostile records alone. */
     private static final int HOSTILE = 0;
 
     private static Instance instance;
@@ -93,7 +93,7 @@ class HostileRecordsIT extends DeliveryFaults {
                 .doesNotContain("cannot be read"));
     }
 
-    /** Whatever part of the way through the client it fills the heap in. */
+    /** Fills the heap in any part of the client. */
     @ParameterizedTest
     @ValueSource(ints = {40_000_000, 70_000_000, 110_000_000})
     void aRecordThatMayFillTheHeapIsNotPassedOver(int size) throws Exception {
@@ -120,7 +120,7 @@ class HostileRecordsIT extends DeliveryFaults {
         awaitEnd();
     }
 
-    /** Zeros, which are poison, in one batch. */
+    /** Makes one batch of zeros, which are poison. */
     private static void send(String topic, int count, int size) throws Exception {
         List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
         byte[] zeros = new byte[size];
@@ -180,7 +180,7 @@ class HostileRecordsIT extends DeliveryFaults {
                 .offset();
     }
 
-    /** Every record is handled, or a dead letter. */
+    /** Waits until every record is handled or dead-lettered. */
     private static void awaitEnd() {
         await(180).until(() -> Clients.lag(admin, GROUP, List.of(CREATED, UPDATED)) == 0);
     }

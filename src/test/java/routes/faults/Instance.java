@@ -9,10 +9,10 @@ import java.util.concurrent.atomic.AtomicInteger;
 import routes.RunningImage;
 import sandbox.Servers;
 
-/** The runtime as a process, on the class path of the tests. */
+/** Runs the runtime as a process, on the class path of the tests. */
 final class Instance implements AutoCloseable {
 
-    /** Of the environment: the runtime's own routes, and not those of the tests. */
+    /** Environment variable for the runtime's own routes instead of those of the tests. */
     static final String OWN_ROUTES =
             "CAMEL_MAIN_ROUTESINCLUDEPATTERN=classpath:camel/*.camel.yaml,classpath:camel/shared/*.camel.yaml";
 
@@ -63,7 +63,7 @@ final class Instance implements AutoCloseable {
         runtime.awaitReady();
     }
 
-    /** Whether it is the one that sends what is in the outbox. */
+    /** Tells whether this instance is the outbox relay. */
     boolean isRelay() {
         return runtime.management("/observe/metrics")
                 .body()

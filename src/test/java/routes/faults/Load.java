@@ -16,7 +16,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** A producer that knows what it has sent: prescriptions in order per key, and among them records that are poison. */
+/** Produces prescriptions in order per key, some of them poison, and remembers them. */
 final class Load implements AutoCloseable {
 
     static final String CREATED = "medication.prescription.created";
@@ -25,10 +25,10 @@ final class Load implements AutoCloseable {
 
     private static final int KEYS = 40;
 
-    /** Tells the records of this load from all others. */
+    /** Marks the records of this load. */
     final String run;
 
-    /** Key and SHA-256 of the value of each poison record by the id that it has in a header. */
+    /** Key and SHA-256 of each poison record, by the id in its header. */
     final Map<String, String> poison = new ConcurrentHashMap<>();
 
     final AtomicInteger sent = new AtomicInteger();
@@ -50,7 +50,7 @@ final class Load implements AutoCloseable {
 
     static KafkaProducer<byte[], byte[]> producer(String brokers, Map<String, Object> further) {
         Map<String, Object> properties = new HashMap<>(further);
-        // whatever is down, and for however long
+        // waits for any outage
         properties.putAll(Map.of(
                 "bootstrap.servers", brokers,
                 "delivery.timeout.ms", 3_600_000,
@@ -59,7 +59,7 @@ final class Load implements AutoCloseable {
         return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
-    /** Sends until {@link #finish()}, every hundredth record poison. */
+    /** Sends until {@link #finish()}; every hundredth record is poison. */
     Load start(int perSecond) {
         thread = new Thread(
                 () -> {
@@ -79,12 +79,12 @@ final class Load implements AutoCloseable {
         }
     }
 
-    /** A record, which may be poison. */
+    /** Sends one record, good or poison. */
     void sendOne() {
         send(random.nextInt(100) == 0);
     }
 
-    /** Waits until so many further records have been sent, not necessarily acknowledged. */
+    /** Waits until this many further records are sent, acknowledged or not. */
     void awaitSent(int further) {
         int goal = sent.get() + further;
         Patience.await().until(() -> sent.get() >= goal);
@@ -106,7 +106,7 @@ final class Load implements AutoCloseable {
         send(message);
     }
 
-    /** A dead letter whose record is good: what made it one has been mended since. */
+    /** Writes a dead letter whose record is good: its cause is gone. */
     void letter(String key, String error) {
         int n = number.incrementAndGet();
         ProducerRecord<byte[], byte[]> message = message(CREATED + ".dlq", key, bytes(event(CREATED, key, n, "")));
@@ -118,7 +118,7 @@ final class Load implements AutoCloseable {
         send(message);
     }
 
-    /** Returns when everything is acknowledged. */
+    /** Waits until the broker has acknowledged every record. */
     void finish() throws Exception {
         stopped = true;
         if (thread != null) {

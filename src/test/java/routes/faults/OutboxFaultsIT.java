@@ -37,8 +37,8 @@ import sandbox.Servers;
 import sandbox.Topics;
 
 /**
- * The outbox while the instance that sends dies and another one waits: every committed row has a record, none that was rolled back has one,
- * and the first occurrences of a key are in the order of its commits.
+ * Kills the outbox relay while another instance stands by. Every committed row has a record, no
+ * rolled-back row has one, and first occurrences follow the order of the commits per key.
  */
 @Tag("faults")
 class OutboxFaultsIT {
@@ -129,7 +129,7 @@ class OutboxFaultsIT {
                 jdbc.queryForList("select id from outbox where topic = ? for update", topic);
                 servers.kafka().resume();
                 Patience.whileMoving(this::onTopic).until(() -> onTopic() >= committed.size());
-                // it waits for the lock to mark them
+                // the relay waits for the lock to mark the rows as sent
                 killActive();
                 awaitActive();
                 locked.setRollbackOnly();
@@ -173,7 +173,7 @@ class OutboxFaultsIT {
         assertThat(failure.get()).isNull();
     }
 
-    /** A version of a key and its event; every fourth is taken back. */
+    /** Writes a version of a key and its event; every fourth transaction rolls back. */
     private void writeOne(Random random) {
         String id = UUID.randomUUID().toString();
         String key = "k" + random.nextInt(KEYS);
@@ -193,7 +193,7 @@ class OutboxFaultsIT {
         (back ? rolledBack : committed).add(id);
     }
 
-    /** @return how many records repeat others */
+    /** @return number of repeated records */
     private int verify(String what) throws Exception {
         Patience.whileMoving(this::unsent).until(() -> unsent() == 0);
         List<ConsumerRecord<byte[], byte[]>> records = TopicRecords.read(brokers(), topic);

@@ -19,8 +19,8 @@ import routes.TopicRecords;
 import sandbox.Servers;
 
 /**
- * What has become of a load. An attempt is a record that a handler has begun with: it is noted before anything else, in a transaction of
- * its own. A record that is begun with again, by whomever, is a repeated attempt.
+ * Checks the outcome of a load. A handler notes each attempt first, in a transaction of its own. A
+ * second attempt of any instance is a repeated attempt.
  */
 final class Outcome {
 
@@ -36,7 +36,7 @@ final class Outcome {
         this.jdbc = jdbc;
     }
 
-    /** @param distinct good records that were tried */
+    /** @param distinct good records with an attempt */
     record Attempts(int all, int distinct) {
 
         int repeated() {
@@ -48,7 +48,10 @@ final class Outcome {
         }
     }
 
-    /** Waits until everything is done, prints the counts, and checks that nothing is lost, done twice or out of order. */
+    /**
+     * Waits for all work, prints the counts, and checks that nothing is lost, doubled or out of
+     * order.
+     */
     Attempts verify(String what, Load load) throws Exception {
         load.finish();
         Patience.whileMoving(() -> List.of(effects(load.run), lag())).untilAsserted(() -> {
@@ -108,20 +111,20 @@ final class Outcome {
         return count("select count(*) from fault_attempt where run = ? and process = ?", run, instance.pid());
     }
 
-    /** Waits until so many further records of a load have had their effect. */
+    /** Waits until this many further records of a load have their effect. */
     void awaitEffects(Load load, int further) {
         int goal = effects(load.run) + further;
         Patience.whileMoving(() -> effects(load.run)).until(() -> effects(load.run) >= goal);
     }
 
-    /** Waits until an instance has begun with so many records of a load. */
+    /** Waits until an instance has attempted this many records of a load. */
     void awaitAttempts(Load load, Instance instance, int count) {
         Patience.whileMoving(() -> attempts(load.run, instance))
                 .pollInterval(Duration.ofMillis(20))
                 .until(() -> attempts(load.run, instance) >= count);
     }
 
-    /** Records of the group's topics that it has not finished. */
+    /** Counts the records that the group has not committed. */
     long lag() throws Exception {
         return Clients.lag(admin, GROUP, List.of(CREATED, UPDATED));
     }
@@ -137,7 +140,7 @@ final class Outcome {
         return jdbc.queryForObject(sql, Integer.class, parameters);
     }
 
-    /** What the dead letters of a load hold: key and SHA-256 of the value by the id of the record. */
+    /** Returns key and SHA-256 of each dead letter of a load, by the id of its record. */
     private Map<String, String> found(Load load) {
         Map<String, String> found = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> letter : letters(load)) {

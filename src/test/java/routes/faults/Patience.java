@@ -6,22 +6,22 @@ import java.util.concurrent.Callable;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 
-/** Waiting that takes no slow machine for a fault. Where something goes wrong it ends as well, later than one would wish. */
+/** Waits without taking a slow machine for a fault. A real fault ends the wait late. */
 final class Patience {
 
     private static final Duration LONGEST = Duration.ofMinutes(5);
 
     private Patience() {}
 
-    /** For one thing that happens, such as a takeover: until it has. */
+    /** Waits for one event, such as a takeover. */
     static ConditionFactory await() {
         return Awaitility.await().atMost(LONGEST).pollInterval(Duration.ofMillis(200));
     }
 
     /**
-     * For work that takes as long as there is of it: while it goes on. Servers may be away meanwhile.
+     * Waits for work while it progresses. Servers may be down meanwhile.
      *
-     * @param progress changes while it does, and says where it is
+     * @param progress describes the progress; changes while work goes on
      */
     static ConditionFactory whileMoving(Callable<?> progress) {
         Standstill standstill = new Standstill(progress);

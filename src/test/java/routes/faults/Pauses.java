@@ -6,11 +6,11 @@ import java.util.stream.LongStream;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /**
- * For how long, in milliseconds, partitions stood still though they had a record: from the later of the attempt before and the moment when the
- * record was sent, to its attempt.
+ * Measures in milliseconds how long a partition with records stood still. A pause begins with the
+ * attempt before, or with the send if that is later, and ends with the attempt.
  *
- * @param moved between attempts of two instances
- * @param stayed between those of one, which is what the machine needs as it is
+ * @param moved pauses between attempts of two instances
+ * @param stayed pauses between attempts of one instance, which the machine causes
  */
 record Pauses(List<Long> moved, List<Long> stayed) {
 

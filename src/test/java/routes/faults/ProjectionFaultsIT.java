@@ -37,7 +37,10 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.AvroSchema;
 import sandbox.Servers;
 
-/** The view of patients while instances die, under load and during a rebuild: it is the fold of what was sent, and a rebuild finds nothing else. */
+/**
+ * Kills instances under load and during a rebuild. The patient view stays the fold of the sent
+ * events, and a rebuild finds no difference.
+ */
 @Tag("faults")
 class ProjectionFaultsIT {
 
@@ -45,7 +48,7 @@ class ProjectionFaultsIT {
     private static final String VIEW = "/api/projections/patient-view";
     private static final int PATIENTS = 2000;
 
-    /** Patients whom the load during a rebuild spares: nothing makes their view anew but the rebuild. */
+    /** Patients without events during a rebuild: only the rebuild writes their view. */
     private static final int QUIET = 100;
 
     private static Servers servers;
@@ -54,7 +57,7 @@ class ProjectionFaultsIT {
     private final String run = UUID.randomUUID().toString();
     private final List<Instance> instances = new ArrayList<>();
 
-    /** The fold of what was sent: each patient's last name, by its id. */
+    /** The expected last name of each patient, by id. */
     private final Map<String, String> expected = new TreeMap<>();
 
     private final Random random = new Random();
@@ -119,7 +122,7 @@ class ProjectionFaultsIT {
             assertThat(operate("POST", "/rebuild").path("state").asText()).isEqualTo("REBUILDING");
             awaitRebuilt(5 + random.nextInt(20));
             instances.remove(0).kill();
-            // by the other one
+            // by the other instance
             JsonNode before = awaitRebuilt(35 + random.nextInt(20));
             instances.remove(0).kill();
             assertThat(jdbc.queryForObject(
@@ -150,7 +153,7 @@ class ProjectionFaultsIT {
     }
 
     private void connect() {
-        // which the first start has registered
+        // the first start registered the schema
         int schema = RestClient.create(servers.schemaRegistry().address())
                 .get()
                 .uri("/subjects/patient-events-value/versions/latest")
@@ -194,7 +197,7 @@ class ProjectionFaultsIT {
         assertThat(failure.get()).isNull();
     }
 
-    /** An event, now and then twice, or poison. */
+    /** Sends an event, sometimes twice, sometimes poison. */
     private void send() throws Exception {
         String patient = run + "-" + (spared + random.nextInt(PATIENTS - spared));
         sent++;
@@ -240,7 +243,7 @@ class ProjectionFaultsIT {
                 .until(() -> view().equals(expected));
     }
 
-    /** How far the view is, in records. */
+    /** Counts the records that the view has read. */
     private static long projected() {
         return jdbc.queryForObject(
                 "select coalesce(sum(next_offset), 0) from projection_position where projection = 'patient-view'",
@@ -251,19 +254,19 @@ class ProjectionFaultsIT {
         return IntStream.range(0, QUIET).mapToObj(n -> run + "-" + n).toArray(String[]::new);
     }
 
-    /** @return its state when so much of it was done */
+    /** @return state of the rebuild after this share of its work */
     private JsonNode awaitRebuilt(int percent) {
         return Patience.whileMoving(() -> operate("GET", ""))
                 .pollInterval(Duration.ofMillis(20))
                 .until(
                         () -> operate("GET", ""),
-                        // it does not know yet of how many, when it has just begun
+                        // a rebuild that has just begun does not know its total yet
                         status -> status.path("eventsDone").asLong() > 0
                                 && status.path("eventsDone").asLong() * 100
                                         >= status.path("eventsTotal").asLong() * percent);
     }
 
-    /** @return its state when it has ended */
+    /** @return state of the rebuild after its end */
     private JsonNode awaitEnd() {
         return Patience.whileMoving(() -> operate("GET", ""))
                 .until(

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.producer.KafkaProducer;
 
-/** A producer of transactions, every third of which it aborts when its records are on the topics. */
+/** Produces transactions, and aborts every third one after its records are on the topics. */
 final class Transactions implements AutoCloseable {
 
     private static final int LARGEST = 20;
@@ -67,11 +67,11 @@ final class Transactions implements AutoCloseable {
         for (int left = 1 + random.nextInt(LARGEST); left > 0; left--) {
             load.sendOne();
         }
-        // a producer that aborts drops what is not under way
+        // an abort drops records that are not in flight
         producer.flush();
     }
 
-    /** Ends as one that is killed does: with a transaction that the brokers have to abort. */
+    /** Ends as a killed producer does, and leaves a transaction that the brokers must abort. */
     void finishWithOneOpen() throws Exception {
         stopped = true;
         thread.join();
