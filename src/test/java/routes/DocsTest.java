@@ -27,6 +27,7 @@ class DocsTest {
 
     private static final Path INDEX = Path.of("docs/README.md");
     private static final Path DECISIONS = Path.of("docs/adr");
+    private static final Path ROUTES = Path.of("src/main/resources/camel");
     private static final Set<String> SKIPPED = Set.of("target", ".git", "node_modules");
     /** GitHub shows it in the form for pull requests only. */
     private static final Path TEMPLATE = Path.of(".github/pull_request_template.md");
@@ -79,6 +80,18 @@ class DocsTest {
         missed.removeAll(reached);
         missed.remove(TEMPLATE);
         assertThat(missed).isEmpty();
+    }
+
+    @Test
+    void theReadmeShowsEveryPattern() {
+        List<String> links = links(Path.of("README.md"));
+
+        assertThat(files(ROUTES, ".camel.yaml")).isNotEmpty().allSatisfy(file -> {
+            String word = file.getFileName().toString().replace(".camel.yaml", "");
+            if (file.getParent().equals(ROUTES)) {
+                assertThat(links).contains("docs/patterns/" + word + ".md", file.toString());
+            }
+        });
     }
 
     @ParameterizedTest
