@@ -39,7 +39,7 @@ public final class Json {
             .build();
 
     private static final String BEYOND_LIMITS =
-            "JSON beyond what is read: %d levels, %d digits, %d characters in a name, %d in a text, %d tokens"
+            "JSON exceeds the limits: %d levels, %d digits, %d characters in a name, %d in a text, %d tokens"
                     .formatted(
                             StreamReadConstraints.DEFAULT_MAX_DEPTH,
                             StreamReadConstraints.DEFAULT_MAX_NUM_LEN,

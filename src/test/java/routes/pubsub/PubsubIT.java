@@ -330,7 +330,7 @@ class PubsubIT extends RuntimeIT {
                         JSON,
                         "[".repeat(100_000),
                         400,
-                        "JSON beyond what is read: 1000 levels"),
+                        "JSON exceeds the limits: 1000 levels"),
                 Arguments.of(
                         "a field missing",
                         CREATED,

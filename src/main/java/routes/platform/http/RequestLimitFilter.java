@@ -68,7 +68,7 @@ class RequestLimitFilter extends OncePerRequestFilter {
                         response,
                         tooMany(
                                 "client-turns",
-                                "this client has %d requests that take long, the most that one may have",
+                                "this client has more slow requests than the %d that may run at a time",
                                 bulkhead.maxConcurrent()));
                 return;
             }

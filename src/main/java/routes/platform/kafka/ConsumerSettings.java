@@ -4,6 +4,7 @@ import java.time.Duration;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
+import routes.platform.Backoff;
 
 /**
  * Limits the consumer of a route. Counts and bytes apply to one member of a group, and its
@@ -32,7 +33,7 @@ record ConsumerSettings(
 
     /** Returns the wait before the next retry, in nanoseconds. */
     long backoffNanos(int failures, double random) {
-        return new Backoff(backoff, backoffMax).nanos(failures, random);
+        return new Backoff(backoff, backoffMax).jittered(failures, random).toNanos();
     }
 
     /**
@@ -52,16 +53,5 @@ record ConsumerSettings(
      */
     long pollBudget(int partitions, long bytesOverShare) {
         return Math.max(byteShare(partitions) / 2, maxBytes.toBytes() / 4 - bytesOverShare);
-    }
-
-    /** Computes an exponential backoff with jitter. */
-    record Backoff(Duration first, Duration longest) {
-
-        /** Returns between half of the exponential backoff and all of it, in nanoseconds. */
-        long nanos(int failures, double random) {
-            long most = longest.toNanos();
-            long full = failures > 30 ? most : Math.min(most, first.toNanos() << (failures - 1));
-            return (long) ((full < 0 ? most : full) * (0.5 + random / 2));
-        }
     }
 }

@@ -17,6 +17,7 @@ import java.util.function.Predicate;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordDeserializationException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
+import routes.platform.Backoff;
 
 /**
  * Finds and holds the partitions that make a poll fail, such as one with a damaged batch or with a
@@ -31,8 +32,7 @@ final class FaultyPartitions {
     private static final Duration TRIAL = Duration.ofSeconds(1);
 
     /** Long, because each retry may fill the heap. */
-    private static final ConsumerSettings.Backoff BACKOFF =
-            new ConsumerSettings.Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
+    private static final Backoff BACKOFF = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
     /**
      * Searches in a row that find no faulty partition; after them the member joins the group again.
@@ -201,7 +201,7 @@ final class FaultyPartitions {
         Fault fault = faults.computeIfAbsent(partition, p -> new Fault());
         fault.attempts++;
         fault.retryAt = nanos.getAsLong()
-                + BACKOFF.nanos(fault.attempts, ThreadLocalRandom.current().nextDouble());
+                + BACKOFF.jittered(fault.attempts, ThreadLocalRandom.current().nextDouble()).toNanos();
         suspects.remove(partition);
         if (partition.equals(onTrial)) {
             endTrial();

@@ -528,7 +528,7 @@ class AccessControlIT extends RuntimeIT {
         JsonNode discarded =
                 json(call("GET", path, TOKENS.of("other"), "").body()).path("discarded");
         assertThat(discarded.path("by").asText()).isEqualTo("sandbox of tenant default");
-        assertThat(discarded.path("reason").asText()).isEqualTo("r");
+        assertThat(discarded.path("reason").asText()).isEqualTo("test");
         assertThat(discarded.path("at").asLong()).isBetween(before, System.currentTimeMillis());
     }
 
