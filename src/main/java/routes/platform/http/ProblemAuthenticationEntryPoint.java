@@ -34,10 +34,10 @@ class ProblemAuthenticationEntryPoint implements AuthenticationEntryPoint {
             int status = sent.getError() instanceof BearerTokenError error
                     ? error.getHttpStatus().value()
                     : HttpServletResponse.SC_UNAUTHORIZED;
-            problems.refuse(response, status, "the bearer token is not valid" + reason(why), correlationId);
+            problems.reject(response, status, "the bearer token is not valid" + reason(why), correlationId);
         } else {
             response.setHeader(HttpHeaders.WWW_AUTHENTICATE, "Bearer");
-            problems.refuse(response, HttpServletResponse.SC_UNAUTHORIZED, "a bearer token is required", correlationId);
+            problems.reject(response, HttpServletResponse.SC_UNAUTHORIZED, "a bearer token is required", correlationId);
         }
     }
 

@@ -81,7 +81,7 @@ public class ProblemResponses {
     }
 
     /** Answers a request that has not reached Camel. */
-    void refuse(HttpServletResponse response, int status, String error, String correlationId) throws IOException {
+    void reject(HttpServletResponse response, int status, String error, String correlationId) throws IOException {
         if (status == 429 || status == 503) {
             response.setIntHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
         }

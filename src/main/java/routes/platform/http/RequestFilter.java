@@ -52,25 +52,25 @@ class RequestFilter extends OncePerRequestFilter {
         String correlationId = sent.orElseGet(CorrelationId::create);
         response.setHeader(CorrelationId.HEADER, correlationId);
         if (sent.isEmpty()) {
-            problems.refuse(response, 400, "header X-Correlation-Id is malformed", correlationId);
+            problems.reject(response, 400, "header X-Correlation-Id is malformed", correlationId);
             return;
         }
         String path = RequestPath.normal(request.getRequestURI());
         if (!RequestPath.canBeServed(path)) {
-            problems.refuse(response, 404, "no such resource", correlationId);
+            problems.reject(response, 404, "no such resource", correlationId);
             return;
         }
         if (CorsUtils.isPreFlightRequest(request)) {
-            problems.refuse(response, 403, "pages of other origins may not call", correlationId);
+            problems.reject(response, 403, "pages of other origins may not call", correlationId);
             return;
         }
         if (isEncoded(request)) {
             response.setHeader(HttpHeaders.ACCEPT_ENCODING, "identity");
-            problems.refuse(response, 415, "header Content-Encoding must be absent", correlationId);
+            problems.reject(response, 415, "header Content-Encoding must be absent", correlationId);
             return;
         }
         if (isForm(request)) {
-            problems.refuse(response, 415, "forms are not accepted", correlationId);
+            problems.reject(response, 415, "forms are not accepted", correlationId);
             return;
         }
         request.setAttribute(CORRELATION_ID, correlationId);
@@ -81,7 +81,7 @@ class RequestFilter extends OncePerRequestFilter {
         } catch (AuthenticationServiceException e) {
             // the issuer's keys are not available
             LOG.warn("answered 503: the keys of the token issuer are not available: {}", failures.describe(e));
-            problems.refuse(response, 503, "the token cannot be checked now, try again", correlationId);
+            problems.reject(response, 503, "the token cannot be checked now, try again", correlationId);
         } finally {
             MDC.remove(CorrelationId.PROPERTY);
         }

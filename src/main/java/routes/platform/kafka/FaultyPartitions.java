@@ -201,7 +201,8 @@ final class FaultyPartitions {
         Fault fault = faults.computeIfAbsent(partition, p -> new Fault());
         fault.attempts++;
         fault.retryAt = nanos.getAsLong()
-                + BACKOFF.jittered(fault.attempts, ThreadLocalRandom.current().nextDouble()).toNanos();
+                + BACKOFF.jittered(fault.attempts, ThreadLocalRandom.current().nextDouble())
+                        .toNanos();
         suspects.remove(partition);
         if (partition.equals(onTrial)) {
             endTrial();

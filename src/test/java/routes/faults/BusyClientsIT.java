@@ -24,7 +24,7 @@ import sandbox.Tokens;
 
 /** Floods the HTTP ports in several ways while another client reads: its reads stay fast. */
 @Tag("faults")
-class BusyDoorsIT {
+class BusyClientsIT {
 
     private static final Duration LENGTH = Duration.ofSeconds(30);
     private static final int READS_PER_SECOND = 20;
