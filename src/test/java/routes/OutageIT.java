@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import sandbox.ServerProcess;
 
-/** What the image does while a server that it needs is down: it stays alive, says that it is not ready, and goes on by itself. */
+/** The image without one of its servers: it stays alive, reports that it is not ready, and recovers by itself. */
 class OutageIT {
 
     private static final String CREATED = "medication.prescription.created";
@@ -55,7 +55,7 @@ class OutageIT {
     }
 
     @Test
-    void goesOnWhenPostgresComesBack() {
+    void recoversWhenPostgresIsBack() {
         ServerProcess postgres = RuntimeIT.SERVERS.postgres();
         String correlationId = "visit-" + UUID.randomUUID();
         postgres.kill();
@@ -80,12 +80,12 @@ class OutageIT {
         }
         awaitReadiness(200);
         awaitOrder();
-        assertThat(letters()).isZero();
+        assertThat(deadLetters()).isZero();
         assertThat(runtime.outputWith("Zebraquine")).isEmpty();
     }
 
     @Test
-    void goesOnWhenKafkaComesBack() {
+    void recoversWhenKafkaIsBack() {
         ServerProcess kafka = RuntimeIT.SERVERS.kafka();
         kafka.suspend();
         try {
@@ -107,7 +107,7 @@ class OutageIT {
     }
 
     @Test
-    void answersReadersWhileMoreWriteThanThereAreThreadsAndTheBrokerIsAway() throws Exception {
+    void answersReadersWhileWritersWaitForTheBroker() throws Exception {
         ServerProcess kafka = RuntimeIT.SERVERS.kafka();
         assertThat(runtime.post(EVENTS, JSON, prescription()).statusCode()).isEqualTo(202);
         ExecutorService callers = Executors.newFixedThreadPool(WRITERS);
@@ -133,9 +133,9 @@ class OutageIT {
                 answers.merge(answer.statusCode(), 1, Integer::sum);
                 refused += answer.body().contains("too many requests wait for the broker") ? 1 : 0;
             }
-            // one client has a share of the threads, and of those that wait, and the rest of its writes are told so
+            // the writes beyond the share of one client are refused
             assertThat(answers.get(429)).isBetween(1, WRITERS - 24);
-            // those that it let wait, twice when the first ones were answered before the last ones came
+            // waiting writes, twice as many when the first are answered before the last arrive
             assertThat(answers.get(503) - refused).isBetween(16, 2 * 16);
         } finally {
             kafka.resume();
@@ -145,7 +145,7 @@ class OutageIT {
     }
 
     @Test
-    void answersNobodyWhoseTokenItCannotCheckAndSaysThatItIsNotTheToken() throws Exception {
+    void answers503WhileItCannotCheckTokens() throws Exception {
         Map<String, String> environment = RunningImage.environment(RuntimeIT.SERVERS);
         environment.put("SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI", "http://127.0.0.1:1/keys");
         try (RunningImage withoutKeys = image.run(environment).awaitReady()) {
@@ -163,7 +163,7 @@ class OutageIT {
     }
 
     @Test
-    void goesOnWithTheKeysThatItHasWhileTheIssuerIsAway() {
+    void usesCachedKeysWhileTheIssuerIsDown() {
         ServerProcess issuer = RuntimeIT.SERVERS.tokenIssuer();
         assertThat(runtime.get("/api/activity?limit=1").statusCode()).isEqualTo(200);
         issuer.kill();
@@ -177,10 +177,11 @@ class OutageIT {
     }
 
     @Test
-    void goesOnWithTheSchemasThatItHasWhileTheRegistryIsAway() {
+    void usesCachedSchemasWhileTheRegistryIsDown() {
         ServerProcess registry = RuntimeIT.SERVERS.schemaRegistry();
         String events = "/api/patients/" + patient + "/events";
-        String event = "{\"type\":\"patient.profile.created\",\"data\":{\"firstName\":\"Zebraquine\"}}";
+        String event = """
+                {"type":"patient.profile.created","data":{"firstName":"Zebraquine"}}""";
         registry.kill();
         try {
             HttpResponse<String> answer = runtime.post(events, JSON, event, "X-Correlation-Id", id);
@@ -200,7 +201,7 @@ class OutageIT {
     }
 
     @Test
-    void saysThatItCannotStartWithoutTheRegistryAndEnds() throws Exception {
+    void refusesToStartWithoutTheRegistry() throws Exception {
         try (RunningImage alone = image.run(
                 RunningImage.environment(RuntimeIT.SERVERS),
                 "--event-broker.schema-registry.url=http://127.0.0.1:1",
@@ -225,18 +226,21 @@ class OutageIT {
                 .hasSize(1));
     }
 
-    private long letters() {
+    private long deadLetters() {
         return RuntimeIT.records(CREATED + ".dlq").stream()
                 .filter(record -> RuntimeIT.text(record.key()).equals(id))
                 .count();
     }
 
     private String prescription() {
-        return "{\"id\":\"%s\",\"patientId\":\"%s\",\"medication\":{\"name\":\"Zebraquine\"}}".formatted(id, patient);
+        return """
+                {"id":"%s","patientId":"%s","medication":{"name":"Zebraquine"}}"""
+                .formatted(id, patient);
     }
 
     private String envelope() {
-        return "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"%s\",\"eventSource\":\"medication-service\",\"timestamp\":1},\"payload\":%s}"
+        return """
+                {"metadata":{"eventId":"%s","eventType":"%s","eventSource":"medication-service","timestamp":1},"payload":%s}"""
                 .formatted(UUID.randomUUID(), CREATED, prescription());
     }
 }

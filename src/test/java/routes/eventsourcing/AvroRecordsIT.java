@@ -40,7 +40,7 @@ import routes.platform.event.Event;
 import routes.platform.event.EventReader;
 import sandbox.ServerProcess;
 
-/** Records of an Avro topic that cannot be read, for ever or for now, and their neighbours. */
+/** Avro records that are poison or wait for the registry, and their neighbours. */
 class AvroRecordsIT extends RuntimeIT {
 
     private static final String TOPIC = "patient.events";
@@ -62,10 +62,13 @@ class AvroRecordsIT extends RuntimeIT {
     }
 
     @Test
-    void deadLettersWhatCanNeverBeReadAndNothingBesideIt() throws Exception {
+    void deadLettersOnlyThePoisonRecords() throws Exception {
         byte[] good = value();
         Map<String, byte[]> poison = new LinkedHashMap<>();
-        poison.put("does not begin with byte 0, expected Avro in Confluent's wire format", bytes("{\"metadata\":{}}"));
+        poison.put(
+                "does not begin with byte 0, expected Avro in Confluent's wire format",
+                bytes("""
+                {"metadata":{}}"""));
         poison.put("ends within the schema id of Confluent's wire format", new byte[] {0, 0, 0});
         poison.put("empty, expected Avro", null);
         poison.put("schema id 2000000000 is not known to the registry", withId(good, 2_000_000_000));
@@ -73,7 +76,8 @@ class AvroRecordsIT extends RuntimeIT {
         poison.put("has 1 bytes more than schema id " + id(good) + " says", Arrays.copyOf(good, good.length + 1));
         int other = register(
                 "other-" + run,
-                "{\"type\":\"record\",\"name\":\"Other\",\"fields\":[{\"name\":\"a\",\"type\":\"string\"}]}");
+                """
+                {"type":"record","name":"Other","fields":[{"name":"a","type":"string"}]}""");
         poison.put(
                 "schema id " + other + " is not registered on subject patient-events-value",
                 withId(new byte[] {0, 0, 0, 0, 0, 2, 'a'}, other));
@@ -116,7 +120,7 @@ class AvroRecordsIT extends RuntimeIT {
     }
 
     @Test
-    void waitsForTheRegistryWithWhatItHasNotReadBeforeAndGoesOnWithTheRest() throws Exception {
+    void waitsForTheRegistryOnlyWithUnseenSchemas() throws Exception {
         send(List.of(value()));
         // the same schema under an id that nobody here has asked for
         int cold = register(
@@ -146,7 +150,7 @@ class AvroRecordsIT extends RuntimeIT {
     }
 
     @Test
-    void showsADeadLetterAsJsonAndSendsAnEditOfItInAvro() throws Exception {
+    void showsADeadLetterAsJsonAndSendsItsEditInAvro() throws Exception {
         String letter = letter(value(), "default");
         JsonNode detail = json(get(LETTERS + "/" + letter).body());
         assertThat(detail.at("/decoded/payload/phone").asText()).isEqualTo("1");
@@ -184,7 +188,7 @@ class AvroRecordsIT extends RuntimeIT {
     }
 
     @Test
-    void findsTheTenantOfALetterInItsAvro() throws Exception {
+    void findsTheTenantOfADeadLetterInItsAvro() throws Exception {
         PatientEvent event = event(UUID.randomUUID().toString());
         event.getMetadata()
                 .setSecurity(Security.newBuilder()

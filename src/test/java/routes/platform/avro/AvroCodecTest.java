@@ -108,11 +108,18 @@ class AvroCodecTest {
     void dropsNewerFieldsAndFillsMissingOnes() throws IOException {
         String newer = ours.text()
                 .replace(
-                        "{ \"name\": \"firstName\"",
-                        "{ \"name\": \"pronouns\", \"type\": [\"null\", \"string\"], \"default\": null }, { \"name\": \"firstName\"")
+                        """
+                        { "name": "firstName",""",
+                        """
+                        { "name": "pronouns", "type": ["null", "string"], "default": null },
+                        { "name": "firstName",""")
                 .replaceAll(
-                        "\\{ \"name\": \"reason\".*\\n",
-                        "{ \"name\": \"title\", \"type\": \"string\", \"default\": \"\" }\n");
+                        """
+                        \\{ "name": "reason",.*
+                        """,
+                        """
+                        { "name": "title", "type": "string", "default": "" }
+                        """);
         GenericRecord event = generic(newer);
         ((GenericRecord) event.get("payload")).put("pronouns", "she");
         ((GenericRecord) event.get("payload")).put("firstName", "Zoë");
@@ -127,7 +134,11 @@ class AvroCodecTest {
     void readsASchemaOfAnotherNamespace() throws IOException {
         String other = ours.text()
                 .replace("eventbroker.patient", "com.example.node")
-                .replace("{ \"type\": \"long\", \"logicalType\": \"timestamp-millis\" }", "\"long\"");
+                .replace(
+                        """
+                        { "type": "long", "logicalType": "timestamp-millis" }""",
+                        """
+                        { "type": "long" }""");
 
         PatientEvent read = (PatientEvent) codec.decode(value(other, generic(other)), ours);
 
@@ -194,13 +205,18 @@ class AvroCodecTest {
         assertThat(problems).isPositive();
     }
 
+    /** Returns our schema with another field before all others. */
+    private String withFirstField(String field) {
+        return ours.text().replaceFirst("fields.: \\[", "$0 " + field + ",");
+    }
+
     @Test
     void allocatesNothingForAFalseListLength() throws IOException {
         // items without bytes, so that nothing else would stop it
-        String hostile = ours.text()
-                .replace(
-                        "\"fields\": [\n    { \"name\": \"metadata\"",
-                        "\"fields\": [\n    { \"name\": \"nothing\", \"type\": { \"type\": \"array\", \"items\": \"null\" } }, { \"name\": \"metadata\"");
+        String hostile = withFirstField(
+                """
+                { "name": "nothing", "type": { "type": "array", "items": "null" } }
+                """);
         int id = registry.add(hostile);
         byte[] value = frame(id, new byte[] {(byte) 0xfe, (byte) 0xff, (byte) 0xff, (byte) 0xff, 0x0f, 0});
 
@@ -212,14 +228,18 @@ class AvroCodecTest {
     @Test
     void boundsValuesWithoutBytes() throws IOException {
         String nothings = IntStream.range(0, 1000)
-                .mapToObj(i -> "{ \"name\": \"n" + i + "\", \"type\": \"null\" }")
+                .mapToObj(
+                        """
+                        { "name": "n%d", "type": "null" }
+                        """
+                                ::formatted)
                 .collect(Collectors.joining(","));
-        String hostile = ours.text()
-                .replace(
-                        "\"fields\": [\n    { \"name\": \"metadata\"",
-                        "\"fields\": [\n    { \"name\": \"nothing\", \"type\": { \"type\": \"array\", \"items\": { \"type\": \"record\","
-                                + " \"name\": \"Nothing\", \"fields\": [" + nothings
-                                + "] } } }, { \"name\": \"metadata\"");
+        String hostile = withFirstField(
+                """
+                { "name": "nothing", "type": { "type": "array", "items":
+                  { "type": "record", "name": "Nothing", "fields": [%s] } } }
+                """
+                        .formatted(nothings));
         byte[] longValue = new byte[100_000];
         // so many as the value has bytes
         System.arraycopy(new byte[] {(byte) 0xc0, (byte) 0x9a, 0x0c}, 0, longValue, 0, 3);
@@ -232,20 +252,26 @@ class AvroCodecTest {
 
     @Test
     void countsThePartsOfASchema() {
-        String level = "\"null\"";
+        String level = """
+                { "type": "null" }
+                """;
         for (int i = 0; i < 60; i++) {
-            level = "{ \"type\": \"record\", \"name\": \"L" + i + "\", \"fields\": [{ \"name\": \"a\", \"type\": "
-                    + level + " }, { \"name\": \"b\", \"type\": \"" + (i == 0 ? "null" : "L" + (i - 1)) + "\" }] }";
+            level =
+                    """
+                    { "type": "record", "name": "L%d", "fields": [
+                      { "name": "a", "type": %s },
+                      { "name": "b", "type": "%s" }] }
+                    """
+                            .formatted(i, level, i == 0 ? "null" : "L" + (i - 1));
         }
+        String list =
+                """
+                { "type": "record", "name": "N", "fields": [{ "name": "next", "type": ["null", "N"] }] }
+                """;
 
         assertThat(SchemaSize.of(new Schema.Parser().parse(level))).isEqualTo(Integer.MAX_VALUE);
         assertThat(SchemaSize.of(ours.schema())).isBetween(50L, 100L);
-        assertThat(
-                        SchemaSize.of(
-                                new Schema.Parser()
-                                        .parse(
-                                                "{\"type\":\"record\",\"name\":\"N\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"N\"]}]}")))
-                .isEqualTo(4);
+        assertThat(SchemaSize.of(new Schema.Parser().parse(list))).isEqualTo(4);
     }
 
     @Test
@@ -261,11 +287,11 @@ class AvroCodecTest {
 
     @Test
     void survivesEndlessNesting() throws IOException {
-        String hostile = ours.text()
-                .replace(
-                        "\"fields\": [\n    { \"name\": \"metadata\"",
-                        "\"fields\": [\n    { \"name\": \"deep\", \"type\": { \"type\": \"record\", \"name\": \"Node\", \"fields\":"
-                                + " [{ \"name\": \"next\", \"type\": [\"null\", \"Node\"] }] } }, { \"name\": \"metadata\"");
+        String hostile = withFirstField(
+                """
+                { "name": "deep", "type":
+                  { "type": "record", "name": "Node", "fields": [{ "name": "next", "type": ["null", "Node"] }] } }
+                """);
         byte[] deep = new byte[1_000_000];
         Arrays.fill(deep, (byte) 2);
         byte[] value = frame(registry.add(hostile), deep);
@@ -286,7 +312,9 @@ class AvroCodecTest {
     @Test
     void namesTheSchemaThatDoesNotResolveToOurs() throws IOException {
         String other =
-                "{\"type\":\"record\",\"name\":\"Other\",\"fields\":[{\"name\":\"secret\",\"type\":\"string\"}]}";
+                """
+                { "type": "record", "name": "Other", "fields": [{ "name": "secret", "type": "string" }] }
+                """;
         byte[] value = value(
                 other,
                 new GenericRecordBuilder(new Schema.Parser().parse(other))
@@ -305,12 +333,15 @@ class AvroCodecTest {
         JsonNode json = AvroJson.of(event);
 
         assertThat(json.at("/metadata/timestamp").asLong()).isEqualTo(1_700_000_000_123L);
-        assertThat(json.at("/metadata/security/claims/scope").toString()).isEqualTo("[\"a\",\"b\"]");
+        assertThat(json.at("/metadata/security/claims/scope").toString()).isEqualTo("""
+                ["a","b"]""");
         assertThat(json.at("/payload/lastName").asText()).isEqualTo("Ångström \uD83D\uDE00");
         assertThat(json.at("/payload/city").isNull()).isTrue();
         assertThat(codec.encode(json, ours)).isEqualTo(codec.encode(event));
         JsonNode least = Json.readObject(
-                "{\"metadata\":{\"eventId\":\"e\",\"eventType\":\"t\",\"eventSource\":\"s\",\"timestamp\":1.7e12},\"payload\":{}}"
+                """
+                {"metadata":{"eventId":"e","eventType":"t","eventSource":"s","timestamp":1.7e12},"payload":{}}
+                """
                         .getBytes(StandardCharsets.UTF_8));
         PatientEvent read = (PatientEvent) codec.decode(codec.encode(least, ours), ours);
         assertThat(read.getMetadata().getVersion()).isEqualTo("1.0.0");

@@ -38,6 +38,13 @@ import sandbox.Servers;
 /** The client of the schema registry, and the registration of schemas at the start. */
 class SchemaRegistryIT {
 
+    private static final String NULL_TYPE = """
+            {"type":"null"}""";
+
+    private static final String NULL_SCHEMA = """
+            {"schema":"\\"null\\""}
+            """;
+
     private static final String URL = Servers.shared().schemaRegistry().address();
 
     private final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
@@ -56,7 +63,7 @@ class SchemaRegistryIT {
         registry.register(schema);
 
         assertThat(get("/subjects/" + schema.subject() + "/versions")).isEqualTo("[1]");
-        assertThat(get("/config/" + schema.subject())).contains("\"BACKWARD\"");
+        assertThat(get("/config/" + schema.subject())).contains("BACKWARD");
         int id = registry(URL).id(schema).orElseThrow();
         assertThat(registry.id(schema)).contains(id);
         assertThat(registry(URL).schema(id, schema.subject())).isEqualTo(registry.schema(id, schema.subject()));
@@ -79,7 +86,7 @@ class SchemaRegistryIT {
         } finally {
             instances.shutdown();
         }
-        assertThat(get("/config/" + schema.subject())).contains("\"BACKWARD\"");
+        assertThat(get("/config/" + schema.subject())).contains("BACKWARD");
     }
 
     @Test
@@ -90,8 +97,11 @@ class SchemaRegistryIT {
                 schema.subject(),
                 schema.text()
                         .replace(
-                                "{ \"name\": \"firstName\"",
-                                "{ \"name\": \"pronouns\", \"type\": [\"null\", \"string\"], \"default\": null }, { \"name\": \"firstName\""),
+                                """
+                                { "name": "firstName",""",
+                                """
+                                { "name": "pronouns", "type": ["null", "string"], "default": null },
+                                { "name": "firstName","""),
                 schema.type());
         registry(URL).register(newer);
 
@@ -107,7 +117,12 @@ class SchemaRegistryIT {
         registry.register(schema);
         AvroSchema incompatible = new AvroSchema(
                 schema.subject(),
-                schema.text().replace("[\"null\", \"string\"], \"default\": null, \"doc\": \"BCP 47.\"", "\"string\""),
+                schema.text()
+                        .replace(
+                                """
+                                "type": ["null", "string"], "default": null, "doc": "BCP 47." }""",
+                                """
+                                "type": "string" }"""),
                 schema.type());
 
         assertThatThrownBy(() -> registry(URL).register(incompatible))
@@ -140,7 +155,8 @@ class SchemaRegistryIT {
         AtomicInteger requests = new AtomicInteger();
         HttpServer server = answering(exchange -> requests.incrementAndGet() < 3
                 ? new Reply(503, "")
-                : new Reply(200, "{\"compatibility\":\"BACKWARD\",\"id\":7}"));
+                : new Reply(200, """
+                        {"compatibility":"BACKWARD","id":7}"""));
         try {
             SchemaRegistry starting =
                     registry("http://127.0.0.1:" + server.getAddress().getPort());
@@ -204,8 +220,11 @@ class SchemaRegistryIT {
         HttpServer server = answering(exchange -> {
             requests.incrementAndGet();
             return exchange.getRequestURI().getPath().endsWith("/versions")
-                    ? new Reply(200, "[{\"subject\":\"a\",\"version\":1},{\"subject\":\"b\",\"version\":1}]")
-                    : new Reply(200, "{\"schema\":\"\\\"null\\\"\"}");
+                    ? new Reply(
+                            200,
+                            """
+                            [{"subject":"a","version":1},{"subject":"b","version":1}]""")
+                    : new Reply(200, NULL_SCHEMA);
         });
         try {
             SchemaRegistry other =
@@ -222,12 +241,21 @@ class SchemaRegistryIT {
 
     /** What is known is the schema alone. */
     @ParameterizedTest
-    @CsvSource({"404, ''", "404, '{\"error_code\":404}'", "500, ''", "200, '{}'", "200, '[{'", "503, '[]'"})
+    @CsvSource(
+            textBlock =
+                    """
+                    404, ''
+                    404, '{"error_code":404}'
+                    500, ''
+                    200, '{}'
+                    200, '[{'
+                    503, '[]'
+                    """)
     void waitsForTheSubjectsOfAnId(int status, String body) throws Exception {
         HttpServer server =
                 answering(exchange -> exchange.getRequestURI().getPath().endsWith("/versions")
                         ? new Reply(status, body)
-                        : new Reply(200, "{\"schema\":\"\\\"null\\\"\"}"));
+                        : new Reply(200, NULL_SCHEMA));
         try {
             SchemaRegistry other =
                     registry("http://127.0.0.1:" + server.getAddress().getPort());
@@ -240,10 +268,17 @@ class SchemaRegistryIT {
 
     @Test
     void refusesASchemaThatIsTwiceAsLongAtEveryLevel() throws Exception {
-        String level = "\"null\"";
+        String level = """
+                { "type": "null" }
+                """;
         for (int i = 0; i < 40; i++) {
-            level = "{\"type\":\"record\",\"name\":\"L" + i + "\",\"fields\":[{\"name\":\"a\",\"type\":" + level
-                    + "},{\"name\":\"b\",\"type\":\"" + (i == 0 ? "null" : "L" + (i - 1)) + "\"}]}";
+            level =
+                    """
+                    { "type": "record", "name": "L%d", "fields": [
+                      { "name": "a", "type": %s },
+                      { "name": "b", "type": "%s" }] }
+                    """
+                            .formatted(i, level, i == 0 ? "null" : "L" + (i - 1));
         }
         String hostile = new ObjectMapper().writeValueAsString(Map.of("schema", level));
         HttpServer server = answering(200, hostile);
@@ -261,7 +296,9 @@ class SchemaRegistryIT {
 
     @Test
     void refusesASchemaThatIsNestedTooDeeply() throws Exception {
-        String deep = "{\"type\":\"array\",\"items\":".repeat(20_000) + "\"null\"" + "}".repeat(20_000);
+        String list = """
+                {"type":"array","items":""";
+        String deep = list.repeat(20_000) + NULL_TYPE + "}".repeat(20_000);
         HttpServer server = answering(200, new ObjectMapper().writeValueAsString(Map.of("schema", deep)));
         try {
             SchemaRegistry other =
@@ -280,19 +317,21 @@ class SchemaRegistryIT {
 
     /** What stands before a registry, or is taken for one, says nothing about an id. */
     @ParameterizedTest
-    @CsvSource({
-        "404, ''",
-        "404, '<html>not found</html>'",
-        "404, '{\"error_code\":404,\"message\":\"HTTP 404 Not Found\"}'",
-        "401, '{\"error_code\":40101}'",
-        "403, '{\"error_code\":40403}'",
-        "429, ''",
-        "500, '{\"error_code\":50001}'",
-        "503, ''",
-        "200, '{\"sche'",
-        "200, '[]'",
-        "302, ''"
-    })
+    @CsvSource(
+            textBlock =
+                    """
+                    404, ''
+                    404, '<html>not found</html>'
+                    404, '{"error_code":404,"message":"HTTP 404 Not Found"}'
+                    401, '{"error_code":40101}'
+                    403, '{"error_code":40403}'
+                    429, ''
+                    500, '{"error_code":50001}'
+                    503, ''
+                    200, '{"sche'
+                    200, '[]'
+                    302, ''
+                    """)
     void waitsAfterAnyOtherAnswer(int status, String body) throws Exception {
         HttpServer server = answering(status, body);
         try {
@@ -309,10 +348,12 @@ class SchemaRegistryIT {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "'{\"schemaType\":\"JSON\",\"schema\":\"{}\"}', schema id 1 is not of an Avro schema",
-        "'{\"schema\":\"{\\\"type\\\":\\\"record\\\"}\"}', 'the schema of schema id 1 is no Avro schema, or refers to another'"
-    })
+    @CsvSource(
+            textBlock =
+                    """
+                    '{"schemaType":"JSON","schema":"{}"}', schema id 1 is not of an Avro schema
+                    '{"schema":"{\\"type\\":\\"record\\"}"}', 'the schema of schema id 1 is no Avro schema, or refers to another'
+                    """)
     void describesASchemaThatIsNotAvro(String body, String error) throws Exception {
         HttpServer server = answering(200, body);
         try {

@@ -27,6 +27,9 @@ import sandbox.Topics;
 /** Dead letters that cannot be written: no record is lost, no other record waits, and the health page reports them. */
 class DeadLetterChannelIT extends RuntimeIT {
 
+    private static final byte[] TRUNCATED = bytes("""
+            {"truncated":""");
+
     private static final String UPDATED = "medication.prescription.updated";
     private static final String LETTERS = UPDATED + ".dlq";
 
@@ -47,7 +50,7 @@ class DeadLetterChannelIT extends RuntimeIT {
         admin.deleteTopics(List.of(LETTERS)).all().get();
         try {
             for (int i = 0; i < 20; i++) {
-                send(UPDATED, "poison-" + i + "-" + run, bytes("{\"truncated\":"), Map.of());
+                send(UPDATED, "poison-" + i + "-" + run, TRUNCATED, Map.of());
             }
             awaitHealth("DOWN");
             assertThat(management("/observe/health/ready").statusCode())
@@ -111,7 +114,7 @@ class DeadLetterChannelIT extends RuntimeIT {
         String key = "rx-" + UUID.randomUUID();
         double before = skipped();
 
-        send(EVENTS, key, bytes("{\"truncated\":"), Map.of());
+        send(EVENTS, key, TRUNCATED, Map.of());
 
         await().atMost(PATIENCE).untilAsserted(() -> {
             assertThat(lettersOf(key)).hasSize(1);
@@ -216,7 +219,9 @@ class DeadLetterChannelIT extends RuntimeIT {
     }
 
     private static String prescription(String id) {
-        return "{\"metadata\":{\"eventId\":\"%s\",\"eventType\":\"%s\",\"eventSource\":\"medication-service\",\"timestamp\":1},\"payload\":{\"id\":\"%s\",\"patientId\":\"p\",\"medication\":{\"name\":\"n\"}}}"
+        return """
+                {"metadata":{"eventId":"%s","eventType":"%s","eventSource":"medication-service","timestamp":1},
+                 "payload":{"id":"%s","patientId":"p","medication":{"name":"n"}}}"""
                 .formatted(UUID.randomUUID(), UPDATED, id);
     }
 }

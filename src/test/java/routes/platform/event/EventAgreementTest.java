@@ -99,7 +99,8 @@ class EventAgreementTest {
     @Test
     void readsOnlyPlainTextFromHeaders() throws Exception {
         byte[] flat = bytes(
-                "{\"commandId\":\"c-1\",\"commandType\":\"CancelPrescription\",\"aggregateId\":\"a\",\"timestamp\":1,\"payload\":{}}");
+                """
+                {"commandId":"c-1","commandType":"CancelPrescription","aggregateId":"a","timestamp":1,"payload":{}}""");
         int read = 0;
         for (int seed = 0; seed < CASES; seed++) {
             Map<String, Object> headers = new HostileJson(seed).headers();

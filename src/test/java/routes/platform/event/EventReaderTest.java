@@ -29,7 +29,8 @@ class EventReaderTest {
 
     private static final String TOPIC = "medication.commands";
     private static final byte[] COMMAND = bytes(
-            "{\"commandId\":\"c-1\",\"commandType\":\"CancelPrescription\",\"aggregateId\":\"a\",\"timestamp\":1,\"payload\":{}}");
+            """
+            {"commandId":"c-1","commandType":"CancelPrescription","aggregateId":"a","timestamp":1,"payload":{}}""");
 
     private final AsyncApi contract = new AsyncApi(new ClassPathResource("contract/asyncapi.yaml"));
     private final EventReader events = new EventReader(contract, new AvroCodec(contract, new KnownSchemas(contract)));
