@@ -28,7 +28,19 @@ public final class RouteYaml {
     private RouteYaml() {}
 
     static List<Path> files() {
-        try (Stream<Path> files = Files.walk(DIRECTORY)) {
+        return files(DIRECTORY);
+    }
+
+    /** The route files of tests, but for those that are wrong on purpose. */
+    static List<Path> testFiles() {
+        return files(Path.of("src/test/resources")).stream()
+                .filter(file -> file.toString().endsWith(".camel.yaml"))
+                .filter(file -> !file.getParent().endsWith("invalid"))
+                .toList();
+    }
+
+    private static List<Path> files(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
             return files.filter(Files::isRegularFile).sorted().toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
