@@ -23,7 +23,7 @@ class OncePerIdempotencyKey extends BlockPolicy {
     /** Exchange property: the request holds its key, and has no answer. */
     private static final String HOLDS_KEY = "holdsIdempotencyKey";
 
-    /** How long another request with the key waits for the first answer. */
+    /** Limits the wait of another request with the key for the first answer. */
     private static final Duration WAIT = Duration.ofSeconds(2);
 
     private static final Duration PAUSE = Duration.ofMillis(20);
