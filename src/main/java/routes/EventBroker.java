@@ -18,19 +18,18 @@ public class EventBroker {
 
     public static void main(String[] args) {
         Thread.setDefaultUncaughtExceptionHandler(EventBroker::uncaught);
-        // SIGTERM while the start waits for a server: Spring would first let the start end. Nobody has been promised
-        // anything yet.
-        Thread breakOff = new Thread(() -> Runtime.getRuntime().halt(SIGTERM_EXIT_CODE), "break off the start");
-        Runtime.getRuntime().addShutdownHook(breakOff);
+        // Spring would finish the start before it obeys SIGTERM; a start that waits for a server has no work to lose
+        Thread abortStart = new Thread(() -> Runtime.getRuntime().halt(SIGTERM_EXIT_CODE), "abort-start");
+        Runtime.getRuntime().addShutdownHook(abortStart);
         SpringApplication application = new SpringApplication(EventBroker.class);
-        application.addListeners((ApplicationListener<ApplicationFailedEvent>) event -> started(breakOff));
+        application.addListeners((ApplicationListener<ApplicationFailedEvent>) event -> started(abortStart));
         application.run(args);
-        started(breakOff);
+        started(abortStart);
     }
 
     /**
-     * What asks for too much memory for one record or request has its own answer, and the JVM does not end for it. A thread that ends for
-     * it would leave its work undone without a word.
+     * Ends the JVM when an uncaught error shows that it is out of memory: its threads would silently stop working.
+     * A record or request that needs too much memory never comes here: its consumer or HTTP thread handles the error.
      */
     private static void uncaught(Thread thread, Throwable failure) {
         if (failure instanceof OutOfMemoryError) {
@@ -39,11 +38,11 @@ public class EventBroker {
         failure.printStackTrace();
     }
 
-    private static void started(Thread breakOff) {
+    private static void started(Thread abortStart) {
         try {
-            Runtime.getRuntime().removeShutdownHook(breakOff);
+            Runtime.getRuntime().removeShutdownHook(abortStart);
         } catch (IllegalStateException e) {
-            // the signal came just now, and ends the process
+            // the signal has just arrived and ends the process
         }
     }
 }
