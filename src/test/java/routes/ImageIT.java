@@ -81,7 +81,7 @@ class ImageIT {
     }
 
     @Test
-    void publishesAnEventAndMakesAnOrderOfIt() {
+    void publishesAnEventThatBecomesAnOrder() {
         HttpResponse<String> answer = runtime.post(EVENTS, JSON, prescription(id, "Amoxicilline à 500 mg"));
 
         assertThat(answer.statusCode()).isEqualTo(202);
@@ -90,14 +90,14 @@ class ImageIT {
     }
 
     @Test
-    void checksItsHealthByItsLiveness() {
+    void usesItsLivenessAsHealthCheck() {
         assertThat(healthCheck("http://127.0.0.1:9876" + LIVE))
                 .isEqualTo(image.dockerfile().theOneOfImage("HEALTHCHECK").command());
         assertThat(runtime.management(LIVE).statusCode()).isEqualTo(200);
     }
 
     @Test
-    void tellsGoodHealthFromIllByTheExitCode() throws Exception {
+    void reportsHealthByTheExitCode() throws Exception {
         assumeThat(which("wget")).as("wget, which the base image has").isZero();
 
         assertThat(exitCode(healthCheck(runtime.managementUri(LIVE).toString())))
@@ -162,7 +162,7 @@ class ImageIT {
     }
 
     @Test
-    void answersRequestsInFlightWhenItIsTerminated() throws Exception {
+    void answersRequestsInFlightBeforeItStops() throws Exception {
         RunningImage terminated = run().awaitReady();
         ExecutorService clients = Executors.newFixedThreadPool(3);
         AtomicInteger answered = new AtomicInteger();
@@ -206,7 +206,7 @@ class ImageIT {
 
     @Test
     @Tag("faults")
-    void endsInTimeThoughARequestNeverDoes() throws Exception {
+    void stopsInTimeDespiteAnEndlessRequest() throws Exception {
         try (RunningImage terminated = run().awaitReady()) {
             OpenStream stream = new OpenStream(terminated);
             stream.send(prescription(id, "Amoxicilline"));
@@ -221,7 +221,7 @@ class ImageIT {
     }
 
     @Test
-    void namesFileAndLineOfARouteThatDoesNotLoadAndEnds() throws IOException {
+    void namesFileAndLineOfAnInvalidRouteAndExits() throws IOException {
         Path file = Path.of("src/test/resources/invalid/unknown-step.camel.yaml");
         try (RunningImage invalid = image.run(
                 RunningImage.environment(RuntimeIT.SERVERS),
@@ -252,7 +252,7 @@ class ImageIT {
     }
 
     @Test
-    void holdsTheApplicationApartFromItsLibraries() throws IOException {
+    void keepsTheApplicationApartFromItsLibraries() throws IOException {
         List<String> files = image.files();
 
         assertThat(files).filteredOn(file -> !file.startsWith("app/lib/")).containsExactly("app/event-broker.jar");
@@ -268,7 +268,7 @@ class ImageIT {
     }
 
     @Test
-    void copiesOnlyWhatTheBuildMaySee() throws IOException {
+    void copiesOnlyFilesThatDockerignoreAllows() throws IOException {
         List<String> seen = Files.readAllLines(Path.of(".dockerignore"));
         assertThat(seen).contains("*");
         image.dockerfile().instructions().stream()
@@ -285,7 +285,7 @@ class ImageIT {
     }
 
     @Test
-    void isSmallAndHoldsNoToolOfOtherTrades() throws IOException {
+    void isSmallAndHasNoUnusedTools() throws IOException {
         Pattern unwanted = Pattern.compile(
                 "net/sourceforge/plantuml/.*|net/sf/saxon/.*|org/apache/jena/.*"
                         + "|org/hl7/fhir/(dstu2|dstu2016may|dstu3|r4b|r5)/.*|ca/uhn/fhir/model/dstu2/.*|sandbox/.*|org/junit/.*");

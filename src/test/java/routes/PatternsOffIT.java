@@ -22,7 +22,7 @@ class PatternsOffIT extends RuntimeIT {
     private CamelContext camel;
 
     @Test
-    void answers404AndConsumesNothingAndIsReady() {
+    void isReadyAnswers404AndConsumesNothing() {
         assertThat(get("/api/pharmacy-orders").statusCode()).isEqualTo(404);
         assertThat(post("/api/topics/medication.prescription.created/events", "application/json", "{}")
                         .statusCode())

@@ -137,7 +137,7 @@ class RecipesIT {
     }
 
     @Test
-    void changingASchemaAddsAFieldAndReadsWhatWasWritten() throws Exception {
+    void changingASchemaAddsAFieldAndReadsOlderEvents() throws Exception {
         List<Recipe.Step> requests = requests(schema);
 
         assertThat(run(requests.get(0).text())).contains("\"offset\":");

@@ -82,7 +82,7 @@ class SecuredKafkaIT {
     }
 
     @Test
-    void publishesConsumesDeadLettersAndSendsAgainWithTheAclsOfItsRole() {
+    void publishesConsumesAndReprocessesWithTheAclsOfItsRole() {
         HttpResponse<String> answer =
                 runtime.post("/api/topics/" + CREATED + "/events", JSON, prescription(), "X-Correlation-Id", id);
 
@@ -107,7 +107,7 @@ class SecuredKafkaIT {
     }
 
     @Test
-    void letsAnEventSourceWriteToItsTopicsAndNothingElse() {
+    void letsAnEventSourceOnlyWriteToItsTopics() {
         assertThatThrownBy(() -> send("medication-service", CREATED + ".dlq", id, "{}"))
                 .hasRootCauseInstanceOf(TopicAuthorizationException.class);
         assertThatThrownBy(() -> read("medication-service", CREATED)).isInstanceOf(TopicAuthorizationException.class);
@@ -121,7 +121,7 @@ class SecuredKafkaIT {
     }
 
     @Test
-    void letsTheRuntimeTouchNoTopicThatIsNotInTheContract() {
+    void letsTheRuntimeUseOnlyTheTopicsOfTheContract() {
         assertThatThrownBy(() -> send(Acls.RUNTIME, "somebody.elses", id, "{}"))
                 .hasRootCauseInstanceOf(TopicAuthorizationException.class);
         assertThatThrownBy(() -> read(Acls.RUNTIME, "somebody.elses")).isInstanceOf(TopicAuthorizationException.class);

@@ -117,13 +117,13 @@ class RouteReloadIT {
     }
 
     @Test
-    void runsARouteThatTheEditorWroteInPlace() throws Exception {
+    void runsARouteThatAnEditorSavesInPlace() throws Exception {
         Files.writeString(routes.resolve("a.camel.yaml"), answers("a-run", "two"));
         await().untilAsserted(() -> assertThat(ask("a-run")).isEqualTo("two"));
     }
 
     @Test
-    void keepsTheOldRouteWhenTheYamlIsBrokenAndTakesTheCorrection() throws Exception {
+    void keepsTheOldRouteUntilBrokenYamlIsCorrected() throws Exception {
         save("a.camel.yaml", "- route:\n    id: \"a-run\n");
         refused("a.camel.yaml:3:1: found unexpected end of stream");
         assertThat(ask("a-run")).isEqualTo("one");
@@ -149,7 +149,7 @@ class RouteReloadIT {
     }
 
     @Test
-    void keepsTheOldRouteWhenTheNewOneHandsOverToNobody() throws Exception {
+    void keepsTheOldRouteWhenNobodyConsumesItsTarget() throws Exception {
         save("a.camel.yaml", answers("a-run", "two").replace("mock:a-run", "direct:d-run"));
         refused("a.camel.yaml:10: No route consumes from direct:d-run");
         assertThat(ask("a-run")).isEqualTo("one");
@@ -161,7 +161,7 @@ class RouteReloadIT {
     }
 
     @Test
-    void leavesTheRoutesOfTheFileAloneThatWereNotEdited() throws Exception {
+    void keepsTheUneditedRoutesOfAFileRunning() throws Exception {
         Route other = camel.getRoute("c-run");
         save("pair.camel.yaml", answers("b-run", "two") + answers("c-run", "one"));
         await().untilAsserted(() -> assertThat(ask("b-run")).isEqualTo("two"));
@@ -173,7 +173,7 @@ class RouteReloadIT {
     }
 
     @Test
-    void answersEveryRequestWhileItsRouteIsExchanged() throws Exception {
+    void answersEveryRequestDuringTheExchange() throws Exception {
         List<String> answers = new ArrayList<>();
         for (int edit = 0; edit < 5; edit++) {
             String answer = "pong" + edit;
@@ -202,7 +202,7 @@ class RouteReloadIT {
     }
 
     @Test
-    void endsARouteThatWasCutFromItsFile() throws Exception {
+    void stopsARouteThatItsFileNoLongerHas() throws Exception {
         save("pair.camel.yaml", answers("b-run", "two"));
         await().untilAsserted(() -> assertThat(ask("b-run")).isEqualTo("two"));
         assertThat(camel.getRoute("c-run")).isNull();
@@ -228,7 +228,7 @@ class RouteReloadIT {
     }
 
     @Test
-    void startsANewFileAndEndsADeletedOne() throws Exception {
+    void startsANewFileAndStopsADeletedOne() throws Exception {
         save("new.camel.yaml", answers("n-run", "one"));
         await().untilAsserted(() -> assertThat(ask("n-run")).isEqualTo("one"));
         Files.delete(routes.resolve("new.camel.yaml"));
@@ -237,7 +237,7 @@ class RouteReloadIT {
     }
 
     @Test
-    void servesTheContractAfterItsBindingAndARouteBehindItWereEdited() throws Exception {
+    void servesTheContractAfterAnEditOfBindingAndRoute() throws Exception {
         assertThat(get("/ping")).isEqualTo("pong");
         int before = camel.getRoutesSize();
         save("shared/rest.camel.yaml", rest("second"));

@@ -75,7 +75,7 @@ class ServersIT {
     }
 
     @Test
-    void createsNoTopicByMistake() throws Exception {
+    void createsNoTopicForAMisspeltName() throws Exception {
         ServerProcess kafka = Servers.shared().kafka();
         String misspelt = "misspelt-" + UUID.randomUUID();
 
@@ -155,7 +155,7 @@ class ServersIT {
     }
 
     @Test
-    void saysWhoHoldsATakenPortAndHowToChooseAnother(@TempDir Path directory) throws IOException {
+    void reportsTheOwnerOfATakenPortAndTheRemedy(@TempDir Path directory) throws IOException {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Servers servers = servers(directory, Map.of("kafka", taken.getLocalPort()));
 
@@ -174,7 +174,7 @@ class ServersIT {
     }
 
     @Test
-    void saysThatAPortOfTheRuntimeIsTakenBeforeAnythingStarts(@TempDir Path directory) throws IOException {
+    void reportsATakenPortOfTheRuntimeBeforeTheStart(@TempDir Path directory) throws IOException {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             PrimitiveIterator.OfInt free = Ports.free();
             Servers servers = new Servers(
@@ -204,7 +204,7 @@ class ServersIT {
     }
 
     @Test
-    void letsNoSecondRunIntoTheSameDirectory() {
+    void refusesASecondRunInTheSameDirectory() {
         Servers.shared();
 
         assertThatThrownBy(() -> servers(Servers.sharedDirectory(), Map.of()).start())
@@ -214,7 +214,7 @@ class ServersIT {
     }
 
     @Test
-    void stopsWhatAKilledRunLeftBehindAndKeepsItsData() throws Exception {
+    void stopsTheLeftoversOfAKilledRunAndKeepsTheData() throws Exception {
         Path directory = Path.of("target", "it-leftovers");
         Distributions.delete(directory);
         Map<String, Integer> ports = ports();
@@ -234,7 +234,7 @@ class ServersIT {
     }
 
     @Test
-    void leavesNothingBehindWhenARunIsEndedWhileItStarts() throws Exception {
+    void leavesNothingBehindWhenAStartIsInterrupted() throws Exception {
         Path directory = Path.of("target", "it-ended");
         Distributions.delete(directory);
         Process run = run(directory, ports());
@@ -249,7 +249,7 @@ class ServersIT {
     }
 
     @Test
-    void neverStopsAProcessThatWasGivenTheSamePid(@TempDir Path directory) throws IOException {
+    void neverStopsAnotherProcessWithAReusedPid(@TempDir Path directory) throws IOException {
         long pid = ProcessHandle.current().pid();
         PidFile file = new PidFile(Files.writeString(directory.resolve("kafka.pid"), pid + " 2001-01-01T00:00:00Z\n"));
 
@@ -276,7 +276,7 @@ class ServersIT {
     }
 
     @Test
-    void showsTheEndOfTheLogOfAServerThatEndsEarly(@TempDir Path directory) {
+    void showsTheEndOfTheLogWhenAServerExitsEarly(@TempDir Path directory) {
         ServerProcess process =
                 new ServerProcess(new EndsEarly(), directory, Ports.free().nextInt(), System.out);
 
@@ -286,7 +286,7 @@ class ServersIT {
     }
 
     @Test
-    void saysHowMuchDiskIsMissing(@TempDir Path directory) {
+    void reportsMissingDiskSpace(@TempDir Path directory) {
         assertThatThrownBy(() -> Servers.checkDisk(directory, Long.MAX_VALUE))
                 .isInstanceOf(SandboxException.class)
                 .hasMessageContaining("free disk");

@@ -28,7 +28,7 @@ class TokenIssuerIT {
     private static final Set<String> ALL = scopes();
 
     @Test
-    void saysOfEachClientWhoItIsAndWhatItMay() throws Exception {
+    void givesEachClientItsTenantAndScopes() throws Exception {
         assertThat(claims("sandbox").getStringClaim("tenant")).isEqualTo("default");
         assertThat(granted("sandbox")).containsExactlyInAnyOrderElementsOf(without(ALL, "tenants.all"));
         assertThat(claims("other").getStringClaim("tenant")).isEqualTo("other");
@@ -49,7 +49,7 @@ class TokenIssuerIT {
     }
 
     @Test
-    void givesTheScopesThatAreAskedForWhenTheClientHasThem() throws Exception {
+    void givesRequestedScopesThatTheClientHas() throws Exception {
         assertThat(granted("sandbox", "tenants.all", "dead-letters.read"))
                 .containsExactlyInAnyOrder("tenants.all", "dead-letters.read");
         assertThatThrownBy(() -> granted("reader", "events.write")).hasMessageContaining("invalid_scope");
@@ -57,7 +57,7 @@ class TokenIssuerIT {
     }
 
     @Test
-    void signsWithTheSameKeyAfterItWasKilled() throws Exception {
+    void signsWithTheSameKeyAfterAKill() throws Exception {
         SignedJWT before = token("sandbox");
 
         ISSUER.kill();

@@ -327,7 +327,7 @@ class FaultsIT extends DeliveryFaults {
     }
 
     @Test
-    void aBacklogOfAHundredTimesWhatMayBeInFlight() throws Exception {
+    void aBacklogOf100TimesTheInFlightLimit() throws Exception {
         int count = 200_000;
         try (Load load = new Load("backlog", brokers)) {
             String padding = ",\"note\":\"" + "x".repeat(700) + "\"";
@@ -348,7 +348,7 @@ class FaultsIT extends DeliveryFaults {
     }
 
     @Test
-    void killedWhileTenThousandLettersAreSentAgain() throws Exception {
+    void killedDuringTheReprocessingOf10000Letters() throws Exception {
         int count = 10_000;
         Instance[] two = {instance(Instance.OWN_ROUTES), instance(Instance.OWN_ROUTES)};
         try (Load load = new Load("bulk", brokers)) {

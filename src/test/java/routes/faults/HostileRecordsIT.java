@@ -96,7 +96,7 @@ class HostileRecordsIT extends DeliveryFaults {
     /** Fills the heap in any part of the client. */
     @ParameterizedTest
     @ValueSource(ints = {40_000_000, 70_000_000, 110_000_000})
-    void aRecordThatMayFillTheHeapIsNotPassedOver(int size) throws Exception {
+    void aRecordThatMayFillTheHeapIsNotSkipped(int size) throws Exception {
         long letters = end(CREATED + ".dlq");
         send(CREATED, 1, size);
         neighboursGoOn("a record of %d MB".formatted(size / 1_000_000));
