@@ -1,2 +1,2 @@
-/** The runtime. One package per pattern, named as its YAML file; {@code platform} holds what they share. */
+/** Holds one package per pattern, named like its YAML file, and {@code platform} with the code they share. */
 package routes;
