@@ -36,6 +36,8 @@ class BenchIT {
     /** A slow machine has all requests of a load open at a time, and a client may have half of these. */
     private static final int ALL_AT_ONCE = 2 * 128;
 
+    private static final int READS = 16;
+
     private static Servers servers;
 
     @BeforeAll
@@ -79,7 +81,8 @@ class BenchIT {
                         "rate=10",
                         "seconds=2",
                         "loads=10/s to the effect;100/s, readers stopped",
-                        "runtime=event-broker.http.max-publishing=" + ALL_AT_ONCE)
+                        "runtime=server.tomcat.threads.max=%1$d,event-broker.http.max-waiting=%2$d,event-broker.http.max-publishing=%2$d"
+                                .formatted(ALL_AT_ONCE + READS, ALL_AT_ONCE))
                 .run(servers);
 
         assertThat(commands).containsEntry("yaml routes", 50 + 50 + 20 + 200).containsEntry("bare controller", 50);

@@ -13,12 +13,19 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Compares the log lines that docs/operations/reference.md quotes with the texts in the code. */
-class LogLinesTest {
+/** Compares the log lines and metrics that docs/operations/reference.md lists with the code. */
+class QuotedTextsTest {
 
+    private static final Path PAGE = Path.of("docs/operations/reference.md");
     private static final Pattern TABLE = Pattern.compile("## Log lines\n(.*?)\n## ", Pattern.DOTALL);
     private static final Pattern LINES = Pattern.compile("(?m)^\\| (`.*?) \\| ");
     private static final Pattern LINE = Pattern.compile("`([^`]+)`");
+    private static final Pattern METRIC = Pattern.compile("`event_broker_([a-z_]+)`");
+
+    /** The code builds other names of a gauge from their last part. */
+    private static final Pattern METER =
+            Pattern.compile("(?:builder\\(\"|counter\\(\"|micrometer:counter:)event-broker\\.([a-z.]+[a-z])\\b");
+
     private static final String PLACEHOLDER = "<[^>]+>|…|: ";
 
     /** Kafka's clients log the first three; the code assembles the last. */
@@ -26,7 +33,7 @@ class LogLinesTest {
             List.of("KafkaConsumer[", "Connection to node", "could not be established", "cannot be read from offset");
 
     static Stream<String> quotedLines() throws IOException {
-        String page = Files.readString(Path.of("docs/operations/reference.md"));
+        String page = Files.readString(PAGE);
         String table = TABLE.matcher(page).results().findFirst().orElseThrow().group(1);
         return LINES.matcher(table)
                 .results()
@@ -47,6 +54,29 @@ class LogLinesTest {
                         .isTrue();
             }
         }
+    }
+
+    static Stream<String> listedMetrics() throws IOException {
+        return METRIC.matcher(Files.readString(PAGE)).results().map(metric -> metric.group(1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("listedMetrics")
+    void theCodeHasTheListedMetric(String metric) throws IOException {
+        String name = metric.replaceFirst("_(total|seconds)$", "").replace('_', '.');
+        String lastPart = name.substring(name.indexOf('.') + 1);
+
+        assertThat(code()).containsAnyOf("event-broker." + name, '"' + lastPart + '"');
+    }
+
+    static Stream<String> meters() throws IOException {
+        return METER.matcher(code()).results().map(meter -> meter.group(1));
+    }
+
+    @ParameterizedTest
+    @MethodSource("meters")
+    void thePageListsTheMetric(String meter) throws IOException {
+        assertThat(Files.readString(PAGE)).contains("`event_broker_" + meter.replace('.', '_'));
     }
 
     private static String code() throws IOException {
