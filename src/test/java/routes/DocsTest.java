@@ -116,6 +116,12 @@ class DocsTest {
                                 head.group("date")));
     }
 
+    @ParameterizedTest
+    @MethodSource("decisions")
+    void aDecisionHasContextDecisionAndConsequences(Path decision) {
+        assertThat(read(decision).lines()).containsSubsequence("## Context", "## Decision", "## Consequences");
+    }
+
     private static void assertResolves(Path target, String anchor) {
         assertThat(target).exists();
         if (!anchor.isEmpty() && target.toString().endsWith(".md")) {
