@@ -21,7 +21,7 @@ import routes.platform.event.EventReader;
 import routes.platform.event.OutgoingRecord;
 import routes.platform.http.HttpRequest;
 
-/** Makes commands from HTTP requests and validates them as the handler validates those of Kafka clients. */
+/** Makes commands from HTTP requests. Validates them like the commands of Kafka clients. */
 @Component("prescriptionCommandFactory")
 class PrescriptionCommandFactory {
 
@@ -101,7 +101,7 @@ class PrescriptionCommandFactory {
         exchange.setMessage(message);
     }
 
-    /** Derives the id from client and {@code Idempotency-Key}, so that a repeat has the same id; else random. */
+    /** Derives the id from client and {@code Idempotency-Key}: a repeat has the same id. Else random. */
     private static String newId(String of, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         return request.idempotencyKey()

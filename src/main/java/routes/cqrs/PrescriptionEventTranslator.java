@@ -17,7 +17,7 @@ import routes.platform.event.EventMetadata;
 import routes.platform.event.OutgoingRecord;
 import routes.platform.event.RecordHeaders;
 
-/** Translates events of {@code medication.events} into the public events {@code medication.prescription.*}. */
+/** Translates {@code medication.events} into the public events {@code medication.prescription.*}. */
 @Component("prescriptionEventTranslator")
 class PrescriptionEventTranslator {
 

@@ -26,7 +26,7 @@ import routes.platform.projection.Projection;
 @Component("prescriptionProjection")
 class PrescriptionProjection extends Projection {
 
-    /** Longest text that a filter column keeps: the index row with tenant and prescription id has to fit. */
+    /** Longest text in a filter column: an index row also has tenant and prescription id. */
     private static final int MAX_FILTER_BYTES = 512;
 
     private static final String UPSERT_HIGHER_VERSIONS =

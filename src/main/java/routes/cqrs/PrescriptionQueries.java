@@ -20,7 +20,7 @@ import routes.platform.http.HttpRequest;
 import routes.platform.http.Page;
 import routes.platform.http.WaitingRequestLimiter;
 
-/** Answers queries from the read model. With {@code after}, waits until the view shows that command's effect. */
+/** Answers queries from the read model. {@code after} waits until it shows a command's effect. */
 @Component("prescriptionQueries")
 class PrescriptionQueries {
 
@@ -126,7 +126,7 @@ class PrescriptionQueries {
         }
     }
 
-    /** Waits until the view shows the effect of the command {@code after}. A rejected command has none. */
+    /** Waits until the view shows the effect of the command {@code after}; a rejected one has none. */
     private void awaitCommandEffect(HttpRequest request) {
         String after = request.text("after");
         if (after == null || showsEffect(request, after)) {
