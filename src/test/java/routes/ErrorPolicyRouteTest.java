@@ -177,7 +177,7 @@ class ErrorPolicyRouteTest extends RouteTest {
     @MethodSource("readers")
     void brakesUnknownFailuresButNotPoison(String route, String topic, String group) {
         for (int offset = 0; offset < BRAKE; offset++) {
-            // a letter that could not be written is tried again, and is the same one
+            // the retry of a dead letter has the same id
             receive(topic, group, ATTEMPTS - 1, offset, new NullPointerException());
             receive(topic, group, ATTEMPTS - 1, offset, new NullPointerException());
         }
@@ -259,15 +259,15 @@ class ErrorPolicyRouteTest extends RouteTest {
     }
 
     private static String header(MockEndpoint sink, String name) {
-        RecordMessage letter = (RecordMessage) sink.getExchanges().get(0).getMessage();
-        return letter.recordHeaders().stream()
+        RecordMessage deadLetter = (RecordMessage) sink.getExchanges().get(0).getMessage();
+        return deadLetter.recordHeaders().stream()
                 .filter(header -> header.key().equals(name))
                 .map(header -> text(header.value()))
                 .findFirst()
                 .orElse(null);
     }
 
-    /** Fails as it is told. */
+    /** Fails with the failure that the test sets. */
     public static final class Work {
 
         private final String group;

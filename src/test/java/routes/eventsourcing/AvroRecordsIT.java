@@ -72,8 +72,8 @@ class AvroRecordsIT extends RuntimeIT {
         poison.put("ends within the schema id of Confluent's wire format", new byte[] {0, 0, 0});
         poison.put("empty, expected Avro", null);
         poison.put("schema id 2000000000 is not known to the registry", withId(good, 2_000_000_000));
-        poison.put("ends before schema id " + id(good) + " says", Arrays.copyOf(good, good.length - 1));
-        poison.put("has 1 bytes more than schema id " + id(good) + " says", Arrays.copyOf(good, good.length + 1));
+        poison.put("ends within the value of schema id " + id(good), Arrays.copyOf(good, good.length - 1));
+        poison.put("has 1 bytes after the value of schema id " + id(good), Arrays.copyOf(good, good.length + 1));
         int other = register(
                 "other-" + run,
                 """

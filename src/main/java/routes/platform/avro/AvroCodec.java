@@ -92,16 +92,16 @@ public class AvroCodec {
         } catch (ProblemException e) {
             throw e;
         } catch (EOFException e) {
-            throw new MalformedAvroException("ends before schema id " + id + " says");
+            throw new MalformedAvroException("ends within the value of schema id " + id);
         } catch (AvroTypeException e) {
             throw unresolved(id, ours);
         } catch (StackOverflowError e) {
             throw new MalformedAvroException("is nested too deeply by schema id " + id);
         } catch (IOException | RuntimeException e) {
-            throw new MalformedAvroException("is not what schema id " + id + " says");
+            throw new MalformedAvroException("does not match schema id " + id);
         }
         if (left > 0) {
-            throw new MalformedAvroException("has " + left + " bytes more than schema id " + id + " says");
+            throw new MalformedAvroException("has " + left + " bytes after the value of schema id " + id);
         }
         return record;
     }

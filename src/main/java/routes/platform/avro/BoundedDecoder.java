@@ -109,7 +109,7 @@ final class BoundedDecoder extends Decoder {
     private long count(long block) {
         items += block;
         if (block < 0 || items > size) {
-            throw new MalformedAvroException("a list says that it has more items than the value has bytes");
+            throw new MalformedAvroException("a list claims more items than the value has bytes");
         }
         return block;
     }

@@ -151,7 +151,7 @@ public class SchemaRegistry {
         String text = answer.require("schema").asText();
         String type = answer.body().path("schemaType").asText("AVRO");
         if (!type.equals("AVRO")) {
-            throw new MalformedAvroException("schema id " + id + " is not of an Avro schema");
+            throw new MalformedAvroException("schema id " + id + " is not an Avro schema");
         }
         Schema schema = parse(id, text);
         schemas.put(id, schema);
@@ -170,8 +170,7 @@ public class SchemaRegistry {
             }
             return schema;
         } catch (AvroRuntimeException | StackOverflowError e) {
-            throw new MalformedAvroException(
-                    "the schema of schema id " + id + " is no Avro schema, or refers to another");
+            throw new MalformedAvroException("schema id " + id + " is not a valid Avro schema, or refers to another");
         }
     }
 

@@ -40,8 +40,7 @@ final class LostRecords {
     void reportTruncated(TopicPartition partition, long position, long beginning) {
         report(
                 partition,
-                "the log does not reach to offset %d any more, it is read again from %d"
-                        .formatted(position, beginning));
+                "the log ends before offset %d now, the group reads it again from %d".formatted(position, beginning));
     }
 
     /** Returns the number of removed offsets. */

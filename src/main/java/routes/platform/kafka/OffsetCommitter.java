@@ -103,7 +103,7 @@ final class OffsetCommitter {
     private void omitMetadata() {
         withMetadata = false;
         LOG.warn(
-                "{}: the broker's offset.metadata.max.bytes is below {}: more records come again after a crash",
+                "{}: the broker's offset.metadata.max.bytes is below {}: a crash repeats more records",
                 name,
                 CompletedOffsets.MAX_CHARS);
     }

@@ -93,7 +93,7 @@ final class PartitionAssignment implements ConsumerRebalanceListener {
             try {
                 seekToStart(assigned).forEach(this::open);
             } catch (TimeoutException e) {
-                LOG.info("{}: the broker does not return the committed offsets: some records may come again", name);
+                LOG.info("{}: the broker does not return the committed offsets: records may be redelivered", name);
             }
         }
         divideBudget();
@@ -164,7 +164,7 @@ final class PartitionAssignment implements ConsumerRebalanceListener {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
             LOG.warn(
-                    "{}: the last commit failed, records come again: {}",
+                    "{}: the last commit failed, records are redelivered: {}",
                     name,
                     e.getClass().getName());
         } finally {

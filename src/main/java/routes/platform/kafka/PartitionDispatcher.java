@@ -134,7 +134,7 @@ final class PartitionDispatcher {
             TimeUnit.NANOSECONDS.timedWait(this, Math.max(left, TimeUnit.MILLISECONDS.toNanos(1)));
         }
         if (lanes.running() > 0) {
-            LOG.info("drain timeout: {}: the {} records in flight come again", name, inFlight.records());
+            LOG.info("drain timeout: {}: {} records in flight are redelivered", name, inFlight.records());
         }
     }
 

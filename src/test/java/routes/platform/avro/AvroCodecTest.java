@@ -152,10 +152,10 @@ class AvroCodecTest {
         "01000000010203, 'does not begin with byte 0, expected Avro in Confluent''s wire format'",
         "00, 'ends within the schema id of Confluent''s wire format'",
         "00000000, 'ends within the schema id of Confluent''s wire format'",
-        "0000000001, 'ends before schema id 1 says'",
-        "000000000148, 'ends before schema id 1 says'",
+        "0000000001, 'ends within the value of schema id 1'",
+        "000000000148, 'ends within the value of schema id 1'",
         // a text of 2 GB, one of minus one byte
-        "0000000001feffffff0f41, 'ends before schema id 1 says'",
+        "0000000001feffffff0f41, 'ends within the value of schema id 1'",
         "000000000101, 'a length is negative'",
         // text that is not UTF-8, and U+0000
         "000000000104c328, 'a text is not UTF-8'",
@@ -184,7 +184,7 @@ class AvroCodecTest {
         }
         assertThatThrownBy(() -> codec.decode(Arrays.copyOf(value, value.length + 2), ours))
                 .isInstanceOf(MalformedAvroException.class)
-                .hasMessage("has 2 bytes more than schema id 1 says");
+                .hasMessage("has 2 bytes after the value of schema id 1");
     }
 
     @Test
@@ -212,7 +212,7 @@ class AvroCodecTest {
 
     @Test
     void allocatesNothingForAFalseListLength() throws IOException {
-        // items without bytes, so that nothing else would stop it
+        // items without bytes, which no other limit stops
         String hostile = withFirstField(
                 """
                 { "name": "nothing", "type": { "type": "array", "items": "null" } }
@@ -222,7 +222,7 @@ class AvroCodecTest {
 
         assertThatThrownBy(() -> codec.decode(value, ours))
                 .isInstanceOf(MalformedAvroException.class)
-                .hasMessage("a list says that it has more items than the value has bytes");
+                .hasMessage("a list claims more items than the value has bytes");
     }
 
     @Test
@@ -241,7 +241,7 @@ class AvroCodecTest {
                 """
                         .formatted(nothings));
         byte[] longValue = new byte[100_000];
-        // so many as the value has bytes
+        // as many as the value has bytes
         System.arraycopy(new byte[] {(byte) 0xc0, (byte) 0x9a, 0x0c}, 0, longValue, 0, 3);
         byte[] value = frame(registry.add(hostile), longValue);
 

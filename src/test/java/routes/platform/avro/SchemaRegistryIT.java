@@ -51,7 +51,7 @@ class SchemaRegistryIT {
     private final AvroSchema patientEvents =
             contract.channel("patient.events").orElseThrow().avro();
 
-    /** On a subject of this test. */
+    /** Our schema on a subject of this test. */
     private final AvroSchema schema =
             new AvroSchema("it-" + UUID.randomUUID(), patientEvents.text(), patientEvents.type());
 
@@ -190,7 +190,7 @@ class SchemaRegistryIT {
                 .isInstanceOf(UnknownSchemaException.class)
                 .hasMessage("schema id " + id + " is not registered on subject " + twin.subject());
 
-        // the same text has the same id, on both; and that it was not there is not remembered
+        // one text has one id on both subjects, and the registry client keeps no unknown id
         registry(URL).register(twin);
         assertThat(registry(URL).id(twin)).contains(id);
         for (SchemaRegistry any : List.of(registry, registry(URL))) {
@@ -239,7 +239,7 @@ class SchemaRegistryIT {
         }
     }
 
-    /** What is known is the schema alone. */
+    /** The registry returns the schema, but not its subjects. */
     @ParameterizedTest
     @CsvSource(
             textBlock =
@@ -315,7 +315,7 @@ class SchemaRegistryIT {
         registry.ping();
     }
 
-    /** What stands before a registry, or is taken for one, says nothing about an id. */
+    /** A proxy, or any other server, knows nothing about an id. */
     @ParameterizedTest
     @CsvSource(
             textBlock =
@@ -351,8 +351,8 @@ class SchemaRegistryIT {
     @CsvSource(
             textBlock =
                     """
-                    '{"schemaType":"JSON","schema":"{}"}', schema id 1 is not of an Avro schema
-                    '{"schema":"{\\"type\\":\\"record\\"}"}', 'the schema of schema id 1 is no Avro schema, or refers to another'
+                    '{"schemaType":"JSON","schema":"{}"}', schema id 1 is not an Avro schema
+                    '{"schema":"{\\"type\\":\\"record\\"}"}', 'schema id 1 is not a valid Avro schema, or refers to another'
                     """)
     void describesASchemaThatIsNotAvro(String body, String error) throws Exception {
         HttpServer server = answering(200, body);

@@ -67,7 +67,7 @@ class FailureClassifierTest {
 
     static Stream<Arguments> classifiesAFailure() {
         return Stream.of(
-                // what the platform says itself
+                // the platform's own
                 Arguments.of(POISON, new ProblemException(400, "/payload: wrong")),
                 Arguments.of(POISON, new RuntimeException(new ProblemException(409, "refused"))),
                 Arguments.of(POISON, new UnreadableRecordException(new MalformedJsonException("empty"))),

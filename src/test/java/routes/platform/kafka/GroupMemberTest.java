@@ -272,7 +272,7 @@ class GroupMemberTest {
         assertThat(lost.latest().values())
                 .singleElement()
                 .asString()
-                .startsWith("the log does not reach to offset 3 any more, it is read again from 0");
+                .startsWith("the log ends before offset 3 now, the group reads it again from 0");
     }
 
     @Test

@@ -283,13 +283,13 @@ class InvalidRouteIT {
                 .isNull();
     }
 
-    /** Found before Camel starts: the place is all that is printed. */
+    /** For mistakes found before Camel starts: the output has only the place. */
     private void fails(CapturedOutput output, String message) {
         failsToStart(output, message);
         assertThat(output).contains("    " + routes).doesNotContain("\tat ");
     }
 
-    /** Found while Camel starts: Camel logs its own stack trace first, the place comes last. */
+    /** For mistakes found while Camel starts: Camel logs its stack trace first, and the place comes last. */
     private void failsToStart(CapturedOutput output, String message) {
         assertThatThrownBy(() -> run("file:" + routes + "/**/*.camel.yaml"));
         assertThat(output).contains("APPLICATION FAILED TO START").contains(message);

@@ -31,7 +31,7 @@ class RouteMetricsTest {
                 .isEqualTo(1);
     }
 
-    /** One exchange on an edition of the route, which goes afterwards. */
+    /** Runs one exchange on a route, and removes the route. */
     private void run(boolean fails) {
         RoutePolicy policy = metrics.createRoutePolicy(null, "a", null);
         Exchange exchange = new DefaultExchange(new DefaultCamelContext());
