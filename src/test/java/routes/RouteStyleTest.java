@@ -52,6 +52,11 @@ class RouteStyleTest {
             assertThat(route.path("description").asText().split(" "))
                     .as("description of %s", id)
                     .hasSizeBetween(5, 25);
+            if (route.path("routeConfigurationId").asText().equals("http")) {
+                assertThat(route.path("description").asText())
+                        .as("description of %s", id)
+                        .matches("Answers (GET|POST|PUT|DELETE) /\\S+ .+");
+            }
             assertThat(route.path("routeConfigurationId").asText())
                     .as("error policy of %s", id)
                     .isIn("consumer", "http", "scheduled", "sub-route");
