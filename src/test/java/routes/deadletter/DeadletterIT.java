@@ -74,7 +74,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void makesALetterOfARecordThatThePharmacyCannotRead() {
+    void deadLettersARecordThatThePharmacyCannotRead() {
         byte[] poison = {'{', (byte) 0xff, 0, '"'};
         send(CREATED, key, poison, Map.of("correlation-id", "visit-1"));
 
@@ -102,7 +102,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void namesWhatIsWrongByItsClass() {
+    void namesTheFailureByItsClass() {
         send(CREATED, key + "-json", bytes("{"), Map.of());
         send(
                 CREATED,
@@ -124,7 +124,8 @@ class DeadletterIT extends RuntimeIT {
         byte[] random = new byte[1_048_576];
         new Random(1).nextBytes(random);
         return Stream.of(
-                Arguments.of("text", bytes("k"), bytes("{\"a\":1}")),
+                Arguments.of("text", bytes("k"), bytes("""
+                        {"a":1}""")),
                 Arguments.of("binary", new byte[] {0, (byte) 0xff, 1}, new byte[] {0, 1, 2, (byte) 0xfe, (byte) 0xff}),
                 Arguments.of("a tombstone", bytes("k"), null),
                 Arguments.of("no key", null, bytes("v")),
@@ -161,7 +162,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isOneLetterHoweverOftenItComes() {
+    void savesADuplicateOnce() {
         String id = UUID.randomUUID().toString();
         write(LETTERS, bytes(key), bytes("{"), letterHeaders(id));
         write(LETTERS, bytes(key), bytes("{"), letterHeaders(id));
@@ -178,7 +179,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void losesNothingWhenAnotherLetterHasTheSameId() {
+    void keepsBothWhenTwoDeadLettersShareAnId() {
         String id = UUID.randomUUID().toString();
         write(LETTERS, bytes(key), bytes("{"), letterHeaders(id));
         write(LETTERS, bytes(key), bytes("{other"), letterHeaders(id));
@@ -191,7 +192,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void losesNothingWhenTheSameValueFailsInAnotherGroupOrAtAnotherPlace() {
+    void keepsOneDeadLetterPerGroupAndPosition() {
         String id = UUID.randomUUID().toString();
         List<Map.Entry<String, byte[]>> otherGroup = letterHeaders(id);
         otherGroup.removeIf(header -> header.getKey().equals("consumer-group"));
@@ -208,7 +209,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void takesWhatServicesWriteByHand() {
+    void acceptsDeadLettersThatServicesWriteByHand() {
         write(LETTERS, bytes(key + "-bare"), bytes(event(key)), List.of());
         write(
                 LETTERS,
@@ -256,7 +257,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void belongsToTheTenantOfTheEnvelopeAsForItsConsumersElseOfTheHeader() {
+    void belongsToTheTenantOfTheEnvelopeElseOfTheHeader() {
         write(LETTERS, bytes(key + "-1"), bytes("{"), List.of(Map.entry("tenant", bytes("other"))));
         write(LETTERS, bytes(key + "-2"), bytes(event(key).replace("\"default\"", "\"other\"")), List.of());
         write(
@@ -294,7 +295,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void endsInThePharmacysOrdersWhenItIsSentAgain() {
+    void reachesThePharmacyWhenReprocessed() {
         String id = UUID.randomUUID().toString();
         List<Map.Entry<String, byte[]>> headers = letterHeaders(id);
         headers.add(0, Map.entry("x-first", bytes("1")));
@@ -323,7 +324,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isSentOnceWhenTenAskAtOnce() {
+    void sendsOnceWhenTenAskAtOnce() {
         String id = UUID.randomUUID().toString();
         write(LETTERS, bytes(key), bytes(event(key)), letterHeaders(id));
         awaitDetail(id);
@@ -341,17 +342,22 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void takesNoEditThatPutsSomebodyElseBehindTheEvent() {
+    void rejectsAnEditInTheNameOfAnotherPrincipal() {
         String original = event(key).replace("\"sandbox\"", "\"dr-1\"").replace("\"medication\"", "\"drug\"");
         send(CREATED, key, bytes(original), Map.of());
         String id = awaitLetter(key).path("id").asText();
         String mended = original.replace("\"drug\"", "\"medication\"");
-        String security = "{\"principal\":\"dr-1\",\"tenant\":\"default\"}";
+        String security = """
+                {"principal":"dr-1","tenant":"default"}""";
 
         Map<String, String> refused = Map.of(
-                "principal", "{\"principal\":\"dr-2\"}",
-                "tenant", "{\"principal\":\"sandbox\",\"tenant\":\"default\",\"claims\":{\"tenant\":\"other\"}}",
-                "scope", "{\"principal\":\"sandbox\",\"claims\":{\"scope\":\"tenants.all\"}}");
+                "principal", """
+                        {"principal":"dr-2"}""",
+                "tenant",
+                        """
+                        {"principal":"sandbox","tenant":"default","claims":{"tenant":"other"}}""",
+                "scope", """
+                        {"principal":"sandbox","claims":{"scope":"tenants.all"}}""");
         refused.forEach((place, said) -> {
             HttpResponse<String> answer = edit(id, mended.replace(security, said));
             assertThat(answer.statusCode()).as(place).isEqualTo(400);
@@ -365,7 +371,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void takesAnEditThatItsTopicWouldTakeAndNoOther() {
+    void acceptsOnlyAnEditThatItsTopicTakes() {
         send(CREATED, key, bytes("{\"truncated\":"), Map.of());
         String id = awaitLetter(key).path("id").asText();
 
@@ -400,7 +406,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isTheSameLetterWhenItFailsAgainUntilItIsParked() {
+    void countsEachFailureUntilItParksTheDeadLetter() {
         send(CREATED, key, bytes("{\"truncated\":"), Map.of());
         String id = awaitLetter(key).path("id").asText();
 
@@ -423,7 +429,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void findsALetterInUpperAndLowerCase() {
+    void findsADeadLetterInUpperAndLowerCase() {
         String lower = UUID.randomUUID().toString();
         String upper = lower.toUpperCase(Locale.ROOT);
         write(LETTERS, bytes(key), bytes(event(key)), letterHeaders(upper));
@@ -437,7 +443,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void countsOneFailureWhenTheOutboxHasSentTheRecordTwice() {
+    void countsOneFailureWhenTheOutboxSendsTwice() {
         String id = UUID.randomUUID().toString();
         write(LETTERS, bytes(key), bytes("{"), letterHeaders(id));
         awaitDetail(id);
@@ -462,7 +468,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void takesALetterForANewOneWhenItOnlySaysThatItWasReprocessed() {
+    void savesANewOneWhenItOnlyClaimsAReprocessing() {
         String id = UUID.randomUUID().toString();
         write(LETTERS, bytes(key), bytes("{"), letterHeaders(id));
         awaitDetail(id);
@@ -492,7 +498,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isDecodedWithTodaysSchemaAndShownRawInAnyCase() {
+    void decodesWithTodaysSchemaAndShowsTheBytes() {
         String fits = UUID.randomUUID().toString();
         String unfit = UUID.randomUUID().toString();
         String unknown = UUID.randomUUID().toString();
@@ -519,7 +525,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isNotSentWhenItsTopicWouldNotTakeIt() {
+    void sendsNothingThatItsTopicDoesNotTake() {
         byte[] random = new byte[1_048_576];
         new Random(2).nextBytes(random);
         String large = UUID.randomUUID().toString();
@@ -536,7 +542,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isDiscardedWithAReason() {
+    void discardsWithAReason() {
         String id = UUID.randomUUID().toString();
         write(LETTERS, bytes(key), bytes("{"), letterHeaders(id));
         awaitDetail(id);
@@ -555,7 +561,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isFoundByEachFilterAndPageByPage() {
+    void findsByEachFilterPageByPage() {
         String error = "Broken" + run;
         for (int i = 0; i < 5; i++) {
             List<Map.Entry<String, byte[]>> headers = letterHeaders(error + "-" + i, error);
@@ -623,22 +629,60 @@ class DeadletterIT extends RuntimeIT {
                 Arguments.of(
                         "POST",
                         "/reprocess",
-                        "{\"errorclass\":\"X\"}",
+                        """
+                                {"errorclass":"X"}""",
                         "body /errorclass: is not known; known are all, topic"),
                 Arguments.of(
                         "POST",
                         "/reprocess",
-                        "{\"<script>\":1}",
+                        """
+                                {"<script>":1}""",
                         "body: has a property that is not known; known are all, topic"),
                 Arguments.of(
-                        "POST", "/reprocess", "{\"status\":\"OLD\"}", "body /status: must be one of NEW, REPROCESSED"),
-                Arguments.of("POST", "/reprocess", "{\"from\":[1]}", "body /from: must be text"),
-                Arguments.of("POST", "/reprocess", "{\"to\":\"soon\"}", "body /to: must be epoch milliseconds"),
-                Arguments.of("POST", "/reprocess", "{\"topic\":7}", "body /topic: must be a string or null"),
-                Arguments.of("POST", "/reprocess", "{\"key\":\"a\\u0000b\"}", "body /key: must be text without"),
-                Arguments.of("POST", "/reprocess", "{\"rate\":0}", "body /rate: must be at least 1"),
-                Arguments.of("POST", "/reprocess", "{\"rate\":1.5}", "body /rate: must be a whole number or null"),
-                Arguments.of("POST", "/reprocess", "{\"rate\":1e99}", "body /rate: must be at most 10000"),
+                        "POST",
+                        "/reprocess",
+                        """
+                                {"status":"OLD"}""",
+                        "body /status: must be one of NEW, REPROCESSED"),
+                Arguments.of(
+                        "POST", "/reprocess", """
+                        {"from":[1]}""", "body /from: must be text"),
+                Arguments.of(
+                        "POST",
+                        "/reprocess",
+                        """
+                                {"to":"soon"}""",
+                        "body /to: must be epoch milliseconds"),
+                Arguments.of(
+                        "POST",
+                        "/reprocess",
+                        """
+                        {"topic":7}""",
+                        "body /topic: must be a string or null"),
+                Arguments.of(
+                        "POST",
+                        "/reprocess",
+                        """
+                                {"key":"a\\u0000b"}""",
+                        "body /key: must be text without"),
+                Arguments.of(
+                        "POST",
+                        "/reprocess",
+                        """
+                        {"rate":0}""",
+                        "body /rate: must be at least 1"),
+                Arguments.of(
+                        "POST",
+                        "/reprocess",
+                        """
+                                {"rate":1.5}""",
+                        "body /rate: must be a whole number or null"),
+                Arguments.of(
+                        "POST",
+                        "/reprocess",
+                        """
+                        {"rate":1e99}""",
+                        "body /rate: must be at most 10000"),
                 Arguments.of(
                         "POST", "/reprocess", "{\"reason\":\"a\\nb\"}", "body /reason: must be 1 to 256 characters"),
                 Arguments.of("POST", "/reprocess", "[]", "body: must be an object"),
@@ -647,8 +691,18 @@ class DeadletterIT extends RuntimeIT {
                 Arguments.of("GET", "/x/content?part=header", null, "query parameter number: is required"),
                 Arguments.of("GET", "/x/content?number=1", null, "query parameter number: is not for part=value"),
                 Arguments.of("POST", "/reprocess", "{}", "no letters are named: give topic, errorClass, key"),
-                Arguments.of("POST", "/reprocess?dryRun=true", "{\"status\":\"NEW\"}", "no letters are named"),
-                Arguments.of("POST", "/reprocess", "{\"all\":true,\"topic\":\"x\"}", "/all: is true, and yet"),
+                Arguments.of(
+                        "POST",
+                        "/reprocess?dryRun=true",
+                        """
+                        {"status":"NEW"}""",
+                        "no letters are named"),
+                Arguments.of(
+                        "POST",
+                        "/reprocess",
+                        """
+                        {"all":true,"topic":"x"}""",
+                        "/all: is true, and yet"),
                 Arguments.of("POST", "/reprocess", "", "empty, expected JSON"));
     }
 
@@ -670,7 +724,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void sendsWhatTheDryRunCountedInTheOrderOfEachKey() {
+    void sendsTheCountOfTheDryRunInKeyOrder() {
         String error = "Bulk" + run;
         for (int i = 0; i < 60; i++) {
             write(LETTERS, bytes(key + "-" + i % 3), bytes(event(key, i)), letterHeaders(error + "-" + i, error));
@@ -707,7 +761,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void doesNotSendALetterAgainThatFailsDuringTheRun() {
+    void skipsADeadLetterThatFailsDuringTheJob() {
         String error = "Again" + run;
         for (int i = 0; i < 20; i++) {
             write(LETTERS, bytes(key), bytes("{\"truncated\":" + i), letterHeaders(error + "-" + i, error));
@@ -725,7 +779,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void endsAJobWithinASecondWhenItIsCancelled() {
+    void cancelsAJobWithinASecond() {
         String error = "Cancel" + run;
         for (int i = 0; i < 30; i++) {
             write(LETTERS, bytes(key + "-" + i), bytes(event(key)), letterHeaders(error + "-" + i, error));
@@ -752,7 +806,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void refusesACancellationThatComesWhileAStepFails() {
+    void rejectsACancellationWhileAStepFails() {
         write(LETTERS, bytes(key), bytes(event(key)), letterHeaders("race-" + run));
         awaitDetail("race-" + run);
         jdbc.sql("create function fail_" + run + "() returns trigger language plpgsql as "
@@ -800,7 +854,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void goesOnWithOtherJobsWhileOneWaits() {
+    void runsOtherJobsWhileOneBacksOff() {
         write(LETTERS, bytes(key), bytes(event(key)), letterHeaders("waits-" + run));
         write(LETTERS, bytes(key + "-2"), bytes(event(key + "-2")), letterHeaders("goes-on-" + run));
         awaitDetail("waits-" + run);
@@ -842,7 +896,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void beginsOneJobForTheSameIdempotencyKey() {
+    void startsOneJobPerIdempotencyKey() {
         write(LETTERS, bytes(key), bytes(event(key)), letterHeaders("job-" + run));
         awaitDetail("job-" + run);
         String body = "{\"key\":\"" + key + "\"}";
@@ -856,7 +910,8 @@ class DeadletterIT extends RuntimeIT {
                 .distinct()
                 .toList();
 
-        assertThat(dry.body()).isEqualTo("{\"count\":1}");
+        assertThat(dry.body()).isEqualTo("""
+                {"count":1}""");
         assertThat(answers).hasSize(1);
         assertThat(post(PATH + "/reprocess", JSON, "{}", "Idempotency-Key", run).statusCode())
                 .isEqualTo(409);
@@ -868,7 +923,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isNotMarkedWhenTheOutboxDoesNotTakeItsRecord() {
+    void rollsBackWhenTheOutboxRejectsTheRecord() {
         String id = "rollback-" + run;
         write(LETTERS, bytes(key), bytes(event(key)), letterHeaders(id));
         awaitDetail(id);
@@ -895,7 +950,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void waitsForADatabaseThatIsDownAndLosesNoLetter() {
+    void waitsForTheDatabaseAndLosesNoDeadLetter() {
         SERVERS.postgres().kill();
         try {
             write(LETTERS, bytes(key), bytes("{"), letterHeaders("down-" + run));
@@ -908,7 +963,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void givesBackHeadersThatAreNamedLikeItsOwnAlsoAfterASecondFailure() {
+    void returnsHeadersNamedLikeItsOwnAfterTwoFailures() {
         List<Map.Entry<String, byte[]>> own = new ArrayList<>();
         own.add(header("a", "1"));
         for (String name : List.of(
@@ -964,7 +1019,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isALetterOfItsOwnWhenAnotherGroupFailsAtWhatWasSentAgain() {
+    void savesANewOneWhenAnotherGroupFailsAtTheRecord() {
         String id = UUID.randomUUID().toString();
         write(LETTERS, bytes(key), bytes(event(key)), letterHeaders(id));
         awaitDetail(id);
@@ -986,7 +1041,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isWholeAndSentAgainWhenItIsLargeOnlyBeforeCompression() throws Exception {
+    void keepsAndSendsAValueThatIsLargeOnlyUncompressed() throws Exception {
         byte[] giant = new byte[20 << 20];
         CompressedBatch.send(brokers(), giant.length + 1000, List.of(new ProducerRecord<>(CREATED, bytes(key), giant)));
 
@@ -1004,7 +1059,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isWithoutItsValueWhenThatIsLargerThanWhatIsSentFromHere() throws Exception {
+    void omitsAValueThatIsLargerThanAnyRecordFromHere() throws Exception {
         byte[] giant = new byte[30 << 20];
         CompressedBatch.send(brokers(), giant.length + 1000, List.of(new ProducerRecord<>(CREATED, bytes(key), giant)));
 
@@ -1036,7 +1091,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void fetchesTheValueThatItHadToBeWrittenWithout() throws Exception {
+    void fetchesAnOmittedValueFromItsTopic() throws Exception {
         byte[] value = new byte[200_000];
         new Random(3).nextBytes(value);
         limit(UPDATED + ".dlq", "100000");
@@ -1076,7 +1131,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void belongsToTheTenantOfTheRecordThatItsValueIsFetchedFrom() {
+    void belongsToTheTenantOfItsOriginalRecord() {
         String other = "rx-other-" + run;
         byte[] value = bytes(event(other).replace("\"default\"", "\"other\""));
         write(CREATED, bytes(other), value, List.of());
@@ -1100,7 +1155,7 @@ class DeadletterIT extends RuntimeIT {
     }
 
     @Test
-    void isRecordedWithoutItsValueWhenTheDatabaseDoesNotTakeIt() {
+    void savesItWithoutItsValueWhenTheDatabaseRejectsIt() {
         String id = "refused-" + run;
         jdbc.sql("create function refuse_" + run + "() returns trigger language plpgsql as "
                         + "$$ begin raise exception 'too large' using errcode = '54000'; end $$")
@@ -1183,7 +1238,8 @@ class DeadletterIT extends RuntimeIT {
     }
 
     private HttpResponse<String> discard(String id) {
-        return post(PATH + "/" + id + "/discard", JSON, "{\"reason\":\"a test\"}");
+        return post(PATH + "/" + id + "/discard", JSON, """
+                {"reason":"a test"}""");
     }
 
     private int count(String filter) {

@@ -120,7 +120,7 @@ class EditPolicyTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("attacks")
-    void refusesWhatSpeaksForSomebodyElse(
+    void rejectsAnEditForAnotherPrincipal(
             String what, String topic, String original, String edit, int status, String error) {
         ProblemException refused = catchThrowableOfType(
                 ProblemException.class, () -> check(topic, original, edit, operator("events.write")));
@@ -157,12 +157,12 @@ class EditPolicyTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("repairs")
-    void takesWhatRepairsTheEvent(String what, String topic, String original, String edit) {
+    void acceptsAnEditThatRepairsTheEvent(String what, String topic, String original, String edit) {
         assertThatCode(() -> check(topic, original, edit, operator())).doesNotThrowAnyException();
     }
 
     @Test
-    void takesTheOperatorsOwnOfOneWhoMayWriteIt() {
+    void acceptsTheOwnEventOfAnOperatorWhoMayWriteIt() {
         String own = FIT.replace("dr-1", "operator");
 
         assertThatCode(() -> check(COMMANDS, UNFIT, own, operator("prescriptions.write")))
@@ -183,7 +183,7 @@ class EditPolicyTest {
     }
 
     @Test
-    void takesNoEditOfWhatCannotBeReadInAnotherName() {
+    void rejectsAnEditOfUnreadableDataInAnotherName() {
         assertThat(refused(COMMANDS, "{", FIT, operator("prescriptions.write")))
                 .hasMessage("the dead letter cannot be read, and /userId is not yours");
         assertThat(refused(CREATED, "{", FIT_EVENT, operator("events.write")))
@@ -197,7 +197,7 @@ class EditPolicyTest {
     }
 
     @Test
-    void takesNoCommandThatNoOperationSends() {
+    void rejectsACommandThatNoOperationSends() {
         String unlock = COMMAND.formatted("\"sagaId\":\"s\"").replace("Create", "Unlock");
 
         assertThat(refused(COMMANDS, "{", unlock.replace("dr-1", "operator"), operator("prescriptions.write"))
@@ -212,7 +212,7 @@ class EditPolicyTest {
     }
 
     @Test
-    void takesNobodysOwnForAnotherTenant() {
+    void rejectsAnOwnEventForAnotherTenant() {
         Caller abroad = new Caller(
                 "operator", "home", "default", null, Set.of(), Set.of("prescriptions.write", Caller.ALL_TENANTS));
 
@@ -222,7 +222,7 @@ class EditPolicyTest {
     }
 
     @Test
-    void takesNoEventThatOnlyTheRuntimeWrites() {
+    void rejectsAnEventThatOnlyTheRuntimeWrites() {
         String event =
                 """
                 {"eventId":"8d8f8a52-8d68-4f60-9a26-7a3d9f7d1a01","eventType":"PrescriptionCreated","aggregateId":"rx-1","timestamp":1,"userId":"operator","payload":{}}""";
@@ -232,7 +232,7 @@ class EditPolicyTest {
     }
 
     @Test
-    void takesNoOtherIdOfWhatIsTooLargeToBeReadAsAWhole() {
+    void rejectsAnotherIdOfAValueTooLargeToDecode() {
         String large = UNFIT_EVENT.replace("\"p-1\"", "\"" + "x".repeat(ValueCodec.MAX_DECODED) + "\"");
         String own = FIT_EVENT.replace("dr-1", "operator").replace("\"a\"", "\"\"");
 
@@ -247,12 +247,12 @@ class EditPolicyTest {
     }
 
     @Test
-    void takesNoEditOfALetterWhoseTopicIsNotInTheContract() {
+    void rejectsAnEditForATopicOutsideTheContract() {
         assertThat(refused("unknown", UNFIT, FIT, operator()).status()).isEqualTo(409);
     }
 
     @Test
-    void waitsForTheRegistryThatSaysWhatTheLetterIs() throws Exception {
+    void waitsForTheRegistryToReadTheOriginal() throws Exception {
         KnownSchemas registry = new KnownSchemas(contract);
         ValueCodec values = new ValueCodec(contract, new AvroCodec(contract, registry));
         byte[] edit = values.encode(

@@ -48,7 +48,7 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void answersLessThanAMebibyteWhateverARecordHolds() throws Exception {
+    void showsOneDeadLetterInLessThanAMebibyte() throws Exception {
         String large = "{\"a\":\"" + "\\u0000".repeat(4 * MIB - 2) + "\"}";
         assertThat(large.length()).isBetween(23 * MIB, 24 * MIB);
         byte[] control = bytes("\1".repeat(2000));
@@ -106,7 +106,7 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void answersAPageOfLettersInLittleMoreThanAMebibyte() {
+    void listsAPageInLittleMoreThanAMebibyte() {
         String error = "Page" + run.replace("-", "");
         jdbc.sql(
                         """
@@ -126,7 +126,7 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void sendsWhatItHasAsAFileThatNoBrowserShows() {
+    void sendsAFileThatNoBrowserShows() {
         String id = letter(CREATED, key, "<script>alert(1)</script>", Map.of());
 
         HttpResponse<byte[]> answer = download(PATH + "/" + id + "/content");
@@ -165,7 +165,7 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void readsTheLastHeaderOfEachNameHoweverManyThereAreOfAnother() throws Exception {
+    void readsTheLastHeaderOfEachNameAmongThousands() throws Exception {
         ProducerRecord<byte[], byte[]> letter = new ProducerRecord<>(COMMANDS + ".dlq", bytes(key), null);
         letter.headers()
                 .add("dead-letter-id", bytes(run))
@@ -191,7 +191,7 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void breaksOffWhenALetterGoesWhileItIsSent() throws Exception {
+    void breaksOffWhenADeadLetterDisappears() throws Exception {
         byte[] large = new byte[24 * MIB];
         ProducerRecord<byte[], byte[]> letter = new ProducerRecord<>(CREATED + ".dlq", bytes(key), large);
         letter.headers().add("dead-letter-id", bytes(run));
@@ -209,7 +209,7 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void comparesAnEditWithTheRecordOfALetterThatIsWithoutItsValue() {
+    void comparesAnEditWithTheOriginalRecord() {
         String sent = event("dr-1").replace("\"medication\"", "\"drug\"");
         send(CREATED, key, bytes(sent), Map.of());
         ConsumerRecord<byte[], byte[]> record = recordsOf(CREATED).get(0);
@@ -237,7 +237,7 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void becomesNoCommandWhenItIsInTheDeadLetterTopicOfAnotherTopic() {
+    void sendsNoCommandFromTheDlqOfAnotherTopic() {
         String command = command("CreatePrescription", key, "x");
         String id = letter(
                 PATIENTS,
@@ -263,7 +263,7 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void isOfItsDeadLetterTopicWhereServicesWriteByHand() {
+    void takesTheOriginalTopicFromItsDeadLetterTopic() {
         String named = letter(CREATED, key, "{", Map.of("original-topic", CREATED, "original-partition", "3"));
         String bare = letter(CREATED, key, "{", Map.of());
 
@@ -287,7 +287,7 @@ class HostileDeadLettersIT extends RuntimeIT {
                 "\"claims\":{\"tenant\":5}",
                 "\"claims\":5"
             })
-    void belongsToThoseOfNoTenantWhenItsTenantIsNoText(String tenant) {
+    void belongsToDefaultWhenItsTenantIsNoText(String tenant) {
         String event =
                 """
                 {"metadata":{"eventId":"%s","eventType":"t","eventSource":"s","timestamp":1,"security":{"principal":"p",%s}},"payload":{}}"""
@@ -299,7 +299,7 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void makesNoCancellationOfAnotherPrescriptionInAnothersName() {
+    void rejectsACancellationInAnotherName() {
         String unfit = command("CreatePrescription", key, "x").replace("\"medication\"", "\"drug\"");
         String sent = unfit.replace("sandbox", "dr-1");
         send(COMMANDS, key, bytes(sent), Map.of());
@@ -322,11 +322,12 @@ class HostileDeadLettersIT extends RuntimeIT {
     }
 
     @Test
-    void putsNoScopesIntoAnEventOfAPatient() {
+    void rejectsScopesInAPatientEvent() {
         HttpResponse<String> appended = post(
                 "/api/patients/" + key + "/events",
                 JSON,
-                "{\"type\":\"patient.profile.created\",\"data\":{\"lastName\":\"x\"}}");
+                """
+                        {"type":"patient.profile.created","data":{"lastName":"x"}}""");
         assertThat(appended.statusCode()).isEqualTo(202);
         ConsumerRecord<byte[], byte[]> event = recordsOf(PATIENTS).get(0);
         ProducerRecord<byte[], byte[]> letter = new ProducerRecord<>(PATIENTS + ".dlq", event.key(), event.value());

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class IdentityFieldReaderTest {
 
     @Test
-    void findsWhoseALargeValueIsBehindWhateverElseItHolds() {
+    void findsTheTenantOfALargeValue() {
         String value =
                 """
                 {"payload":{"metadata":{"security":{"tenant":"wrong"}},"tenant":"wrong","x":[%s{}]},"eventId":[["wrong"]],
@@ -26,16 +26,22 @@ class IdentityFieldReaderTest {
     @Test
     void readsFlatValues() {
         EventIdentity envelope = EventIdentity.of(
-                IdentityFieldReader.read(bytes("{\"payload\":{\"eventId\":\"no\"},\"eventId\":\"yes\"}"), ""), false);
+                IdentityFieldReader.read(
+                        bytes("""
+                        {"payload":{"eventId":"no"},"eventId":"yes"}"""), ""),
+                false);
 
         assertThat(envelope.eventId()).hasValue("yes");
     }
 
     @Test
     void readsTheRecordKeyToo() {
-        byte[] value = bytes("{\"payload\":{\"name\":\"no\",\"id\":\"rx-1\"},\"id\":\"no\"}");
+        byte[] value = bytes("""
+                {"payload":{"name":"no","id":"rx-1"},"id":"no"}""");
 
-        assertThat(IdentityFieldReader.read(value, "/payload/id")).hasToString("{\"payload\":{\"id\":\"rx-1\"}}");
+        assertThat(IdentityFieldReader.read(value, "/payload/id"))
+                .hasToString("""
+                        {"payload":{"id":"rx-1"}}""");
     }
 
     @ParameterizedTest
@@ -45,9 +51,11 @@ class IdentityFieldReaderTest {
                 "no",
                 "[]",
                 "{}",
-                "{\"metadata\":{\"security\":{\"tenant\":{\"a\":1}}}}",
+                """
+                        {"metadata":{"security":{"tenant":{"a":1}}}}""",
                 "{\"metadata\":{\"security\":{\"tenant\":\"t\"}},\"payload\":",
-                "{\"metadata\":{\"security\":{\"tenant\":\"t\",\"tenant\":\"u\"}}}"
+                """
+                        {"metadata":{"security":{"tenant":"t","tenant":"u"}}}"""
             })
     void findsNothingInWhatHasNoneOrIsNoJson(String value) {
         assertThat(EventIdentity.of(IdentityFieldReader.read(bytes(value), ""), true)

@@ -16,11 +16,16 @@ class ReprocessRequestTest {
     @ValueSource(
             strings = {
                 "{}",
-                "{\"rate\":1,\"reason\":\"r\"}",
-                "{\"status\":\"NEW\"}",
-                "{\"topic\":null,\"key\":null}",
-                "{\"all\":false}",
-                "{\"all\":null}"
+                """
+                        {"rate":1,"reason":"r"}""",
+                """
+                        {"status":"NEW"}""",
+                """
+                        {"topic":null,"key":null}""",
+                """
+                        {"all":false}""",
+                """
+                        {"all":null}"""
             })
     void takesNoOrderThatNamesNoLetters(String order) {
         assertThatThrownBy(() -> order(order))
@@ -30,16 +35,18 @@ class ReprocessRequestTest {
     }
 
     @Test
-    void meansAllLettersWhenItSaysSo() {
-        ReprocessRequest order = order("{\"all\":true,\"status\":\"NEW\"}");
+    void selectsAllDeadLettersOnlyOnDemand() {
+        ReprocessRequest order = order("""
+                {"all":true,"status":"NEW"}""");
 
         assertThat(order.filter().isSelective()).isFalse();
         assertThat(order.rate()).isEqualTo(100);
     }
 
     @Test
-    void takesNoFilterBesideAll() {
-        assertThatThrownBy(() -> order("{\"all\":true,\"topic\":\"t\"}"))
+    void rejectsAFilterBesideAll() {
+        assertThatThrownBy(() -> order("""
+                {"all":true,"topic":"t"}"""))
                 .hasMessage("/all: is true, and yet there is a filter: leave one of them away");
     }
 

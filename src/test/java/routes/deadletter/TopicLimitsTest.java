@@ -24,19 +24,19 @@ class TopicLimitsTest {
     private final TopicLimits limits = new TopicLimits(MAX_RECORD);
 
     @Test
-    void takesWhatIsSmallEnoughCompressed() {
+    void acceptsARecordThatFitsCompressed() {
         assertThat(limits.rejection(null, new byte[20 << 20], List.of(), channel))
                 .isEmpty();
     }
 
     @Test
-    void refusesWhatIsTooLargeCompressed() {
+    void rejectsARecordThatIsTooLargeCompressed() {
         assertThat(limits.rejection(null, random(channel.maxMessageBytes()), List.of(), channel))
                 .contains("the record is larger than its topic takes");
     }
 
     @Test
-    void refusesWhatIsNotSentFromHereAndSaysSo() {
+    void rejectsARecordOverTheProducerLimit() {
         assertThat(limits.rejection(null, new byte[MAX_RECORD], List.of(), channel)
                         .orElseThrow())
                 .contains("event-broker.max-record-bytes");

@@ -52,21 +52,21 @@ class ConnectionsIT extends RuntimeIT {
     }
 
     @Test
-    void theServerEndsAStatementBeforeThePoolGivesItUp() {
+    void endsAStatementBeforeThePoolGivesUp() {
         Limits limits = template.execute((ConnectionCallback<Limits>) Limits::of);
 
         assertThat(limits.onTheServer()).isPositive().isLessThan(limits.here());
     }
 
     @Test
-    void aMigrationTakesItsTime() throws SQLException {
+    void runsALongMigration() throws SQLException {
         try (Connection connection = flyway.getConfiguration().getDataSource().getConnection()) {
             assertThat(Limits.of(connection)).isEqualTo(new Limits(0, 0));
         }
     }
 
     @Test
-    void aLongStatementMayTakeAnHourAndTheNextUserOfItsConnectionNot() throws SQLException {
+    void allowsAnHourForOneTransactionOnly() throws SQLException {
         int hour = Math.toIntExact(Duration.ofHours(1).toMillis());
         // alone in a pool of one, so that the next user has the same connection
         try (HikariDataSource one = new HikariDataSource()) {
@@ -87,7 +87,7 @@ class ConnectionsIT extends RuntimeIT {
     }
 
     @Test
-    void thePoolHasAConnectionForEverybodyWhoMayHoldOne() throws SQLException {
+    void hasAConnectionForEveryHolder() throws SQLException {
         int size = database.unwrap(HikariDataSource.class).getMaximumPoolSize();
 
         assertThat(reckoning.needed()).isLessThanOrEqualTo(size);

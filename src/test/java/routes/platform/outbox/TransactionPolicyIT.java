@@ -138,7 +138,7 @@ class TransactionPolicyIT extends RuntimeIT {
     }
 
     @Test
-    void keepsNothingOfPoisonAndGoesOnWithItsKey() {
+    void rollsBackPoisonAndContinuesItsKey() {
         send(source, "k", bytes("poison"), Map.of());
         send(source, "k", bytes("good"), Map.of());
 
@@ -151,7 +151,7 @@ class TransactionPolicyIT extends RuntimeIT {
     }
 
     @Test
-    void keepsNothingWhileADependencyIsDownAndThenAllOnce() {
+    void rollsBackWhileADependencyIsDown() {
         down.set(true);
         send(source, "k", bytes("1"), Map.of());
         send(source, "k", bytes("2"), Map.of());
@@ -170,7 +170,7 @@ class TransactionPolicyIT extends RuntimeIT {
     }
 
     @Test
-    void addsARecordForEachMessageOfAListAndATombstoneForNone() {
+    void addsEachMessageOfAListAndATombstoneForNull() {
         Exchange done = transactions.execute(status -> template.send("direct:outbox-untransacted", exchange -> {
             Message first = new DefaultMessage(exchange);
             first.setHeader(KafkaConstants.KEY, "a");
@@ -194,7 +194,7 @@ class TransactionPolicyIT extends RuntimeIT {
     }
 
     @Test
-    void saysWhatIsMissingOrWrong() {
+    void namesTheMistakeOfARoute() {
         Exchange untransacted = template.send("direct:outbox-untransacted", exchange -> {
             exchange.getMessage().setBody("v");
         });
@@ -213,7 +213,7 @@ class TransactionPolicyIT extends RuntimeIT {
 
     /** The example of add-a-consumer.md: a route in YAML, and a method in Java. */
     @Test
-    void doesWhatTheDocumentationSays() throws Exception {
+    void runsTheDocumentedExamples() throws Exception {
         if (!admin.listTopics().names().get().contains(EVENTS)) {
             Topics.create(admin, 6, EVENTS);
         }

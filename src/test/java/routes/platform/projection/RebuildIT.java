@@ -123,7 +123,9 @@ class RebuildIT extends RuntimeIT {
             for (int i = 0; i < RECORDS; i++) {
                 String value = i % 100 == 99
                         ? "poison"
-                        : "{\"eventId\":\"%s\",\"eventType\":\"t\",\"timestamp\":%d}".formatted(UUID.randomUUID(), i);
+                        : """
+                                {"eventId":"%s","eventType":"t","timestamp":%d}"""
+                                .formatted(UUID.randomUUID(), i);
                 producer.send(new ProducerRecord<>(TOPIC, i % PARTITIONS, bytes("k" + i % 50), bytes(value)));
             }
         }
@@ -142,7 +144,7 @@ class RebuildIT extends RuntimeIT {
     }
 
     @Test
-    void makesAnyProjectionAnew() {
+    void rebuildsAnyProjection() {
         jdbc.sql("delete from rebuild_it where id in ('k1', 'k2')").update();
 
         JsonNode status = rebuild("");
@@ -166,8 +168,14 @@ class RebuildIT extends RuntimeIT {
     void readsNothingBeyondWhatTheViewHas() throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
                 Map.of("bootstrap.servers", brokers()), new ByteArraySerializer(), new ByteArraySerializer())) {
-            producer.send(new ProducerRecord<>(
-                            TOPIC, 0, bytes("ahead"), bytes("{\"eventId\":\"x\",\"eventType\":\"t\",\"timestamp\":1}")))
+            producer.send(
+                            new ProducerRecord<>(
+                                    TOPIC,
+                                    0,
+                                    bytes("ahead"),
+                                    bytes(
+                                            """
+                                    {"eventId":"x","eventType":"t","timestamp":1}""")))
                     .get();
         }
 
@@ -179,7 +187,7 @@ class RebuildIT extends RuntimeIT {
     }
 
     @Test
-    void comesToTheEndOfALogWithTransactions() throws Exception {
+    void reachesTheEndOfALogWithTransactions() throws Exception {
         try (KafkaProducer<byte[], byte[]> producer = transactional()) {
             transact(producer, 10).run();
             transact(producer, 20);
@@ -206,7 +214,7 @@ class RebuildIT extends RuntimeIT {
     }
 
     @Test
-    void readsNothingOfATransactionThatIsOpen() throws Exception {
+    void readsNothingOfAnOpenTransaction() throws Exception {
         commitEverything();
         try (KafkaProducer<byte[], byte[]> producer = transactional()) {
             Runnable commit = transact(producer, 10);
@@ -258,7 +266,9 @@ class RebuildIT extends RuntimeIT {
     private static Runnable transact(KafkaProducer<byte[], byte[]> producer, int records) {
         producer.beginTransaction();
         for (int i = 0; i < records; i++) {
-            String value = "{\"eventId\":\"%s\",\"eventType\":\"t\",\"timestamp\":1}".formatted(UUID.randomUUID());
+            String value = """
+                    {"eventId":"%s","eventType":"t","timestamp":1}"""
+                    .formatted(UUID.randomUUID());
             producer.send(new ProducerRecord<>(TOPIC, 0, bytes("transaction"), bytes(value)));
         }
         return producer::commitTransaction;
@@ -284,7 +294,7 @@ class RebuildIT extends RuntimeIT {
     }
 
     @Test
-    void refusesALogThatHasLostItsBeginning() throws Exception {
+    void rejectsALogWithoutItsBeginning() throws Exception {
         admin.deleteRecords(Map.of(new TopicPartition(TOPIC, 1), RecordsToDelete.beforeOffset(10)))
                 .all()
                 .get();
@@ -301,7 +311,7 @@ class RebuildIT extends RuntimeIT {
     }
 
     @Test
-    void refusesALogThatEndsBeforeTheView() {
+    void rejectsALogThatEndsBeforeTheView() {
         jdbc.sql("update projection_position set next_offset = 9999 where projection = 'rebuild-it' and partition = 0")
                 .update();
 
@@ -330,7 +340,7 @@ class RebuildIT extends RuntimeIT {
     }
 
     @Test
-    void getsOverAFailureThatNobodyHasClassified() {
+    void survivesAnUnknownFailure() {
         projection.failure = new IllegalStateException("for once");
         projection.failures.set(2);
 
@@ -338,7 +348,7 @@ class RebuildIT extends RuntimeIT {
     }
 
     @Test
-    void goesOnWhenADependencyIsBack() {
+    void continuesWhenADependencyIsBack() {
         projection.failure = new DataAccessResourceFailureException("down");
         projection.failures.set(5);
 
@@ -351,7 +361,7 @@ class RebuildIT extends RuntimeIT {
     }
 
     @Test
-    void saysThatSomethingElseDependsOnATable() {
+    void reportsAnObjectThatDependsOnATable() {
         jdbc.sql("create view rebuild_it_report as select id from rebuild_it").update();
 
         JsonNode status = rebuild("");
@@ -364,7 +374,7 @@ class RebuildIT extends RuntimeIT {
     }
 
     @Test
-    void endsWhenATableHasChangedSinceItBegan() {
+    void failsWhenATableHasChangedSinceTheStart() {
         jdbc.sql("create table projection_shadow.rebuild_it (id text)").update();
         jdbc.sql(
                         """

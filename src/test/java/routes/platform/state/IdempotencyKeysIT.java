@@ -36,7 +36,8 @@ class IdempotencyKeysIT extends RuntimeIT {
 
     private final String id = "idem-" + UUID.randomUUID();
     private final String prescription =
-            "{\"id\":\"%s\",\"patientId\":\"%s\",\"medication\":{\"name\":\"Aspirin\"}}".formatted(id, id);
+            """
+                    {"id":"%s","patientId":"%s","medication":{"name":"Aspirin"}}""".formatted(id, id);
 
     /** Of ten first requests at once, those that wait for another one to fetch the issuer's keys may be 503. */
     @BeforeEach
@@ -46,7 +47,8 @@ class IdempotencyKeysIT extends RuntimeIT {
 
     /** Operation, path, media type, body, and the topic that has a record of it; {@code ID} is the id of the test. */
     static Stream<Arguments> operations() {
-        String prescription = "{\"id\":\"ID\",\"patientId\":\"ID\",\"medication\":{\"name\":\"Aspirin\"}}";
+        String prescription = """
+                {"id":"ID","patientId":"ID","medication":{"name":"Aspirin"}}""";
         String commands = "medication.commands";
         return Stream.of(
                 Arguments.of("publishEvents", "POST", EVENTS, JSON, prescription, CREATED),
@@ -56,10 +58,18 @@ class IdempotencyKeysIT extends RuntimeIT {
                         "POST",
                         "/api/patients/ID/events",
                         JSON,
-                        "{\"type\":\"patient.profile.created\",\"data\":{\"firstName\":\"Zoe\"}}",
+                        """
+                                {"type":"patient.profile.created","data":{"firstName":"Zoe"}}""",
                         "patient.events"),
                 Arguments.of("createPrescription", "POST", "/api/prescriptions", JSON, prescription, commands),
-                Arguments.of("updatePrescription", "PUT", "/api/prescriptions/ID", JSON, "{\"quantity\":1}", commands),
+                Arguments.of(
+                        "updatePrescription",
+                        "PUT",
+                        "/api/prescriptions/ID",
+                        JSON,
+                        """
+                                {"quantity":1}""",
+                        commands),
                 Arguments.of("cancelPrescription", "POST", "/api/prescriptions/ID/cancel", JSON, "{}", commands));
     }
 
@@ -84,8 +94,9 @@ class IdempotencyKeysIT extends RuntimeIT {
     }
 
     @Test
-    void tenAtOnceBeginOneJob() throws Exception {
-        String body = "{\"topic\":\"%s\",\"reason\":\"%s\"}".formatted(id, id);
+    void tenRequestsAtOnceStartOneJob() throws Exception {
+        String body = """
+                {"topic":"%s","reason":"%s"}""".formatted(id, id);
 
         List<HttpResponse<String>> answers = atOnce(() -> ask("POST", "/api/dead-letters/reprocess", JSON, body));
 
@@ -98,7 +109,7 @@ class IdempotencyKeysIT extends RuntimeIT {
     }
 
     @Test
-    void aRequestWhoseOwnerDiedIsTakenOverWhenTheLeaseIsOver() {
+    void takesOverAKeyWhenTheLeaseOfADeadOwnerEnds() {
         died(id, "now() + interval '1 minute'");
         HttpResponse<String> early = ask("POST", EVENTS, JSON, prescription);
         assertThat(early.statusCode()).as(early.body()).isEqualTo(409);
@@ -111,15 +122,17 @@ class IdempotencyKeysIT extends RuntimeIT {
     }
 
     @Test
-    void aRequestThatIsRefusedLeavesItsKeyUnused() {
-        HttpResponse<String> refused = ask("POST", "/api/dead-letters/reprocess", JSON, "{\"topic\":\"x\",\"rate\":0}");
+    void leavesTheKeyOfARefusedRequestUnused() {
+        HttpResponse<String> refused =
+                ask("POST", "/api/dead-letters/reprocess", JSON, """
+                        {"topic":"x","rate":0}""");
         assertThat(refused.statusCode()).as(refused.body()).isEqualTo(400);
 
         assertThat(ask("POST", EVENTS, JSON, prescription).statusCode()).isEqualTo(202);
     }
 
     @Test
-    void aStreamThatLostItsLeaseDoesNotEndThatOfTheNextOne() throws Exception {
+    void keepsTheLeaseOfTheNextStream() throws Exception {
         try (Slow first = new Slow();
                 Slow second = new Slow()) {
             first.begin();

@@ -24,7 +24,7 @@ class RetentionIT extends RuntimeIT {
     private TransactionTemplate transactions;
 
     @Test
-    void purgesWhatIsOlderThanItsRetentionAndNothingElse() {
+    void purgesOnlyRowsOlderThanTheirRetention() {
         String group = "retention-" + UUID.randomUUID();
         handled(group, 91);
         handled(group, 89);
@@ -61,7 +61,7 @@ class RetentionIT extends RuntimeIT {
     }
 
     @Test
-    void purgesManyRowsSomeThousandAtATimeAndPassesOverThoseThatAnotherInstanceHas() {
+    void purgesInBatchesAndSkipsRowsOfAnotherInstance() {
         own("retention_it", "");
         jdbc.sql(
                         """
@@ -97,7 +97,7 @@ class RetentionIT extends RuntimeIT {
     }
 
     @Test
-    void purgesThePartsOfARowBeforeIt() {
+    void purgesChildRowsFirst() {
         own("retention_it", "");
         own("retention_it_part", ", whole bigint references retention_it");
         try {
@@ -118,7 +118,7 @@ class RetentionIT extends RuntimeIT {
     }
 
     @Test
-    void purgesTheOtherTablesWhenOneCannotBePurgedAndSaysSo() {
+    void purgesOtherTablesWhenOneFailsAndReportsIt() {
         own("retention_it", "");
         try {
             jdbc.sql("insert into retention_it values (1, now() - interval '91 days')")
