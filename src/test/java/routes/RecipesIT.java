@@ -16,7 +16,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
@@ -35,6 +38,11 @@ class RecipesIT {
     private static final Path DIRECTORY = Path.of("target", "recipes").toAbsolutePath();
     private static final Path PROJECT = DIRECTORY.resolve("project");
     private static final Set<String> NOT_COPIED = Set.of("target", ".git", "node_modules");
+
+    /** Knows which files the formatter has seen, so that it looks at the edited ones only. */
+    private static final Path FORMATTED = Path.of("target", "spotless-index");
+
+    private static final Pattern TEST = Pattern.compile("\\./mvnw test -Dtest='?([\\w,]+)'?\\s*");
 
     private static final String EVENTS = "/api/topics/medication.prescription.%s/events";
     private static final String PRESCRIPTION =
@@ -61,14 +69,7 @@ class RecipesIT {
                 }
             }
         }
-        // behind all edits, so that it is built once
-        for (Recipe recipe : List.of(topic, consumer, schema)) {
-            for (Recipe.Step step : recipe.steps()) {
-                if (step.isCommand() && !step.isRequest()) {
-                    run(step.text());
-                }
-            }
-        }
+        test(List.of(topic, consumer, schema));
 
         servers = Servers.own("recipes-servers");
         try (RunningImage before = start("before", Path.of("target", "classes"))) {
@@ -88,6 +89,25 @@ class RecipesIT {
         }
         runtime = start("after", PROJECT.resolve("target/classes"));
         runtime.awaitReady();
+    }
+
+    /** Runs the commands of the recipes, then builds the copy once and runs all their tests. */
+    private static void test(List<Recipe> recipes) throws Exception {
+        Set<String> tests = new TreeSet<>();
+        for (Recipe recipe : recipes) {
+            for (Recipe.Step step : recipe.steps()) {
+                if (step.isCommand() && !step.isRequest()) {
+                    Matcher test = TEST.matcher(step.text());
+                    if (test.matches()) {
+                        tests.addAll(List.of(test.group(1).split(",")));
+                    } else {
+                        run(step.text());
+                    }
+                }
+            }
+        }
+        assertThat(tests).hasSizeGreaterThanOrEqualTo(recipes.size());
+        run("./mvnw test -Dtest.jvms=1 -Dtest=" + String.join(",", tests));
     }
 
     @AfterAll
@@ -242,6 +262,9 @@ class RecipesIT {
                     files.filter(path -> !NOT_COPIED.contains(path.toString())).toList()) {
                 copy(file);
             }
+        }
+        if (Files.exists(FORMATTED)) {
+            copy(FORMATTED);
         }
     }
 
