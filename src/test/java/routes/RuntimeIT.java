@@ -146,6 +146,6 @@ public abstract class RuntimeIT {
     }
 
     protected static String text(byte[] bytes) {
-        return new String(bytes, StandardCharsets.UTF_8);
+        return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
     }
 }

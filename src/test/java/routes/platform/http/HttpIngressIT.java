@@ -272,7 +272,7 @@ class HttpIngressIT extends RuntimeIT {
         send(CREATED, id, event, Map.of("tenant", " "));
 
         await().untilAsserted(() -> assertThat(records(CREATED + ".dlq"))
-                .filteredOn(letter -> text(letter.key()).equals(id))
+                .filteredOn(letter -> id.equals(text(letter.key())))
                 .extracting(letter -> header(letter, "error-message"))
                 .containsExactly(
                         "the tenant is blank, longer than 256 characters, or has control characters",
