@@ -228,7 +228,7 @@ class OutageIT {
 
     private long deadLetters() {
         return RuntimeIT.records(CREATED + ".dlq").stream()
-                .filter(record -> RuntimeIT.text(record.key()).equals(id))
+                .filter(record -> id.equals(RuntimeIT.text(record.key())))
                 .count();
     }
 

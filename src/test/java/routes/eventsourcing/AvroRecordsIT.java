@@ -282,7 +282,7 @@ class AvroRecordsIT extends RuntimeIT {
 
     private List<ConsumerRecord<byte[], byte[]>> letters() {
         return records(DEAD).stream()
-                .filter(letter -> text(letter.key()).equals(run))
+                .filter(letter -> run.equals(text(letter.key())))
                 .toList();
     }
 

@@ -331,7 +331,7 @@ class KafkaJsIT extends RuntimeIT {
 
     private static List<ConsumerRecord<byte[], byte[]>> recordsOf(String topic, String key) {
         return records(topic).stream()
-                .filter(record -> text(record.key()).equals(key))
+                .filter(record -> key.equals(text(record.key())))
                 .toList();
     }
 

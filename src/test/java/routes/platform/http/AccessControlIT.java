@@ -438,7 +438,7 @@ class AccessControlIT extends RuntimeIT {
 
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
         ConsumerRecord<byte[], byte[]> record = records(CREATED).stream()
-                .filter(r -> text(r.key()).equals(id))
+                .filter(r -> id.equals(text(r.key())))
                 .findFirst()
                 .orElseThrow();
         assertThat(header(record, "tenant")).isEqualTo("other");
@@ -472,7 +472,7 @@ class AccessControlIT extends RuntimeIT {
                         .size()
                 == 1);
         assertThat(records(CREATED))
-                .filteredOn(record -> text(record.key()).equals(id))
+                .filteredOn(record -> id.equals(text(record.key())))
                 .allSatisfy(record -> assertThat(header(record, "tenant")).isEqualTo("other"))
                 .hasSize(2);
         assertThat(json(get("/api/pharmacy-orders?patientId=" + id).body())).isEmpty();

@@ -163,7 +163,7 @@ class IdsIT extends RuntimeIT {
                 bytes(text(command(id)).replace("\"commandId\":\"" + id, "\"commandId\":\"" + run)),
                 Map.of());
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(records("medication.commands.dlq"))
-                .filteredOn(letter -> text(letter.key()).equals(run + id))
+                .filteredOn(letter -> (run + id).equals(text(letter.key())))
                 .extracting(letter -> header(letter, "error-message"))
                 .containsExactly("/aggregateId: must be text other than . and .., which no path can name"));
     }

@@ -184,7 +184,7 @@ class TransactionPolicyIT extends RuntimeIT {
 
         await().untilAsserted(() -> assertThat(records(target)).hasSize(2));
         assertThat(records(target)).allSatisfy(sent -> {
-            if (text(sent.key()).equals("a")) {
+            if ("a".equals(text(sent.key()))) {
                 assertThat(text(sent.value())).isEqualTo("text");
                 assertThat(header(sent, "tenant")).isEqualTo("t-1");
             } else {
@@ -243,7 +243,7 @@ class TransactionPolicyIT extends RuntimeIT {
 
     private List<ConsumerRecord<byte[], byte[]>> sent() {
         return records(EVENTS).stream()
-                .filter(record -> text(record.key()).equals(source))
+                .filter(record -> source.equals(text(record.key())))
                 .toList();
     }
 
