@@ -291,7 +291,7 @@ class TransactionPolicyIT extends RuntimeIT {
         }
 
         public byte[] take(@Body Event<JsonNode> event) {
-            note(event.payload().path("id").asText());
+            store(event.payload().path("id").asText());
             return value(event.metadata());
         }
 
@@ -300,7 +300,7 @@ class TransactionPolicyIT extends RuntimeIT {
             String prescription = event.payload().path("id").asText();
             if (handled.markHandled(
                     "refill-desk", event.metadata().tenant(), event.metadata().eventId(), prescription)) {
-                note(prescription);
+                store(prescription);
                 EventMetadata renewed = new EventMetadata(
                         NameBasedUuid.of("renewed", event.metadata().eventId()).toString(),
                         "RefillRenewed",
@@ -312,7 +312,7 @@ class TransactionPolicyIT extends RuntimeIT {
             }
         }
 
-        private void note(String prescription) {
+        private void store(String prescription) {
             jdbc.sql("insert into transacted_it values (?, 'refill')")
                     .param(prescription)
                     .update();
