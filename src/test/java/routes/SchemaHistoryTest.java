@@ -75,7 +75,7 @@ class SchemaHistoryTest {
     }
 
     @Test
-    void refusesAFieldWithoutADefaultAndOneThatOnlyTheSecondLastVersionHad() {
+    void refusesAFieldThatAnyVersionInItsHistoryCannotRead() {
         String released = record("{\"name\":\"a\",\"type\":\"string\"}");
         String next = record("{\"name\":\"a\",\"type\":\"string\",\"default\":\"\"}");
         String last = record("{\"name\":\"b\",\"type\":\"string\",\"default\":\"\"}");
