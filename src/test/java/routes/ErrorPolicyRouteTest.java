@@ -186,7 +186,7 @@ class ErrorPolicyRouteTest extends RouteTest {
 
         assertThat(braked.getException())
                 .isInstanceOf(BrakeAppliedException.class)
-                .hasMessage(route + " made 3 dead letters within a minute and makes no more: NullPointerException");
+                .hasMessage(route + " wrote 3 dead letters within a minute and writes no more: NullPointerException");
         assertThat(letters.getExchanges()).hasSize(2 * BRAKE);
         assertThat(receive(topic, group, 0, 9, new ProblemException(400, "wrong"))
                         .getException())
@@ -232,7 +232,7 @@ class ErrorPolicyRouteTest extends RouteTest {
 
         Exchange held = receive(topic, group, 0, new ProblemException(400, "wrong"));
 
-        assertThat(held.getException()).hasMessageContaining("takes no dead letters: RecordTooLargeException");
+        assertThat(held.getException()).hasMessageContaining("accepts no dead letters: RecordTooLargeException");
         assertThat(withoutValue.getExchanges()).isEmpty();
     }
 

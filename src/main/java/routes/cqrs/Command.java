@@ -37,7 +37,7 @@ record Command(Type type, String prescriptionId, ObjectNode payload, EventMetada
 
     static final String SAGA_ID = "sagaId";
 
-    /** @param event of medication.commands, valid by the topic's schema */
+    /** @param event of medication.commands, valid against the topic's schema */
     static Command of(Event<JsonNode> event, boolean reprocessed) {
         JsonNode value = event.payload();
         return new Command(

@@ -110,7 +110,7 @@ class CommandRepository {
                 .orElseThrow(() -> new OptimisticLockingFailureException("retention has purged the command"));
         if (!stored.commandType().equals(command.type().commandType)
                 || !stored.prescriptionId().equals(command.prescriptionId())) {
-            throw new ProblemException(409, "/commandId: is that of another command");
+            throw new ProblemException(409, "/commandId: belongs to another command");
         }
         return stored.status() == Status.ACCEPTED;
     }

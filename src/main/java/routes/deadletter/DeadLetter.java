@@ -55,12 +55,12 @@ record DeadLetter(
         return bytes == null ? new byte[0] : Sha256.of(bytes);
     }
 
-    /** The digest of the original key, also when the dead letter lacks the key. */
+    /** The digest of the original key, even when the dead letter lacks the key. */
     byte[] keyDigest() {
         return digestOfOmitted(DeadLetterHeaders.KEY_SHA256).orElseGet(() -> digest(key));
     }
 
-    /** The digest of the original value, also when the dead letter lacks the value. */
+    /** The digest of the original value, even when the dead letter lacks the value. */
     byte[] valueDigest() {
         return digestOfOmitted(DeadLetterHeaders.VALUE_SHA256).orElseGet(() -> digest(value));
     }

@@ -14,7 +14,7 @@ import routes.deadletter.HeaderPreview.NamedHeader;
 import routes.platform.http.HttpRequest;
 
 /**
- * Shows one dead letter in less than a MiB of JSON, in which a byte may become six. It cuts large parts and tells their
+ * Shows one dead letter in less than a MiB of JSON, in which a byte may become six. It truncates large parts and gives their
  * size; {@link DeadLetterContent} sends them whole.
  */
 @Component("deadLetterDetail")

@@ -18,8 +18,8 @@ import routes.platform.contract.WritePermission;
 import routes.platform.error.ProblemException;
 
 /**
- * Decides which changes an edit may make. The payload and the time are free. Principal, type, id and key stay, or the
- * event becomes the operator's own, which takes the operator's name and scope.
+ * Decides which changes an edit may make. The payload and the time are free. Principal, type, id and key stay. Otherwise the
+ * event becomes the operator's own, which requires the operator's name and scope.
  */
 @Component
 class EditPolicy {
@@ -68,7 +68,7 @@ class EditPolicy {
                     400, decoded.problems().stream().limit(MAX_PROBLEMS).collect(Collectors.joining("; ")));
         }
         if (!decoded.metadata().tenant().equals(edited.tenant())) {
-            throw new ProblemException(400, SECURITY + "/tenant: is not that of the dead letter");
+            throw new ProblemException(400, SECURITY + "/tenant: differs from the dead letter");
         }
         JsonNode before = values.readWhole(original, edited.topic());
         JsonNode identity = values.readIdentity(original, edited.topic());
@@ -85,7 +85,7 @@ class EditPolicy {
         if (changed.isPresent()) {
             String why = before.isMissingNode()
                     ? "the dead letter cannot be read"
-                    : place(changed.get()) + ": is not that of the dead letter";
+                    : place(changed.get()) + ": differs from the dead letter";
             requireOwn(why, after, channel, edited.tenant(), caller);
             requireWritable(channel.writePermission(), decoded.metadata().eventType(), edited.tenant(), caller);
         }
@@ -133,7 +133,7 @@ class EditPolicy {
         boolean isId =
                 !known.isEmpty() && !UuidText.isNilOrMax(known) && (id.equals("/commandId") || UuidText.isUuid(known));
         if (isId && !known.equals(UuidText.normal(after.at(id).textValue()))) {
-            throw new ProblemException(400, id + ": is not that of the dead letter");
+            throw new ProblemException(400, id + ": differs from the dead letter");
         }
     }
 
@@ -156,7 +156,7 @@ class EditPolicy {
         String name = changed.substring(changed.lastIndexOf('/') + 1);
         return KNOWN_OF_METADATA.contains(name) || KNOWN_OF_FLAT.contains(name) || REFERENCES.contains(changed)
                 ? changed
-                : "a field beside " + (changed.startsWith(METADATA + "/") ? SECURITY : "/payload");
+                : "a field next to " + (changed.startsWith(METADATA + "/") ? SECURITY : "/payload");
     }
 
     private static Optional<String> foreignField(JsonNode after, Channel channel, String tenant, Caller caller) {
@@ -187,7 +187,7 @@ class EditPolicy {
             throw new ProblemException(403, "an edit in your own name is for your own tenant only");
         }
         if (write == null) {
-            throw new ProblemException(403, "nobody writes to this topic in their own name");
+            throw new ProblemException(403, "no caller can write to this topic in their own name");
         }
         if (!write.allows(caller, type)) {
             throw new ProblemException(

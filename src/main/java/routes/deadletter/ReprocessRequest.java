@@ -26,13 +26,14 @@ record ReprocessRequest(DeadLetterFilter filter, int rate, String reason) {
         boolean all = body.path("all").asBoolean();
         if (all && filter.isSelective()) {
             throw new ProblemException(
-                    List.of(new Violation("/all", "is true, and yet there is a filter: leave one of them away")));
+                    List.of(new Violation("/all", "is true, although there is a filter: omit one of them")));
         }
         if (!all && !filter.isSelective()) {
             throw new ProblemException(
                     400,
-                    "no letters are named: give " + String.join(", ", DeadLetterFilter.names())
-                            + ", one or more of them, or \"all\": true for every NEW letter of the tenant");
+                    "no dead letters are selected: give one or more of "
+                            + String.join(", ", DeadLetterFilter.names())
+                            + ", or \"all\": true for every NEW dead letter of the tenant");
         }
         return new ReprocessRequest(
                 filter,

@@ -46,7 +46,7 @@ class TopicLimits {
         // incompressible data grows a little
         boolean near = plain + (plain >> 10) + ROOM > channel.maxMessageBytes();
         return near && compressed(key, value, array) > channel.maxMessageBytes()
-                ? Optional.of("the record is larger than its topic takes")
+                ? Optional.of("the record is larger than its topic accepts")
                 : Optional.empty();
     }
 

@@ -16,7 +16,7 @@ import routes.platform.projection.PositionedEvent;
 @Component
 class PatientViewStore {
 
-    /** Locks every patient's row, also those that it does not change, in the order of the arrays. */
+    /** Locks every patient's row, even those that it does not change, in the order of the arrays. */
     private static final String APPEND =
             """
             insert into patient_view as known (tenant, patient_id, view, partition, last_offset)

@@ -362,7 +362,7 @@ class DeadletterIT extends RuntimeIT {
             HttpResponse<String> answer = edit(id, mended.replace(security, said));
             assertThat(answer.statusCode()).as(place).isEqualTo(400);
             assertThat(json(answer.body()).path("error").asText())
-                    .startsWith("/metadata/security: is not that of the dead letter, and /metadata/security/")
+                    .startsWith("/metadata/security: differs from the dead letter, and /metadata/security/")
                     .endsWith(place + " is not yours");
         });
 
@@ -390,7 +390,7 @@ class DeadletterIT extends RuntimeIT {
                 .isEqualTo("body /payload/medication/name: is required; and 1 more");
         assertThat(foreign.statusCode()).isEqualTo(400);
         assertThat(json(foreign.body()).path("error").asText())
-                .isEqualTo("/metadata/security/tenant: is not that of the dead letter");
+                .isEqualTo("/metadata/security/tenant: differs from the dead letter");
         assertThat(awaitDetail(id).path("status").asText()).isEqualTo("NEW");
         assertThat(outbox(key)).isZero();
 
@@ -535,7 +535,7 @@ class DeadletterIT extends RuntimeIT {
         HttpResponse<String> answer = reprocess(large);
 
         assertThat(answer.statusCode()).isEqualTo(409);
-        assertThat(json(answer.body()).path("error").asText()).isEqualTo("the record is larger than its topic takes");
+        assertThat(json(answer.body()).path("error").asText()).isEqualTo("the record is larger than its topic accepts");
         String job = begin("{\"key\":\"" + key + "\"}");
         assertThat(awaitEnd(job).path("skipped").asInt()).isEqualTo(1);
         assertThat(outbox(key)).isZero();
@@ -622,7 +622,7 @@ class DeadletterIT extends RuntimeIT {
                         "GET",
                         "?cursor=' or 1=1".replace(" ", "%20"),
                         null,
-                        "query parameter cursor: must be as the Link header"),
+                        "query parameter cursor: must be the cursor of the Link header"),
                 Arguments.of("GET", "/-x", null, "path parameter id: must be 1 to 128 letters"),
                 Arguments.of("POST", "/reprocess?dryrun=true", "{}", "query parameter dryrun: is not known"),
                 Arguments.of("POST", "/reprocess?dryRun=maybe", "{}", "query parameter dryRun: "),
@@ -690,13 +690,17 @@ class DeadletterIT extends RuntimeIT {
                 Arguments.of("GET", "/x/content?part=all", null, "query parameter part: must be one of value, key"),
                 Arguments.of("GET", "/x/content?part=header", null, "query parameter number: is required"),
                 Arguments.of("GET", "/x/content?number=1", null, "query parameter number: is not for part=value"),
-                Arguments.of("POST", "/reprocess", "{}", "no letters are named: give topic, errorClass, key"),
+                Arguments.of(
+                        "POST",
+                        "/reprocess",
+                        "{}",
+                        "no dead letters are selected: give one or more of topic, errorClass, key"),
                 Arguments.of(
                         "POST",
                         "/reprocess?dryRun=true",
                         """
                         {"status":"NEW"}""",
-                        "no letters are named"),
+                        "no dead letters are selected"),
                 Arguments.of(
                         "POST",
                         "/reprocess",

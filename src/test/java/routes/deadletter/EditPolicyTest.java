@@ -55,29 +55,29 @@ class EditPolicyTest {
                         "another user",
                         FIT.replace("dr-1", "dr-2"),
                         400,
-                        "/userId: is not that of the dead letter, and /userId is not yours"),
+                        "/userId: differs from the dead letter, and /userId is not yours"),
                 command(
                         "no user",
                         FIT.replace("\"userId\":\"dr-1\",", ""),
                         400,
-                        "/userId: is not that of the dead letter, and /userId is not yours"),
+                        "/userId: differs from the dead letter, and /userId is not yours"),
                 command(
                         "a cancellation in the place of a prescription",
                         UNFIT.replace("Create", "Cancel"),
                         400,
-                        "/commandType: is not that of the dead letter, and /userId is not yours"),
+                        "/commandType: differs from the dead letter, and /userId is not yours"),
                 command("another prescription", FIT.replace("rx-1", "rx-2"), 400, "/aggregateId: is not the key"),
                 command(
                         "another prescription in the operator's own name",
                         FIT.replace("rx-1", "rx-2").replace("dr-1", "operator"),
                         400,
                         "/aggregateId: is not the key"),
-                command("another command", FIT.replace("c-1", "c-2"), 400, "/commandId: is not that"),
+                command("another command", FIT.replace("c-1", "c-2"), 400, "/commandId: differs from the dead letter"),
                 command(
                         "roles",
                         FIT.replace("\"userId\"", "\"roles\":[\"admin\"],\"userId\""),
                         400,
-                        "a field beside /payload: is not that of the dead letter"),
+                        "a field next to /payload: differs from the dead letter"),
                 command(
                         "a type that no operation has",
                         FIT.replace("Create", "Unlock")
@@ -208,7 +208,7 @@ class EditPolicyTest {
                         unlock.replace("\"timestamp\":1,", ""),
                         unlock.replace("\"s\"", "\"t\""),
                         operator("prescriptions.write")))
-                .hasMessage("/payload/sagaId: is not that of the dead letter, and /userId is not yours");
+                .hasMessage("/payload/sagaId: differs from the dead letter, and /userId is not yours");
     }
 
     @Test
@@ -228,7 +228,7 @@ class EditPolicyTest {
                 {"eventId":"8d8f8a52-8d68-4f60-9a26-7a3d9f7d1a01","eventType":"PrescriptionCreated","aggregateId":"rx-1","timestamp":1,"userId":"operator","payload":{}}""";
 
         assertThat(refused("medication.events", "{", event, operator("prescriptions.write")))
-                .hasMessage("nobody writes to this topic in their own name");
+                .hasMessage("no caller can write to this topic in their own name");
     }
 
     @Test
@@ -237,7 +237,7 @@ class EditPolicyTest {
         String own = FIT_EVENT.replace("dr-1", "operator").replace("\"a\"", "\"\"");
 
         assertThat(refused(CREATED, large, own.replace("7d1a01", "7d1a02"), operator("events.write")))
-                .hasMessage("/metadata/eventId: is not that of the dead letter");
+                .hasMessage("/metadata/eventId: differs from the dead letter");
         assertThat(refused(CREATED, large, own.replace("rx-1", "rx-2"), operator("events.write")))
                 .hasMessage("/payload/id: is not the key of the record");
         assertThat(refused(CREATED, large, FIT_EVENT, operator("events.write")))

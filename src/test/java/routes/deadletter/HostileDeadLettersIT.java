@@ -309,9 +309,9 @@ class HostileDeadLettersIT extends RuntimeIT {
         assertThat(edit(id, sent.replace("Create", "Cancel").replace(key, key + "-2"), TOKENS.sandbox()))
                 .isEqualTo("400 /aggregateId: is not the key of the record");
         assertThat(edit(id, sent.replace("Create", "Cancel"), TOKENS.sandbox()))
-                .isEqualTo("400 /commandType: is not that of the dead letter, and /userId is not yours");
+                .isEqualTo("400 /commandType: differs from the dead letter, and /userId is not yours");
         assertThat(edit(id, mended.replace("dr-1", "dr-2"), TOKENS.sandbox()))
-                .isEqualTo("400 /userId: is not that of the dead letter, and /userId is not yours");
+                .isEqualTo("400 /userId: differs from the dead letter, and /userId is not yours");
         String operator = TOKENS.of("sandbox", "dead-letters.read", "dead-letters.operate");
         assertThat(edit(id, mended.replace("dr-1", "sandbox"), operator))
                 .startsWith("403 an edit in your own name needs the scope prescriptions.write");
@@ -359,7 +359,7 @@ class HostileDeadLettersIT extends RuntimeIT {
                 .put("eventType", "patient.profile.created")
                 .put("eventId", UUID.randomUUID().toString());
         assertThat(edit(run, edit.toString(), TOKENS.sandbox()))
-                .isEqualTo("400 /metadata/eventId: is not that of the dead letter");
+                .isEqualTo("400 /metadata/eventId: differs from the dead letter");
 
         edit = decoded.deepCopy();
         ((ObjectNode) edit.path("payload")).put("firstName", "y");

@@ -31,7 +31,7 @@ class ReprocessRequestTest {
         assertThatThrownBy(() -> order(order))
                 .isInstanceOf(ProblemException.class)
                 .hasMessage(
-                        "no letters are named: give topic, errorClass, key, keySha256, from, to, one or more of them, or \"all\": true for every NEW letter of the tenant");
+                        "no dead letters are selected: give one or more of topic, errorClass, key, keySha256, from, to, or \"all\": true for every NEW dead letter of the tenant");
     }
 
     @Test
@@ -47,7 +47,7 @@ class ReprocessRequestTest {
     void rejectsAFilterBesideAll() {
         assertThatThrownBy(() -> order("""
                 {"all":true,"topic":"t"}"""))
-                .hasMessage("/all: is true, and yet there is a filter: leave one of them away");
+                .hasMessage("/all: is true, although there is a filter: omit one of them");
     }
 
     private static ReprocessRequest order(String json) {

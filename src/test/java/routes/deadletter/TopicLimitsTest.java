@@ -32,7 +32,7 @@ class TopicLimitsTest {
     @Test
     void rejectsARecordThatIsTooLargeCompressed() {
         assertThat(limits.rejection(null, random(channel.maxMessageBytes()), List.of(), channel))
-                .contains("the record is larger than its topic takes");
+                .contains("the record is larger than its topic accepts");
     }
 
     @Test

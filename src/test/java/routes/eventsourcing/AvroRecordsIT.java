@@ -166,7 +166,7 @@ class AvroRecordsIT extends RuntimeIT {
         ((ObjectNode) edit.path("metadata")).put("eventId", "e-1");
         assertThat(reprocess(letter, edit)).isEqualTo("/metadata/eventId: is not a valid uuid");
         ((ObjectNode) edit.path("metadata")).put("eventId", UUID.randomUUID().toString());
-        assertThat(reprocess(letter, edit)).isEqualTo("/metadata/eventId: is not that of the dead letter");
+        assertThat(reprocess(letter, edit)).isEqualTo("/metadata/eventId: differs from the dead letter");
         String eventId = detail.at("/decoded/metadata/eventId").asText();
         ((ObjectNode) edit.path("metadata")).put("eventId", eventId);
         assertThat(reprocess(letter, edit)).isEmpty();

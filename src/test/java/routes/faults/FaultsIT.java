@@ -145,7 +145,7 @@ class FaultsIT extends DeliveryFaults {
             limit(UPDATED + ".dlq", "10");
             try {
                 load.send(1000);
-                awaitHeld(instance, "takes no dead letters: RecordTooLargeException");
+                awaitHeld(instance, "accepts no dead letters: RecordTooLargeException");
             } finally {
                 limit(CREATED + ".dlq", "1114124");
                 limit(UPDATED + ".dlq", "1114124");
@@ -162,7 +162,7 @@ class FaultsIT extends DeliveryFaults {
             admin.deleteTopics(topics).all().get();
             try {
                 load.send(1000);
-                awaitHeld(instance, ".dlq takes no dead letters: ");
+                awaitHeld(instance, ".dlq accepts no dead letters: ");
             } finally {
                 Topics.create(
                         admin,

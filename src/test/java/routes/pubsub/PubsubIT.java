@@ -110,7 +110,7 @@ class PubsubIT extends RuntimeIT {
         awaitOrders(1);
         await().untilAsserted(() -> assertThat(
                         json(get("/api/dead-letters?key=" + id).body()).findValuesAsText("errorMessage"))
-                .containsExactly("/metadata/eventId: is that of another event"));
+                .containsExactly("/metadata/eventId: belongs to another event"));
     }
 
     @ParameterizedTest

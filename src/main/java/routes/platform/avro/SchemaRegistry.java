@@ -28,9 +28,9 @@ import routes.platform.error.MalformedAvroException;
 import routes.platform.error.UnknownSchemaException;
 
 /**
- * Asks a schema registry with Confluent's REST interface, once for each id. It keeps schemas in
- * memory, because they never change, so the registry may be down afterwards. It keeps no unknown
- * id: the id may exist tomorrow.
+ * Asks a schema registry with Confluent's REST interface, once for each id. Schemas never change, so it keeps
+ * them in memory, and the registry may be down afterwards. It does not cache unknown
+ * ids: they may be registered later.
  *
  * @see <a href="https://docs.confluent.io/platform/current/schema-registry/develop/api.html">Schema
  *     Registry API</a>
@@ -129,7 +129,7 @@ public class SchemaRegistry {
         return schema;
     }
 
-    /** Returns true for a deleted version, too: its values may still exist. */
+    /** Returns true even for a deleted version: its values may still exist. */
     private boolean isOn(int id, String subject) throws RegistryUnavailableException {
         Answer answer = exchange(HttpMethod.GET, "/schemas/ids/{id}/versions?deleted=true", String.valueOf(id), null);
         if (answer.isUnknownSchema()) {
@@ -192,7 +192,7 @@ public class SchemaRegistry {
 
     /**
      * Registers a schema on its subject, and sets the subject's own compatibility to BACKWARD, as
-     * kafkajs clients require. A repetition changes nothing.
+     * kafkajs clients require. Registering it again changes nothing.
      *
      * @throws SchemaProvisioningException when the registry refuses the schema
      */

@@ -74,13 +74,13 @@ public class AsyncApi {
     /**
      * The channel of JSON values that a pattern requires.
      *
-     * @param pattern named in the error; its beans ask even when it is switched off
+     * @param pattern named in the error; its beans need the channel even when it is switched off
      * @throws IllegalStateException names the topic, the pattern and the remedy, when the contract lacks the channel
      */
     public Channel required(String topic, String pattern) {
         Channel channel = channel(topic)
                 .orElseThrow(() -> new IllegalStateException(
-                        "contract/asyncapi.yaml: no channel has the address %s, which the pattern %s needs, switched off or not: add the channel"
+                        "contract/asyncapi.yaml: no channel has the address %s, which the pattern %s needs even when it is switched off: add the channel"
                                 .formatted(topic, pattern)));
         if (channel.schema() == null) {
             throw new IllegalStateException(
@@ -90,7 +90,7 @@ public class AsyncApi {
         return channel;
     }
 
-    /** Whether a value is {@code {metadata, payload}}: by its channel, or for an unknown topic by its look. */
+    /** Whether a value is {@code {metadata, payload}}: as its channel says; for an unknown topic, judged by its fields. */
     public boolean isEnveloped(String topic, JsonNode value) {
         return channel(topic).map(Channel::isEnveloped).orElseGet(() -> value.path("metadata")
                 .isObject());

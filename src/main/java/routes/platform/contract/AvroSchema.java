@@ -32,9 +32,9 @@ public record AvroSchema(String subject, String text, Class<? extends SpecificRe
             Class<?> type = Class.forName(new Schema.Parser().parse(text).getFullName());
             return new AvroSchema(file.replace(SUFFIX, ""), text, type.asSubclass(SpecificRecord.class));
         } catch (SchemaParseException e) {
-            throw new IllegalArgumentException("is no Avro schema: " + e.getMessage(), e);
+            throw new IllegalArgumentException("is not an Avro schema: " + e.getMessage(), e);
         } catch (ClassNotFoundException e) {
-            throw new IllegalArgumentException("has no generated class " + e.getMessage() + ": build anew", e);
+            throw new IllegalArgumentException("has no generated class " + e.getMessage() + ": rebuild the project", e);
         }
     }
 

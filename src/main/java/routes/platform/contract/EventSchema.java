@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.stream.StreamSupport;
 import routes.platform.Violation;
 
-/** Validates values by a JSON Schema of {@code schemas/}. Errors name the place and never repeat the value. */
+/** Validates values against a JSON Schema of {@code schemas/}. Errors name the place and never repeat the value. */
 public final class EventSchema {
 
     private static final JsonSchemaFactory FACTORY = JsonSchemaFactory.getInstance(
@@ -31,7 +31,7 @@ public final class EventSchema {
             schema.initializeValidators();
         } catch (RuntimeException e) {
             throw new IllegalArgumentException(
-                    "is no JSON Schema: " + e.getMessage(), e.getCause() == null ? e : e.getCause());
+                    "is not a JSON Schema: " + e.getMessage(), e.getCause() == null ? e : e.getCause());
         }
         words = new SchemaValidator(FACTORY, schema);
     }

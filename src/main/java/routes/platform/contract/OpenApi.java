@@ -74,7 +74,7 @@ public class OpenApi {
         }
     }
 
-    /** Requires only an object where the route validates the body by the schema of the topic. */
+    /** Requires only an object where the route validates the body against the schema of the topic. */
     private static void leaveToTheRoute(Operation operation) {
         if (operation.getRequestBody() != null) {
             operation.getRequestBody().getContent().values().stream()

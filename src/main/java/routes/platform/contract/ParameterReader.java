@@ -69,8 +69,8 @@ final class ParameterReader {
 
     private IllegalStateException unread(String what) {
         return new IllegalStateException("contract/openapi.yaml: " + place + " has the " + what
-                + ", which nothing reads: it may be an integer, a boolean, or a string, also with format id, uuid or"
-                + " instant");
+                + ", which the runtime cannot read: it may be an integer, a boolean, or a string, optionally with the format id, uuid"
+                + " or instant");
     }
 
     String name() {

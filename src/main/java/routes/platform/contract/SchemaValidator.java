@@ -23,7 +23,7 @@ import java.util.stream.StreamSupport;
 import routes.platform.Violation;
 
 /**
- * Validates a value by a JSON Schema. Reports each violation to the sender: the place and the rule. The
+ * Validates a value against a JSON Schema. Reports each violation to the sender: the place and the rule. The
  * library's own messages repeat values and name keywords. The text for a pattern is the {@code description}
  * of its schema.
  */

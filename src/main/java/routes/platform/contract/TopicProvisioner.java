@@ -49,7 +49,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
 
     private static final String IN_SYNC = "min.insync.replicas";
 
-    /** With so many replicas, two must acknowledge a record: one may be lost while another is away. */
+    /** With this many replicas, two must acknowledge a record: one may be lost while another is down. */
     private static final int SAFE_REPLICAS = 3;
 
     private static final int SAFE_IN_SYNC = 2;
@@ -131,7 +131,7 @@ public class TopicProvisioner implements SmartInitializingSingleton {
         awaitLeaders(missing);
     }
 
-    /** Returns empty when another instance was faster. */
+    /** Returns empty when another instance has already created the topic. */
     private static <T> Optional<T> unlessOthersCreated(Supplier<T> work) {
         try {
             return Optional.of(work.get());
@@ -154,14 +154,14 @@ public class TopicProvisioner implements SmartInitializingSingleton {
         return topic.configs(config);
     }
 
-    /** The default of a broker may be higher. */
+    /** A broker's default may be higher. */
     private static boolean isUnsafe(int replicas, Config config) {
         return replicas >= SAFE_REPLICAS && Integer.parseInt(config.get(IN_SYNC).value()) < SAFE_IN_SYNC;
     }
 
     /**
      * Waits for the leaders of new topics. A leader that does not serve yet may reject a producer's first
-     * batch and accept its second. Then the first is out of order until it times out (KAFKA-15591).
+     * batch and accept its second. Then the first batch is out of order until it times out (KAFKA-15591).
      */
     private void awaitLeaders(List<Channel> created) {
         Map<TopicPartition, OffsetSpec> ends = new HashMap<>();

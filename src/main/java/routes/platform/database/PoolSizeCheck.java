@@ -63,7 +63,7 @@ class PoolSizeCheck {
     Optional<String> trouble(int size, int allowed) {
         if (size < needed()) {
             return Optional.of(
-                    "the pool has %d connections, and %d may be used at once: %d consumers with %d threads, %d clocks, %d requests, %d others (spring.datasource.hikari.maximum-pool-size)"
+                    "the pool has %d connections, and %d may be used at once: %d consumers with %d threads, %d timers, %d requests, %d others (spring.datasource.hikari.maximum-pool-size)"
                             .formatted(size, needed(), consumers(), threads, clocks(), REQUESTS, OTHERS));
         }
         // the outbox relay has a connection outside the pool

@@ -44,7 +44,7 @@ public class DeadLetterChannel {
 
     /**
      * The largest key in a dead letter without its value. With the header limit it keeps the dead
-     * letter below the size that a dead-letter topic takes beyond the largest record of its topic.
+     * letter below the size that a dead-letter topic accepts beyond the largest record of its topic.
      */
     private static final int MAX_KEY_BYTES = 16 * 1024;
 
@@ -64,8 +64,8 @@ public class DeadLetterChannel {
     }
 
     /**
-     * Returns whether the failure may be of any record of a batch: then the consumer narrows the
-     * batch down to one record.
+     * Returns whether any record of a batch may have caused the failure. The consumer then narrows the
+     * batch down to that record.
      */
     public boolean isBatch(Exchange exchange) {
         return record(exchange) == null;
@@ -73,7 +73,7 @@ public class DeadLetterChannel {
 
     /**
      * Returns whether this group makes no dead letter of a record. Only the group that owns the
-     * topic dead-letters an unreadable record. A record of a dead-letter topic rests there already.
+     * topic dead-letters an unreadable record. A record of a dead-letter topic is already there.
      */
     public boolean isSkipped(Exchange exchange) {
         String topic = record(exchange).topic();
@@ -120,7 +120,7 @@ public class DeadLetterChannel {
 
     /**
      * Returns whether a dead letter without the value would be much smaller. Otherwise the topic
-     * takes less than the contract promises, and the record is held until it takes the whole dead
+     * accepts less than the contract promises, and the record is held until it accepts the whole dead
      * letter.
      */
     public boolean isLarge(Exchange exchange) {
@@ -142,7 +142,7 @@ public class DeadLetterChannel {
 
     /**
      * Removes the value, and a large key or large headers, from a dead letter that its topic
-     * refuses as too large. Headers keep the position of the record, to read them, and their
+     * refuses as too large. Headers have the position of the record, to read these parts, and their
      * hashes, to compare them.
      */
     public void omitValue(Exchange exchange) {
@@ -181,7 +181,7 @@ public class DeadLetterChannel {
         exchange.setMessage(deadLetter(exchange, largeKey ? null : key, null, headers));
     }
 
-    /** Logs that a dead letter rests in its topic. */
+    /** Logs that a dead letter is written to its topic. */
     public void logWritten(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
         Headers letter = new RecordHeaders(((RecordMessage) exchange.getMessage()).recordHeaders());

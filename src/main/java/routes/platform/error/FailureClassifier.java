@@ -51,7 +51,7 @@ public class FailureClassifier {
 
     /**
      * SQLSTATE classes of wrong data: data exception, integrity constraint violation, program limit
-     * exceeded (a value too large for its index). All others, a missing table included, are about
+     * exceeded (a value too large for its index). All others, even a missing table, are faults of
      * the database: the record can wait.
      */
     private static final Set<String> DATA = Set.of("22", "23", "54");
@@ -116,7 +116,7 @@ public class FailureClassifier {
 
     /** Decides the reaction to a failure. */
     public enum Kind {
-        /** No wait and no retry helps: the record is dead-lettered at once. */
+        /** Neither waiting nor a retry helps: the record is dead-lettered immediately. */
         POISON,
         /** The record is held until the dependency is back. */
         DEPENDENCY_DOWN,
@@ -154,8 +154,8 @@ public class FailureClassifier {
     }
 
     /**
-     * A full heap or a missing class is not about the message; an exhausted stack is about its
-     * depth.
+     * A full heap or a missing class is not the message's fault; an exhausted stack means that it is
+     * nested too deeply.
      */
     private static Kind kind(Error error) {
         if (error instanceof StackOverflowError) {

@@ -37,7 +37,7 @@ public class ProblemException extends RuntimeException {
         this.violations = violations;
     }
 
-    /** Makes a problem that goes away by itself: the answer names the time of the next try. */
+    /** Makes a temporary problem: the answer has {@code Retry-After}. */
     public static ProblemException temporary(int status, String error) {
         return new ProblemException(status, error, true, List.of());
     }

@@ -24,9 +24,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.Assert;
 
 /**
- * Retries a record with an unknown failure some times, and then lets it be dead-lettered. The brake
+ * Retries a record with an unknown failure a few times, and then lets it be dead-lettered. The brake
  * of a route is a circuit breaker: it stops a route that makes many such dead letters, as after a
- * bad deploy. A success of a held record releases the brake, as
+ * bad deployment. A success of a held record releases the brake, as
  * {@code docs/adr/0016-three-classes-of-failure.md} explains.
  */
 @Component("unknownFailurePolicy")
@@ -150,10 +150,10 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
                 release("no held record was retried for a minute");
             }
             if (!applied && more && deadLetters.size() >= settings.brake()) {
-                apply("%s made %d dead letters within a minute and makes no more: %s"
+                apply("%s wrote %d dead letters within a minute and writes no more: %s"
                         .formatted(routeId, settings.brake(), reason));
             } else if (!applied && more && inARow >= settings.brake()) {
-                apply("%s made %d dead letters without a success between them and makes no more: %s"
+                apply("%s wrote %d dead letters without a success between them and writes no more: %s"
                         .formatted(routeId, settings.brake(), reason));
             }
             if (applied) {

@@ -52,7 +52,7 @@ public class EnvelopeWrapper {
                 .filter(Channel::publishable)
                 .orElseThrow(() -> new ProblemException(
                         404,
-                        "no such topic, or not open to publishing over HTTP; open are "
+                        "no such topic, or not open to publishing over HTTP; the open topics are "
                                 + contract.channels().stream()
                                         .filter(Channel::publishable)
                                         .map(Channel::topic)
@@ -129,8 +129,8 @@ public class EnvelopeWrapper {
         if (size > channel.maxMessageBytes()) {
             throw new ProblemException(
                     413,
-                    "an event of " + value.length + " bytes is larger than topic " + channel.topic() + " takes, "
-                            + (channel.maxMessageBytes() - size + value.length));
+                    "an event of " + value.length + " bytes is larger than topic " + channel.topic()
+                            + " accepts, at most " + (channel.maxMessageBytes() - size + value.length));
         }
         Message message = new DefaultMessage(exchange.getContext());
         message.setBody(value);

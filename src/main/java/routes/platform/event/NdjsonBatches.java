@@ -174,7 +174,7 @@ public class NdjsonBatches {
             if (rejectedInARow == MAX_REJECTED_IN_A_ROW) {
                 throw new ProblemException(
                         400,
-                        "%d lines in a row are wrong, the last of them line %d: %s"
+                        "%d consecutive lines are wrong, the last one is line %d: %s"
                                 .formatted(rejectedInARow, lines.number(), error));
             }
         }

@@ -10,7 +10,7 @@ import routes.platform.error.ProblemException;
 
 /**
  * Limits how many of the waiting requests wait for the broker, so that bodies and streams continue while
- * it is away. All patterns share one bulkhead: one for each would use up all threads between them.
+ * it is down. All patterns share one bulkhead: one for each would use up all threads between them.
  */
 @Component("brokerBulkhead")
 public class BrokerBulkhead {

@@ -69,7 +69,7 @@ class ClientBulkhead {
         }
     }
 
-    /** Takes the permit back at once, even when that makes one more than the limit. */
+    /** Takes the permit back immediately, even when that makes one more than the limit. */
     void resume(ClientKey client) {
         Permits permits = permits(client);
         if (permits != null) {

@@ -51,7 +51,7 @@ final class DeadlineResponse extends HttpServletResponseWrapper {
     }
 
     private static CloseNowException tooSlow() {
-        return new CloseNowException("the caller takes the answer too slowly");
+        return new CloseNowException("the caller reads the answer too slowly");
     }
 
     private static final class DeadlineStream extends ServletOutputStream {

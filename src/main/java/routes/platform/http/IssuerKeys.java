@@ -20,8 +20,8 @@ import java.util.concurrent.Semaphore;
 
 /**
  * Caches the issuer's public keys. Fetches them on first use, every few minutes, and for an unknown key id,
- * so that the issuer can rotate keys. A rate limit keeps strangers with made-up key ids from causing
- * fetches. The last keys stay valid for some hours while the issuer is away.
+ * so that the issuer can rotate keys. A rate limit keeps clients with made-up key ids from causing
+ * fetches. The last keys stay valid for some hours while the issuer is down.
  */
 final class IssuerKeys implements JWKSource<SecurityContext> {
 
@@ -55,7 +55,7 @@ final class IssuerKeys implements JWKSource<SecurityContext> {
 
     /**
      * @param fresh the age at which the keys are fetched again
-     * @param outage the age at which the keys expire while the issuer is away
+     * @param outage the age at which the keys expire while the issuer is down
      * @param interval allows two fetches at most
      */
     IssuerKeys(URL jwkSet, Duration fresh, Duration outage, Duration interval) {

@@ -72,7 +72,7 @@ class JwtConfiguration {
         try {
             return URI.create(uri).toURL();
         } catch (MalformedURLException | IllegalArgumentException e) {
-            throw new IssuerFailureAnalyzer.IssuerException(PROPERTIES + "jwk-set-uri is no URL: " + uri);
+            throw new IssuerFailureAnalyzer.IssuerException(PROPERTIES + "jwk-set-uri is not a URL: " + uri);
         }
     }
 

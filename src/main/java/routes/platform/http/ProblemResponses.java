@@ -54,7 +54,7 @@ public class ProblemResponses {
             String error = errors.isEmpty() ? problem.getMessage() : ProblemException.line(errors);
             write(exchange, problem.status(), error, errors, problem.isTemporary());
         } else if (failures.find(caught, RecordTooLargeException.class) != null) {
-            write(exchange, 413, "the event is larger than its topic takes", List.of(), false);
+            write(exchange, 413, "the event is larger than its topic accepts", List.of(), false);
         } else if (failures.isDependencyDown(caught)) {
             LOG.warn("answered 503: {}", failures.describe(caught));
             write(exchange, 503, "a service that this request needs is not available, try again", List.of(), true);

@@ -84,7 +84,7 @@ class RequestLimitFilter extends OncePerRequestFilter {
         }
     }
 
-    /** Answers after a delay that takes no thread: a client that retries at once is slowed down. */
+    /** Answers after a delay that takes no thread: a client that retries immediately is slowed down. */
     private void rejectLater(HttpServletRequest request, HttpServletResponse response, ProblemException rejection) {
         AsyncContext later = request.startAsync(request, response);
         later.setTimeout(REJECTION_DELAY.toMillis());
@@ -140,16 +140,16 @@ class RequestLimitFilter extends OncePerRequestFilter {
             case CLIENT ->
                 tooMany(
                         "client-requests",
-                        "this client has %d requests under way, the most that one may have",
+                        "this client has %d requests in flight, the most that one may have",
                         inFlight.limit(level));
             case TENANT ->
                 tooMany(
                         "tenant-requests",
-                        "the clients of this tenant have %d requests under way, the most that a tenant may have",
+                        "the clients of this tenant have %d requests in flight, the most that a tenant may have",
                         inFlight.limit(level));
             // is reached only when every thread has a request
             case ALL ->
-                tooMany("requests", "%d requests are under way, the most that there may be", inFlight.limit(level));
+                tooMany("requests", "%d requests are in flight, the most that there may be", inFlight.limit(level));
         });
     }
 

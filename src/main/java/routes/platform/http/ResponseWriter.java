@@ -50,7 +50,7 @@ public class ResponseWriter {
             answer.setBody(mapper.writeValueAsBytes(body));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(
-                    "an answer is no JSON: " + body.getClass().getName(), e);
+                    "an answer is not JSON: " + body.getClass().getName(), e);
         }
     }
 }

@@ -12,7 +12,7 @@ import org.apache.tomcat.util.net.SocketEvent;
 
 /**
  * Handles the unread body of a request that is answered. Tomcat would read up to two megabytes of it, at
- * the pace of the client, so strangers could keep every thread waiting. This drops a short body that has
+ * the pace of the client, so a few slow clients could block every thread. This drops a short body that has
  * arrived and keeps the connection; with any other body the connection ends.
  */
 final class UnreadBodyAdapter implements Adapter {

@@ -22,9 +22,9 @@ import routes.platform.Backoff;
 /**
  * Finds and holds the partitions that make a poll fail, such as one with a damaged batch or with a
  * record larger than the heap. The other partitions of the member continue. Few failures name their
- * partition, so it searches: one poll reads nothing, and a failure there is the member's own. Then
- * it puts one suspect after the other on trial, beside the readable ones. It retries a faulty
- * partition with backoff. Only for the thread that polls.
+ * partition, so it searches. One poll reads no partition; if it fails, the failure is the member's own. Then
+ * each poll reads one suspect in addition to the readable partitions. It retries a faulty
+ * partition with backoff. Not thread-safe: only the polling thread may call it.
  */
 final class FaultyPartitions {
 
@@ -35,11 +35,11 @@ final class FaultyPartitions {
     private static final Backoff BACKOFF = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
     /**
-     * Searches in a row that find no faulty partition; after them the member joins the group again.
+     * Searches in a row that find no faulty partition; after them the member rejoins the group.
      */
     private static final int MAX_SEARCHES = 3;
 
-    /** The time after which earlier searches do not count any more. */
+    /** The time after which earlier searches no longer count. */
     private static final Duration SEARCH_RESET = Duration.ofSeconds(30);
 
     private final BiConsumer<TopicPartition, Throwable> onChange;
@@ -70,7 +70,7 @@ final class FaultyPartitions {
         return faults.isEmpty() && suspects.isEmpty() && onTrial == null;
     }
 
-    /** Returns whether the next polls search the faulty partition. */
+    /** Returns whether the next polls search for the faulty partition. */
     boolean isSearching() {
         return !suspects.isEmpty() || onTrial != null;
     }
@@ -89,7 +89,7 @@ final class FaultyPartitions {
     }
 
     /**
-     * Holds the partition that the failure is about, or begins a search.
+     * Holds the partition that the failure names, or begins a search.
      *
      * @return whether a search begins
      * @throws Throwable the failure, when no partition causes it

@@ -98,7 +98,7 @@ final class GroupMember implements Runnable {
 
     private void log(Throwable e) {
         try {
-            LOG.error("{}: joins the group again after {}: {}", name, failures.describe(e), failures.stack(e));
+            LOG.error("{}: rejoins the group after {}: {}", name, failures.describe(e), failures.stack(e));
         } catch (Error full) {
             // the thread has to survive a full heap, too; health shows the failure
             failure = full;

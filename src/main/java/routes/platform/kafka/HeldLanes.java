@@ -42,7 +42,7 @@ final class HeldLanes {
         }
     }
 
-    /** Releases a lane, and retries the others at once: their dependency may be back, too. */
+    /** Releases a lane, and retries the others immediately: their dependency may be back, too. */
     void release(Lane lane, long offset, long now) {
         held.remove(lane);
         LOG.info("released: {}, offset {}, after {} failures", name, offset, lane.failures);

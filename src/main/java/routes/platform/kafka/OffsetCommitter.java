@@ -38,8 +38,8 @@ final class OffsetCommitter {
     }
 
     /**
-     * Commits through another client from now on; a request of the former one gets no answer any
-     * more.
+     * Commits through another client from now on; requests of the former one no longer get an
+     * answer.
      */
     void join(Consumer<Object, Object> joining) {
         client = joining;

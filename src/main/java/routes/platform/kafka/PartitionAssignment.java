@@ -137,8 +137,8 @@ final class PartitionAssignment implements ConsumerRebalanceListener {
     }
 
     /**
-     * Opens another dispatcher after the log was truncated or replaced: offsets of the old log mean
-     * nothing any more.
+     * Opens another dispatcher after the log was truncated or replaced: offsets of the old log no
+     * longer mean anything.
      */
     void reopen(TopicPartition partition) {
         dispatchers.get(partition).close();

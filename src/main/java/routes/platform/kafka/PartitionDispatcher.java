@@ -14,7 +14,7 @@ import routes.platform.error.FailureClassifier;
 
 /**
  * Dispatches the records of one partition to its lanes, and knows which offsets are completed. It
- * serves one assignment: when the partition comes back it gets a new dispatcher, and late
+ * serves one assignment. When the partition is assigned again it gets a new dispatcher, and late
  * completions of the old one have no effect.
  */
 final class PartitionDispatcher {
@@ -74,7 +74,7 @@ final class PartitionDispatcher {
     }
 
     void dispatch(List<ConsumerRecord<Object, Object>> records) {
-        // outside the lock: the first worker would otherwise wait for it at once
+        // outside the lock: the first worker would otherwise immediately wait for it
         enqueue(records).forEach(workers::execute);
     }
 
@@ -127,7 +127,7 @@ final class PartitionDispatcher {
         lanes.resume();
     }
 
-    /** Suspends it, and waits until no exchange is in flight. */
+    /** Suspends the partition, and waits until no exchange is in flight. */
     synchronized void drain(long deadline) throws InterruptedException {
         lanes.suspend();
         for (long left; lanes.running() > 0 && (left = deadline - nanos.getAsLong()) > 0; ) {
@@ -138,7 +138,7 @@ final class PartitionDispatcher {
         }
     }
 
-    /** Forgets everything: completions have no effect any more. */
+    /** Forgets everything: completions no longer have an effect. */
     synchronized void close() {
         closed = true;
         lanes.close();
@@ -187,7 +187,7 @@ final class PartitionDispatcher {
 
     /**
      * Returns why the partition is held: the client cannot read on, or held lanes keep it from
-     * going on.
+     * continuing.
      */
     synchronized Optional<Throwable> holdReason() {
         return readFailure != null ? Optional.of(readFailure) : lanesHoldReason();
@@ -236,7 +236,7 @@ final class PartitionDispatcher {
     }
 
     /**
-     * Handles records of a lane on a worker, until the lane has none, has to wait, or has had its
+     * Handles records of a lane on a worker, until the lane has none, has to wait, or has used up its
      * turn.
      */
     private void runTurn(Lane lane) {

@@ -122,7 +122,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     protected void doSuspend() throws Exception {
         suspendedAt = System.nanoTime();
         if (endpoint.getCamelContext().isStopping()) {
-            // at once, and not after other routes: the other instances wait for these partitions
+            // immediately, and not after other routes: the other instances wait for these partitions
             members.forEach(
                     member -> member.stop(suspendedAt + settings.drainTimeout().toNanos()));
         } else {
@@ -158,7 +158,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     }
 
     /**
-     * Has an unbounded queue, because the budget bounds the records before it. No exchange may run
+     * Has an unbounded queue, because the budget already bounds the records in it. No exchange may run
      * on a poll thread.
      */
     private ThreadPoolProfile workerPool() {

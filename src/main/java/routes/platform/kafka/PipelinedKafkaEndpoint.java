@@ -124,7 +124,7 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
     }
 
     /**
-     * Sends asynchronously in the exchange of a record: it gives its thread back until the broker
+     * Sends asynchronously in the exchange of a record: it releases its thread until the broker
      * acknowledges, so that acknowledgements overlap. Any other exchange, of a request or in a
      * transaction, stays on its thread.
      */

@@ -21,8 +21,8 @@ import routes.platform.error.FailureClassifier;
 /**
  * Polls one client: hands the records to the dispatchers, pauses partitions without room, and
  * commits what is completed. After a failed poll it seeks back, because the client may have lost
- * the records that it had read. It seeks nowhere else, except where a partition begins. Only for
- * the thread that polls.
+ * the records that it had read. The only other seek is to the first offset of a new partition. Not thread-safe:
+ * only the polling thread may call it.
  */
 final class PollLoop {
 
@@ -82,7 +82,7 @@ final class PollLoop {
     /**
      * Polls once, and recovers from a failure that one partition may have caused.
      *
-     * @throws Throwable the failure, when the member has to join the group again
+     * @throws Throwable the failure, when the member has to rejoin the group
      */
     void poll() throws Throwable {
         boolean commitDue =
@@ -124,7 +124,7 @@ final class PollLoop {
     }
 
     /**
-     * Lets the client look at the log again: it keeps a failure to read, and would throw it without
+     * Makes the client read the log again: it keeps a read failure, and would rethrow it without
      * another attempt.
      */
     private ConsumerRecords<Object, Object> discard(TopicPartition retried) {
@@ -171,8 +171,8 @@ final class PollLoop {
     }
 
     /**
-     * Moves completed partitions past offsets without a record, so that the lag becomes 0 behind a
-     * commit marker, too.
+     * Moves completed partitions past offsets without a record, so that the lag becomes 0 even behind a
+     * commit marker.
      */
     private void skipGaps() {
         dispatchers.forEach((partition, dispatcher) -> {
@@ -197,7 +197,7 @@ final class PollLoop {
         }
         if (faulty.pollFailed(failure, dispatchers.keySet())) {
             LOG.warn(
-                    "{}: a poll failed, searches the partition that causes it: {}: {}",
+                    "{}: a poll failed, searching for the partition that causes it: {}: {}",
                     name,
                     failures.describe(failure),
                     failures.stack(failure));

@@ -19,7 +19,7 @@ import routes.platform.state.RetentionRule;
 @Component("transactionalOutbox") // "outbox" is Camel's component
 public class Outbox {
 
-    /** Message header of the step {@code outbox:<topic>}: the event id, by which consumers find duplicates. */
+    /** Message header of the step {@code outbox:<topic>}: the event id; consumers find duplicates by it. */
     public static final String EVENT_ID = "CamelOutboxEventId";
 
     /**

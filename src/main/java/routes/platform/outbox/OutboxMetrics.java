@@ -13,7 +13,7 @@ import org.springframework.stereotype.Component;
 @Component
 class OutboxMetrics {
 
-    /** A higher count takes longer and tells an operator no more. */
+    /** A higher count would take longer and tell an operator nothing new. */
     private static final int MAX_COUNT = 100_000;
 
     private static final long CACHE_NANOS = Duration.ofSeconds(5).toNanos();
@@ -54,7 +54,7 @@ class OutboxMetrics {
                 .register(meters);
     }
 
-    /** Counts once for all gauges of a scrape, also while the database does not answer. */
+    /** Counts once for all gauges of a scrape, even while the database does not answer. */
     private synchronized Counts counts() {
         if (counts == null || System.nanoTime() - countedAt > CACHE_NANOS) {
             try {

@@ -15,7 +15,7 @@ import routes.platform.event.RecordHeaders;
  * @param key records of one topic and key go out in the order of their commits; records with a null key have no order
  * @param value null is a tombstone
  * @param headers in their order; a name may repeat, a value may be null
- * @param eventId by which consumers find duplicates; null when the value has none
+ * @param eventId consumers find duplicates by it; null when the value has none
  * @param tenant the owner of the record
  */
 public record OutboxRecord(

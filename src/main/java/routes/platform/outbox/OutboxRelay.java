@@ -128,7 +128,7 @@ class OutboxRelay implements SmartLifecycle {
         return 0;
     }
 
-    /** Runs until the stop. Any failure, an {@code Error} too, leads to another try: nobody else restarts the relay. */
+    /** Runs until the stop. After any failure, even an {@code Error}, it tries again: nothing else restarts the relay. */
     private void run() {
         while (!stopping) {
             try (Connection connection = connect()) {

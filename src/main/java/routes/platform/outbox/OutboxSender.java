@@ -199,7 +199,7 @@ final class OutboxSender implements AutoCloseable {
         producer = producers.get();
     }
 
-    /** Closes at once. Rows in flight may reach the broker or not; the next relay sends them again. */
+    /** Closes immediately. Rows in flight may reach the broker or not; the next relay sends them again. */
     @Override
     public void close() {
         stop();

@@ -12,7 +12,7 @@ import routes.platform.error.ProblemException;
 
 /**
  * Folds the events of topics into a read model. A pattern's route passes batches to {@link #project}. A rebuild calls the
- * same {@link #apply} for shadow tables, so a subclass names no schema and has no effect beside its tables.
+ * same {@link #apply} for shadow tables, so a subclass names no schema and has no effect outside its tables.
  */
 public abstract class Projection {
 
@@ -37,7 +37,7 @@ public abstract class Projection {
      */
     public record Table(String name, List<String> key) {
 
-        /** The column with the record key, by which a rebuild names differences. */
+        /** The column with the record key; a rebuild reports differences by it. */
         String idColumn() {
             return key.get(0);
         }
@@ -108,7 +108,7 @@ public abstract class Projection {
         });
     }
 
-    /** Keeps rebuilds from comparing or swapping the tables meanwhile. */
+    /** Keeps rebuilds from comparing or swapping the tables during this transaction. */
     private void lockShared() {
         jdbc.sql("select pg_advisory_xact_lock_shared(hashtextextended(?, 0))")
                 .param(lockName())

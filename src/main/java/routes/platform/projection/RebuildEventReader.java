@@ -86,7 +86,7 @@ class RebuildEventReader {
         return message.key() != null && keys.contains(new String(message.key(), StandardCharsets.UTF_8));
     }
 
-    /** Skips poison, like the view that is served; the record rests in its dead-letter topic. */
+    /** Skips poison, like the view that is served; its dead letter stays in the dead-letter topic. */
     private Optional<PositionedEvent> event(ConsumerRecord<byte[], byte[]> message) throws IOException {
         try {
             return Optional.of(PositionedEvent.of(message, events.decode(message)));

@@ -99,7 +99,7 @@ class RebuildPositions {
             if (offset > 0) {
                 throw new ProblemException(
                         409,
-                        "%s partition %d begins at offset %d: what came before is gone, and the view cannot be made of the rest"
+                        "%s partition %d begins at offset %d: earlier records are gone, and the view cannot be rebuilt without them"
                                 .formatted(partition.topic(), partition.partition(), offset));
             }
         });

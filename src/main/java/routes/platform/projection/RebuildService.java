@@ -57,7 +57,7 @@ class RebuildService {
      * @param lag records of all tenants that are not in the view yet; null when no broker answers
      * @param differences records that differ from the log; null before the comparison
      * @param differingIds the first of them that belong to the caller's tenant
-     * @param poisonSkipped records that the view cannot take; they rest in the dead-letter topic
+     * @param poisonSkipped poison messages that the rebuild skipped; their dead letters stay in the dead-letter topic
      * @param startedBy visible to the tenant of the principal only, like reason and the id of the filter
      * @param failure the reason of FAILED
      * @param startedAt epoch milliseconds

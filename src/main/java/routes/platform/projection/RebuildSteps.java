@@ -18,15 +18,15 @@ import routes.platform.error.ProblemException;
 /**
  * The state machine of a rebuild: prepare the shadow tables, find keys, replay, compare, swap.
  *
- * <p>A rebuild never reads beyond the view that is served. Once it is close, projecting pauses until both are at the
- * same positions. The comparison sees them there; the swap takes place at a second such moment.
+ * <p>A rebuild never reads beyond the view that is served. Once it is close, the projection pauses until both are at the
+ * same positions. The comparison happens there, and the swap at the next such pause.
  */
 @Component
 class RebuildSteps {
 
     private static final Logger LOG = LoggerFactory.getLogger(RebuildSteps.class);
 
-    /** Projecting pauses only for a rebuild that is at most one read behind. */
+    /** The projection pauses only for a rebuild that is at most one read behind. */
     private static final int CLOSE = RebuildEventReader.RECORDS;
 
     /** Most keys of a range of time; beyond it, a rebuild of everything is faster. */
@@ -34,10 +34,10 @@ class RebuildSteps {
 
     private static final int MAX_DIFFERENCES = 1000;
 
-    /** Projecting pauses only after a step that took less. */
+    /** The projection pauses only after a step shorter than this. */
     private static final long QUICK_NANOS = 500_000_000L;
 
-    /** The longest pause of projecting. */
+    /** The longest pause of the projection. */
     private static final long CATCH_UP_NANOS = 3_000_000_000L;
 
     private final JdbcClient jdbc;
@@ -91,7 +91,7 @@ class RebuildSteps {
                 .update();
     }
 
-    /** Replays the next records and predicts from it whether catching up is quick. */
+    /** Replays the next records, and predicts whether the rebuild will catch up quickly. */
     private boolean isClose(RebuildJob job, Projection projection) throws IOException {
         long start = System.nanoTime();
         return remaining(job, projection) == 0
@@ -112,7 +112,7 @@ class RebuildSteps {
             if (end < view.get(partition)) {
                 throw new ProblemException(
                         409,
-                        "%s partition %d ends at offset %d, before what the view has read: it is another log"
+                        "%s partition %d ends at offset %d, before the position of the view: it is another log"
                                 .formatted(partition.topic(), partition.partition(), end));
             }
         });
@@ -194,7 +194,7 @@ class RebuildSteps {
         markDone(job);
     }
 
-    /** Replays the rest while projecting pauses. */
+    /** Replays the rest while the projection pauses. */
     private void catchUp(RebuildJob job, Projection projection) {
         try {
             long end = System.nanoTime() + CATCH_UP_NANOS;

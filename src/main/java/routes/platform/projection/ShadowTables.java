@@ -93,7 +93,7 @@ class ShadowTables {
     }
 
     /**
-     * Stops projecting until the transaction ends, so the view stays at its positions.
+     * Pauses the projection until the transaction ends, so the view stays at its positions.
      *
      * @throws org.springframework.dao.DataAccessException after the lock timeout
      */
@@ -115,7 +115,7 @@ class ShadowTables {
     }
 
     /**
-     * Compares all columns of the view with those of the rebuild. Projecting pauses only until both are at the same
+     * Compares all columns of the view with those of the rebuild. The projection pauses only until both are at the same
      * positions; the comparison then reads a snapshot.
      *
      * @param keyFilter see {@link RebuildJob#keyFilter}; null compares everything

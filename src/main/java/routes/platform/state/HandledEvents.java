@@ -45,7 +45,7 @@ public class HandledEvents {
                             .single()
                     > 0;
             if (otherSubject) {
-                throw new ProblemException(409, "/metadata/eventId: is that of another event");
+                throw new ProblemException(409, "/metadata/eventId: belongs to another event");
             }
         }
         return inserted == 1;

@@ -95,7 +95,7 @@ public class IdempotencyKeys {
                                 .param("lease", LEASE_OF_STREAM.toSeconds())
                                 .update()
                         == 0) {
-            throw new ProblemException(409, "another request has this Idempotency-Key now");
+            throw new ProblemException(409, "another request holds this Idempotency-Key");
         }
     }
 

@@ -92,7 +92,7 @@ class OncePerIdempotencyKey extends BlockPolicy {
         throw beingAnswered();
     }
 
-    /** Finds nothing when the key was given back in this moment. */
+    /** Finds nothing when the key was released just now. */
     private Optional<Kept> answered(HttpRequest request, byte[] fingerprint) {
         Optional<Kept> kept = keys.find(request);
         if (kept.isPresent() && kept.get().isOfAnotherRequest(fingerprint)) {
@@ -101,7 +101,7 @@ class OncePerIdempotencyKey extends BlockPolicy {
         return kept.filter(known -> known.answer() != null);
     }
 
-    /** A request that was refused has done nothing; after a failure nobody knows what it has done. */
+    /** A refused request has had no effect; after a failure the effect is unknown. */
     private void releaseUnlessAnswered(HttpRequest request, Exchange exchange) {
         exchange.setProperty(HOLDS_KEY, true);
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
@@ -115,7 +115,7 @@ class OncePerIdempotencyKey extends BlockPolicy {
         });
     }
 
-    /** A request that has lost its key gives the answer of the request that took it. */
+    /** A request that has lost its key returns the answer of the request that took the key. */
     private void keep(HttpRequest request, byte[] fingerprint, Exchange exchange) {
         writer.writeJson(exchange.getMessage());
         boolean kept = keys.keep(request, fingerprint, exchange.getMessage().getBody(String.class));

@@ -20,7 +20,7 @@ import routes.platform.error.FailureClassifier;
  *
  * <p>A failed step rolls back to a savepoint. The job's row stays locked until the backoff is committed, so no
  * instance retries early, and a cancellation waits. The runner retries while a dependency is down, and a few times
- * after an unknown failure. After that, and at once after poison, the job is FAILED.
+ * after an unknown failure. After that, and immediately after poison, the job is FAILED.
  */
 @Component
 public class StepRunner {

@@ -53,6 +53,6 @@ class OpenApiTest {
 
         assertThatThrownBy(() -> new OpenApi(
                         new ByteArrayResource(CONTRACT.formatted(operation).getBytes(StandardCharsets.UTF_8))))
-                .hasMessageContaining("query parameter at has the format date, which nothing reads");
+                .hasMessageContaining("query parameter at has the format date, which the runtime cannot read");
     }
 }

@@ -191,7 +191,7 @@ class ParametersTest {
                 "listActivity, limit, 0, query parameter limit: must be at least 1",
                 "listActivity, limit, 501, query parameter limit: must be at most 500",
                 "listActivity, limit, \"5 \", query parameter limit: must be a whole number from 1 to 500",
-                "listActivity, cursor, x, query parameter cursor: must be as the Link header of the page before has it",
+                "listActivity, cursor, x, query parameter cursor: must be the cursor of the Link header of the previous page",
                 "listActivity, tenant, \"\", \"query parameter tenant: must be 1 to 256 characters, not all of them blank, and none a control character\"",
                 "reprocessDeadLetters, dryRun, \"true \", query parameter dryRun: must be true or false",
                 "listPrescriptions, status, x, \"query parameter status: must be one of active, on-hold, cancelled, completed\"",

@@ -58,7 +58,7 @@ class DeadLetterChannelIT extends RuntimeIT {
                     .isEqualTo(200);
             assertThat(management("/observe/health").body())
                     .contains("topic " + UPDATED + ", partition ")
-                    .contains(LETTERS + " takes no dead letters: ");
+                    .contains(LETTERS + " accepts no dead letters: ");
 
             Instant since = Instant.now();
             for (int i = 0; i < 60; i++) {
@@ -136,7 +136,7 @@ class DeadLetterChannelIT extends RuntimeIT {
             await().atMost(PATIENCE).untilAsserted(() -> {
                 assertThat(management("/observe/health").body())
                         .contains("group " + ANNOUNCER + ", topic " + EVENTS)
-                        .contains("cqrs-announce-prescription made 20 dead letters within a minute and makes no more:"
+                        .contains("cqrs-announce-prescription wrote 20 dead letters within a minute and writes no more:"
                                 + " UnknownServerException");
                 assertThat(management("/observe/metrics").body())
                         .containsPattern("event_broker_brake\\{.*routeId=\"cqrs-announce-prescription\".*\\} 1");

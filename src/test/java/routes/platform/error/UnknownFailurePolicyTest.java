@@ -68,7 +68,7 @@ class UnknownFailurePolicyTest {
 
         assertThatThrownBy(() -> unknown.checkBrake(failed(2, LAST_ATTEMPT)))
                 .hasMessage(
-                        "reader made 2 dead letters without a success between them and makes no more: NullPointerException");
+                        "reader wrote 2 dead letters without a success between them and writes no more: NullPointerException");
     }
 
     @Test
@@ -86,7 +86,7 @@ class UnknownFailurePolicyTest {
 
         assertThatThrownBy(
                         () -> unknown.checkBrake(with(exchange(9, LAST_ATTEMPT), new UnsupportedOperationException())))
-                .hasMessage("reader made 2 dead letters within a minute and makes no more: NullPointerException; "
+                .hasMessage("reader wrote 2 dead letters within a minute and writes no more: NullPointerException; "
                         + "this record: UnsupportedOperationException");
     }
 

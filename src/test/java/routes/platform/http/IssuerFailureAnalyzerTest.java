@@ -18,7 +18,7 @@ class IssuerFailureAnalyzerTest {
         properties.getJwt().getAudiences().add("event-broker");
         assertThat(startWith()).contains("jwt.jwk-set-uri is not set");
         properties.getJwt().setJwkSetUri("keys");
-        assertThat(startWith()).contains("jwt.jwk-set-uri is no URL: keys");
+        assertThat(startWith()).contains("jwt.jwk-set-uri is not a URL: keys");
     }
 
     private String startWith() {

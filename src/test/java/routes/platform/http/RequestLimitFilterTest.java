@@ -37,7 +37,7 @@ class RequestLimitFilterTest {
         RequestLimitFilter limits = limits(1000, 1000);
 
         assertThat(whileUnderWay(limits, "a", 6, () -> errors(limits, "a", 1)))
-                .containsExactly("this client has 6 requests under way, the most that one may have, try again");
+                .containsExactly("this client has 6 requests in flight, the most that one may have, try again");
         assertThat(errors(limits, "a", 1)).isEmpty();
         assertThat(refused("client-requests")).isEqualTo(1);
     }

@@ -244,7 +244,7 @@ class SlowCallersIT extends RuntimeIT {
                         lines));
         assertThat(answer.status()).isEqualTo(400);
         assertThat(json(answer.body()).path("error").asText())
-                .startsWith("1000 lines in a row are wrong, the last of them line 1000: /patientId");
+                .startsWith("1000 consecutive lines are wrong, the last one is line 1000: /patientId");
     }
 
     @Test

@@ -305,7 +305,7 @@ class RebuildIT extends RuntimeIT {
         assertThat(status.path("failure").asText())
                 .isEqualTo(
                         TOPIC
-                                + " partition 1 begins at offset 10: what came before is gone, and the view cannot be made of the rest");
+                                + " partition 1 begins at offset 10: earlier records are gone, and the view cannot be rebuilt without them");
         assertThat(count()).isEqualTo(RECORDS - RECORDS / 100);
         assertThat(shadow()).isZero();
     }
@@ -320,7 +320,7 @@ class RebuildIT extends RuntimeIT {
         assertThat(status.path("state").asText()).isEqualTo("FAILED");
         assertThat(status.path("failure").asText())
                 .isEqualTo(TOPIC + " partition 0 ends at offset " + RECORDS / 2
-                        + ", before what the view has read: it is another log");
+                        + ", before the position of the view: it is another log");
     }
 
     @Test
