@@ -136,11 +136,24 @@ class ContractTest {
     }
 
     @Test
-    void callersWriteWithTheScopeOfAnOperation() throws IOException {
-        Set<String> scopes = new OpenApi(new ClassPathResource("contract/openapi.yaml"))
-                .operations()
+    void declaresOnlyScopesThatAnOperationNeeds() throws IOException {
+        OpenApi openApi = new OpenApi(new ClassPathResource("contract/openapi.yaml"));
+
+        assertThat(openApi.declaredScopes())
+                .as("tenants.all belongs to a parameter, and every other scope to an operation")
+                .filteredOn(scope -> !scope.equals("tenants.all"))
+                .isSubsetOf(scopesOfOperations(openApi));
+    }
+
+    private static Set<String> scopesOfOperations(OpenApi openApi) {
+        return openApi.operations()
                 .flatMap(operation -> OpenApi.scopes(operation).stream())
                 .collect(Collectors.toSet());
+    }
+
+    @Test
+    void callersWriteWithTheScopeOfAnOperation() throws IOException {
+        Set<String> scopes = scopesOfOperations(new OpenApi(new ClassPathResource("contract/openapi.yaml")));
 
         assertThat(asyncApi.channels())
                 .filteredOn(channel -> channel.writePermission() != null)

@@ -35,8 +35,8 @@ class TokenIssuerIT {
         assertThat(granted("other")).containsExactlyInAnyOrderElementsOf(without(ALL, "tenants.all"));
         assertThat(claims("reader").getStringClaim("tenant")).isEqualTo("default");
         assertThat(granted("reader"))
-                .contains("prescriptions.read", "dead-letters.read", "system/*.rs")
-                .allMatch(scope -> scope.endsWith(".read") || scope.endsWith(".rs"));
+                .contains("prescriptions.read", "dead-letters.read", "activity.read")
+                .allMatch(scope -> scope.endsWith(".read"));
         for (String client : List.of("sandbox", "reader", "other")) {
             JWTClaimsSet claims = claims(client);
             assertThat(claims.getSubject()).isEqualTo(client);
