@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import routes.platform.Json;
@@ -120,8 +121,14 @@ record CommandLoad(String name, int clients, int rate, int count, boolean awaite
         return again;
     }
 
+    /** Repeats a request that exceeds the limits of its client, as the answer asks; the wait counts as latency. */
     private static JsonNode answer(HttpRequest.Builder request, Integer... expected) throws Exception {
         HttpResponse<byte[]> answer = HTTP.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+        while (answer.statusCode() == 429) {
+            TimeUnit.SECONDS.sleep(
+                    answer.headers().firstValueAsLong("Retry-After").orElseThrow());
+            answer = HTTP.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+        }
         if (!List.of(expected).contains(answer.statusCode())) {
             throw new IllegalStateException("answered " + answer.statusCode() + " " + new String(answer.body()));
         }
