@@ -156,6 +156,13 @@ enum RouteTrap {
             """
             from: {uri: direct:a, steps: [{to: {uri: "fhir:read/resourceById", parameters: {accessToken: secret}}}]}
             """),
+    A_DATA_FORMAT_THAT_ONLY_WRITES(
+            route -> any(route, "unmarshal")
+                    .anyMatch(
+                            format -> format.path("custom").path("ref").asText().equals("avro")),
+            """
+            from: {uri: direct:a, steps: [{unmarshal: {custom: {ref: avro}}}]}
+            """),
     A_SAGA_THAT_MAY_SILENTLY_START_ANOTHER(
             route -> any(route, "saga").anyMatch(saga -> !Set.of("REQUIRES_NEW", "MANDATORY")
                     .contains(saga.path("propagation").asText())),
