@@ -39,6 +39,10 @@ class DocsTest {
     private static final Pattern DECISION =
             Pattern.compile("# (?<number>\\d+)\\. (?<title>.+)\n\nStatus: (?<status>.+) · Date: (?<date>.+)\n\n");
     private static final Pattern STATUS = Pattern.compile("proposed|accepted|superseded by \\[\\d+]\\(\\S+\\)");
+    private static final Pattern LOCAL_PORT = Pattern.compile("localhost(?::| -p )(\\d+)");
+    /** HTTP, management, Kafka, PostgreSQL, schema registry, token issuer. */
+    private static final Set<Integer> SANDBOX_PORTS = Set.of(8080, 9876, 9092, 15432, 8081, 9000);
+
     private static final Pattern PAGE_IN_SOURCE = Pattern.compile("(?:docs|bench)/[\\w/.-]+\\.md(?:#[\\w-]+)?");
 
     static List<Path> pages() {
@@ -53,6 +57,13 @@ class DocsTest {
     @MethodSource("pages")
     void everyLinkLeadsSomewhere(Path page) {
         assertThat(links(page)).allSatisfy(link -> assertResolves(resolve(page, link), anchor(link)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("pages")
+    void everyLocalAddressIsOfASandboxServer(Path page) {
+        assertThat(LOCAL_PORT.matcher(read(page)).results().map(port -> Integer.valueOf(port.group(1))))
+                .isSubsetOf(SANDBOX_PORTS);
     }
 
     @Test

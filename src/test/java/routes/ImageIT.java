@@ -227,7 +227,7 @@ class ImageIT {
                 RunningImage.environment(RuntimeIT.SERVERS),
                 "--camel.main.routes-include-pattern=file:" + file.toAbsolutePath())) {
 
-            assertThat(invalid.awaitExit(RunningImage.START)).isEqualTo(1);
+            assertThat(invalid.awaitExit(Duration.ofMinutes(2))).isEqualTo(1);
             assertThat(invalid.outputWith("unknown-step.camel.yaml:6:11: Unknown node id: lgo"))
                     .isNotEmpty();
         }

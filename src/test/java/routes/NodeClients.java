@@ -64,7 +64,11 @@ public final class NodeClients {
                     && Files.mismatch(SOURCES.resolve(lock), INSTALLED.resolve(lock)) == -1;
             try (DirectoryStream<Path> files = Files.newDirectoryStream(SOURCES, Files::isRegularFile)) {
                 for (Path file : files) {
-                    Files.copy(file, INSTALLED.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+                    Path installed = INSTALLED.resolve(file.getFileName());
+                    // another JVM may be running the script
+                    if (!Files.exists(installed) || Files.mismatch(file, installed) != -1) {
+                        Files.copy(file, installed, StandardCopyOption.REPLACE_EXISTING);
+                    }
                 }
             }
             if (!upToDate) {

@@ -206,7 +206,7 @@ class OutageIT {
                 RunningImage.environment(RuntimeIT.SERVERS),
                 "--event-broker.schema-registry.url=http://127.0.0.1:1",
                 "--event-broker.schemas.timeout=2s")) {
-            assertThat(alone.awaitExit(RunningImage.START)).isEqualTo(1);
+            assertThat(alone.awaitExit(Duration.ofMinutes(2))).isEqualTo(1);
             assertThat(
                             alone.outputWith(
                                     "Schema registry: the schema registry does not answer (subject patient-events-value, tried for 2 s)"))

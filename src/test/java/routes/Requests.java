@@ -24,8 +24,8 @@ public final class Requests {
     }
 
     /** @param parameters the values of the query's parameters by name */
-    public static HttpRequest post(Caller caller, Map<String, Object> parameters) {
-        HttpRequest request = post(caller);
+    public static HttpRequest post(Caller caller, String key, Map<String, Object> parameters) {
+        HttpRequest request = post(caller, key);
         return new HttpRequest(
                 request.caller(),
                 request.correlationId(),

@@ -116,13 +116,17 @@ class DeadletterRouteTest extends RouteTest {
     }
 
     @Test
-    void countsLettersInADryRunAndStartsNoJob() {
-        Answer answer = call("reprocessDeadLetters", Requests.post(CALLER, Map.of("dryRun", true)), Map.of());
+    void countsDeadLettersInADryRunAndStartsNoJob() {
+        Answer answer = call("reprocessDeadLetters", Requests.post(CALLER, "key-1", Map.of("dryRun", true)), Map.of());
 
         assertThat(answer.status()).isEqualTo(200);
         assertThat(answer.body()).isEqualTo("""
                 {"count":7}""");
         assertThat(jobs.started).isZero();
+        // a dry run leaves the key unused
+        assertThat(call("reprocessDeadLetters", Requests.post(CALLER, "key-1"), Map.of())
+                        .status())
+                .isEqualTo(202);
     }
 
     @Test

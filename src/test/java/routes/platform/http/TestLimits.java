@@ -15,9 +15,12 @@ public final class TestLimits {
 
     /** One request at a time. */
     public static BrokerBulkhead bulkhead() {
-        HttpLimits limits = limits();
-        RejectionCounter rejections = new RejectionCounter(new SimpleMeterRegistry());
-        return new BrokerBulkhead(
-                limits, new WaitingRequestLimiter(limits, new ClientBulkhead(), rejections, 2), rejections);
+        return new BrokerBulkhead(limits(), waiting(), new RejectionCounter(new SimpleMeterRegistry()));
+    }
+
+    /** One request at a time. */
+    public static WaitingRequestLimiter waiting() {
+        return new WaitingRequestLimiter(
+                limits(), new ClientBulkhead(), new RejectionCounter(new SimpleMeterRegistry()), 2);
     }
 }
