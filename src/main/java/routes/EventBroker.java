@@ -29,7 +29,7 @@ public class EventBroker {
 
     /**
      * Ends the JVM when an uncaught error shows that it is out of memory: its threads would silently stop working.
-     * A record or request that needs too much memory never comes here: its consumer or HTTP thread handles the error.
+     * A record or request that needs too much memory never gets here: its consumer or HTTP thread handles the error.
      */
     private static void uncaught(Thread thread, Throwable failure) {
         if (failure instanceof OutOfMemoryError) {

@@ -8,7 +8,7 @@ import routes.platform.event.Event;
 import routes.platform.event.EventMetadata;
 
 /**
- * Asks for a change of one prescription.
+ * Requests a change of one prescription.
  *
  * @param metadata its eventId is the commandId
  * @param prescriptionId the aggregateId
@@ -17,7 +17,7 @@ import routes.platform.event.EventMetadata;
  */
 record Command(Type type, String prescriptionId, ObjectNode payload, EventMetadata metadata, boolean reprocessed) {
 
-    /** The commands, each with the type of the event that follows when the handler applies it. */
+    /** The commands, each with the type of its event. */
     enum Type {
         CREATE("CreatePrescription", "PrescriptionCreated"),
         UPDATE("UpdatePrescription", "PrescriptionUpdated"),

@@ -19,7 +19,7 @@ import routes.platform.http.HttpRequest;
 @Component("deadLetterContent")
 class DeadLetterContent {
 
-    /** Bytes in memory at once; a part may have 64 MiB. */
+    /** Bytes in memory at a time; a part may have 64 MiB. */
     private static final int CHUNK = 1 << 20;
 
     private static final String NUMBER = "number";
@@ -47,7 +47,7 @@ class DeadLetterContent {
             this.needsNumber = needsNumber;
         }
 
-        /** The contract allows no other code. */
+        /** The contract allows no other value. */
         private static Part of(String code) {
             return Arrays.stream(values())
                     .filter(part -> part.code.equals(code))
@@ -108,8 +108,8 @@ class DeadLetterContent {
             return;
         }
         exchange.getMessage().setBody(new SequenceInputStream(new Chunks(place, bytes)));
-        // Camel ends a failed body like a whole one. The length tells the caller that it is short, and the closed
-        // connection that no more will follow.
+        // Camel ends a failed body like a complete one. From the length the caller knows that the body is short, and
+        // from the closed connection that no more follows.
         exchange.getMessage().setHeader(HttpHeaders.CONNECTION, "close");
     }
 

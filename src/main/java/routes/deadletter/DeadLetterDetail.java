@@ -40,7 +40,7 @@ class DeadLetterDetail {
      * One reprocessing.
      *
      * @param reprocessTimestamp as in the record, epoch milliseconds
-     * @param editedValue replaces the value; null when nobody has edited it
+     * @param editedValue replaces the value; null when there was no edit
      * @param failedAt epoch milliseconds; null when the record has not failed again
      */
     record Attempt(
@@ -67,7 +67,7 @@ class DeadLetterDetail {
      * @param problems the reasons why consumers cannot read that value
      * @param headers the first ones; headerCount counts all
      * @param reprocessings the last ones; reprocessingCount counts all
-     * @param discarded null unless somebody has discarded it
+     * @param discarded null unless an operator has discarded it
      */
     record Detail(
             @JsonUnwrapped DeadLetterQueries.Entry entry,

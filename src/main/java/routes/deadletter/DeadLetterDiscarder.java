@@ -10,7 +10,7 @@ import routes.platform.Json;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 
-/** Discards a dead letter: it stays in the table, and nobody sends it. */
+/** Discards a dead letter: it stays in the table and is never sent again. */
 @Component("deadLetterDiscarder")
 class DeadLetterDiscarder {
 

@@ -17,7 +17,7 @@ import routes.platform.http.Page;
 @Component("deadLetterQueries")
 class DeadLetterQueries {
 
-    /** Limit of a summary: a service that writes dead letters can make up any number of error classes. */
+    /** Limits the groups of a summary: a service that writes dead letters can invent any number of error classes. */
     private static final int MAX_GROUPS = 500;
 
     static final String COLUMNS =
@@ -108,7 +108,7 @@ class DeadLetterQueries {
         return page.cut(entries, Entry::seq, Entry::bytes, exchange);
     }
 
-    /** Counts the caller's dead letters by topic and error class, most first. */
+    /** Counts the caller's dead letters by topic and error class, the largest group first. */
     public List<Group> summarize(Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         return DeadLetterFilter.of(request)

@@ -26,7 +26,7 @@ import routes.platform.outbox.OutboxRecord;
 
 /**
  * Sends dead letters to their original topics. One transaction marks a dead letter, saves the attempt and adds the
- * record to the outbox. The attempt commits before anybody can read the record, so a second failure finds it.
+ * record to the outbox. The attempt commits before a consumer can read the record, so a second failure finds the attempt.
  */
 @Component
 class DeadLetterSender {
@@ -50,7 +50,7 @@ class DeadLetterSender {
     }
 
     /**
-     * The principal who asks for the sending.
+     * The principal who requests the reprocessing.
      *
      * @param reason null when the principal gave none
      * @param job null for a single dead letter

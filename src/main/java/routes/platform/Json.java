@@ -95,7 +95,7 @@ public final class Json {
         return node;
     }
 
-    /** @throws MalformedJsonException when it is nested too deeply for any reader */
+    /** @throws MalformedJsonException when it is nested too deeply for readers */
     public static byte[] write(JsonNode node) {
         try {
             return MAPPER.writeValueAsBytes(node);

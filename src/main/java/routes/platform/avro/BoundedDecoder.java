@@ -20,7 +20,7 @@ import routes.platform.error.MalformedAvroException;
 final class BoundedDecoder extends Decoder {
 
     /**
-     * Values without bytes that a schema may have beyond those that a byte announces, as in a
+     * Values without bytes that a schema may have in addition to those that a byte announces, as in a
      * union.
      */
     private static final int SOME = 1000;

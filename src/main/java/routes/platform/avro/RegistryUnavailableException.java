@@ -2,7 +2,7 @@ package routes.platform.avro;
 
 import java.io.IOException;
 
-/** Reports a schema registry that does not answer, or not as it should. Waiting may help. */
+/** Reports a schema registry that does not answer, or gives an unexpected answer. Waiting may help. */
 public class RegistryUnavailableException extends IOException {
 
     public RegistryUnavailableException(String message) {

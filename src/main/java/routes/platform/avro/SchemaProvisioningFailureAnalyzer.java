@@ -3,7 +3,7 @@ package routes.platform.avro;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
-/** Explains a start that failed for its schemas in one sentence, without a stack trace. */
+/** Explains in one sentence a start that failed because of its schemas, without a stack trace. */
 final class SchemaProvisioningFailureAnalyzer extends AbstractFailureAnalyzer<SchemaProvisioningException> {
 
     @Override

@@ -27,7 +27,7 @@ import org.springframework.beans.factory.annotation.Value;
 import org.springframework.core.io.Resource;
 import org.springframework.stereotype.Component;
 
-/** Reads the operations of {@code contract/openapi.yaml} and validates requests by them. */
+/** Reads the operations of {@code contract/openapi.yaml} and validates requests against them. */
 @Component
 public class OpenApi {
 
@@ -59,7 +59,7 @@ public class OpenApi {
         contracts = operations().collect(Collectors.toMap(Operation::getOperationId, OperationContract::new));
     }
 
-    /** Fails the start for an operation without a declared scope, which would be open to everybody. */
+    /** Fails the start for an operation without a declared scope, which would be open to every caller. */
     private static void check(Operation operation, Set<String> declared) {
         List<SecurityRequirement> security = operation.getSecurity();
         boolean known = security != null

@@ -46,7 +46,7 @@ public final class SchemaValidator {
         this.schema = schema;
     }
 
-    /** Makes {@code $} match the end only, as in ECMA-262; in Java it also matches before a last line end. */
+    /** Makes {@code $} match the end only, as in ECMA-262; in Java it also matches before a final line break. */
     private static com.networknt.schema.regex.RegularExpression expression(String regex) {
         boolean toTheEnd = regex.endsWith("$") && !regex.endsWith("\\$");
         Pattern pattern = Pattern.compile(toTheEnd ? regex.substring(0, regex.length() - 1) + "\\z" : regex);

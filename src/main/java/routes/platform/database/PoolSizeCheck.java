@@ -15,15 +15,15 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * Warns at start when the pool has fewer connections than consumers, schedules and requests may hold at once. Then
- * requests wait for consumers, and fail while those wait for a lock.
+ * Warns at start when the pool has fewer connections than consumers, timers and requests may hold together. Then
+ * requests wait for consumers, and fail while consumers wait for a lock.
  */
 @Component
 class PoolSizeCheck {
 
     private static final Logger LOG = LoggerFactory.getLogger(PoolSizeCheck.class);
 
-    /** Requests that hold a connection at once; a query takes milliseconds, so others wait briefly. */
+    /** Requests that hold a connection at the same time; a query takes milliseconds, so others wait briefly. */
     static final int REQUESTS = 16;
 
     /** The second connection of a rebuild's comparison, the purge, the outbox's health and metrics, the database check. */

@@ -53,7 +53,7 @@ public final class DeadLetterHeaders {
      */
     public static final String PREFIX = "original-header-";
 
-    /** Headers that a dead letter has and its record has not. */
+    /** Headers that a dead letter adds to those of its record. */
     private static final Set<String> DEAD_LETTER_ONLY = Set.of(
             ORIGINAL_TOPIC,
             ORIGINAL_PARTITION,
@@ -76,7 +76,7 @@ public final class DeadLetterHeaders {
         return Stream.of(REPROCESSED, ORIGINAL_ERROR, REPROCESS_TIMESTAMP);
     }
 
-    /** Returns the headers that a dead letter has and its record has not. */
+    /** Returns the headers that a dead letter adds to those of its record. */
     public static Stream<String> deadLetterOnly() {
         return DEAD_LETTER_ONLY.stream();
     }

@@ -15,7 +15,7 @@ public class ProblemException extends RuntimeException {
 
     /**
      * @param status an HTTP status of 400 and above
-     * @param error one line for anybody to see
+     * @param error one line that any caller may see
      */
     public ProblemException(int status, String error) {
         this(status, error, status == 429 || status == 503, List.of());

@@ -6,7 +6,7 @@ import org.apache.camel.support.DefaultMessage;
 import org.apache.kafka.common.header.Header;
 
 /**
- * Becomes a record with exactly these headers, in order, at a step {@code kafka:}. Camel's own
+ * A message that a step {@code kafka:} sends as a record with exactly these headers, in order. Camel's own
  * message headers ignore case and allow no repeated name; these keep case, repetitions and null
  * values.
  */

@@ -58,7 +58,7 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
     }
 
     /**
-     * @param attempts the tries of a record before it becomes a dead letter
+     * @param attempts the attempts for a record before it becomes a dead letter
      * @param brake the most such dead letters of a route within a minute, or without a success
      *     between them
      */

@@ -5,7 +5,7 @@ import java.time.Duration;
 import routes.platform.error.InvalidMetadataException;
 
 /**
- * Refuses events that are dated too far ahead: an event of the year 9999 would win over all later
+ * Refuses events that are dated too far in the future: an event of the year 9999 would supersede all later
  * ones.
  *
  * <p>For a record it compares with the record's timestamp and not with the clock, so that every
@@ -17,7 +17,7 @@ public final class ClockSkewLimit {
     private static final Duration AHEAD = Duration.ofMinutes(5);
 
     /**
-     * The largest lead that brokers accept for the timestamp of a record, where producers set it.
+     * The farthest into the future that brokers accept the timestamp of a record, where producers set it.
      */
     private static final Duration RECORD_AHEAD = Duration.ofHours(1);
 

@@ -19,13 +19,13 @@ import routes.platform.error.InvalidMetadataException;
  * @param eventType such as {@code medication.prescription.created}
  * @param timestamp event time, epoch milliseconds
  * @param correlationId never empty
- * @param causationId null when nothing is known to have caused it; a UUID in lower case
+ * @param causationId null when the cause is unknown; a UUID in lower case
  * @param tenant never empty, {@code default} when the record names none
  */
 public record EventMetadata(
         String eventId, String eventType, long timestamp, String correlationId, String causationId, String tenant) {
 
-    /** The last millisecond of the year 9999; schemas/metadata.json says the same. */
+    /** The last millisecond of the year 9999; schemas/metadata.json has the same limit. */
     private static final long MAX_TIMESTAMP = 253_402_300_799_999L;
 
     /**
@@ -117,8 +117,8 @@ public record EventMetadata(
     }
 
     /**
-     * @throws InvalidMetadataException for an id that a careless producer gives to all its events,
-     *     which would be duplicates
+     * @throws InvalidMetadataException for the nil or the max UUID, which a producer may give to all its events: they would count as
+     *     duplicates
      */
     static void requireName(String id) {
         if (UuidText.isNilOrMax(id)) {

@@ -89,7 +89,7 @@ public class EventReader {
             @Headers Map<String, Object> headers,
             Exchange exchange)
             throws RegistryUnavailableException {
-        // first, so that the log ties poison to the id of its record
+        // first, so that log lines about poison have the correlation id of its record
         exchange.setProperty(CorrelationId.PROPERTY, RecordHeaders.usableText(headers, RecordHeaders.CORRELATION_ID));
         Event<?> event = readable(value, topic, exchange.getMessage());
         exchange.setProperty(CorrelationId.PROPERTY, event.metadata().correlationId());

@@ -38,7 +38,7 @@ public class NdjsonBatches {
     private static final int BATCH_BYTES = 1 << 20;
     private static final int MAX_REJECTED = 1000;
 
-    /** Ends a stream without good lines: each wrong line costs as much as a good one. */
+    /** Ends a stream of invalid lines: each invalid line costs as much as a valid one. */
     private static final int MAX_REJECTED_IN_A_ROW = 1000;
 
     private static final String PROPERTY = "ndjsonStream";
@@ -114,7 +114,7 @@ public class NdjsonBatches {
         }
     }
 
-    /** Returns the numbers of the stream, once it has been read. */
+    /** Returns the counts of the stream, once it has been read. */
     public StreamReceipt returnReceipt(Exchange exchange) {
         Stream stream = stream(exchange);
         return new StreamReceipt(

@@ -5,7 +5,7 @@ import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.core.env.Environment;
 
-/** Explains a start that failed for the database in one sentence, without a stack trace. */
+/** Explains in one sentence a start that failed because of the database, without a stack trace. */
 final class DatabaseFailureAnalyzer extends AbstractFailureAnalyzer<FlywaySqlException> {
 
     private final Environment environment;

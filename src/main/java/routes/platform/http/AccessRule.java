@@ -7,7 +7,7 @@ import org.springframework.http.HttpHeaders;
 import routes.platform.Caller;
 import routes.platform.error.ProblemException;
 
-/** Decides what a caller may do: by scope, and as an operator in the name of another tenant. */
+/** Decides what a caller may do: by scope, and as an operator for another tenant. */
 final class AccessRule {
 
     private static final Logger LOG = LoggerFactory.getLogger(AccessRule.class);

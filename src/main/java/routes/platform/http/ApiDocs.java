@@ -20,7 +20,7 @@ import routes.platform.PlainText;
 
 /**
  * Serves Swagger UI at {@code /docs}, and the contract and the schemas at {@code /contract/} and
- * {@code /schemas/}. Swagger UI's own page stays closed: it loads any API, and asks for secrets in its name.
+ * {@code /schemas/}. Swagger UI's own page stays closed: it loads any API, and asks for secrets in this API's name.
  */
 @Configuration(proxyBeanMethods = false)
 class ApiDocs implements WebMvcConfigurer {
@@ -31,7 +31,7 @@ class ApiDocs implements WebMvcConfigurer {
     /** Replaced by a URL relative to the contract, which also works behind a proxy with a path prefix. */
     private static final Pattern SERVER = Pattern.compile("(?m)^  - url: /$");
 
-    /** An address where nobody listens, so that the page sends no secret to an unconfigured issuer. */
+    /** An address where no server listens, so that the page sends no secret to an unconfigured issuer. */
     private static final String NOWHERE = "https://event-broker.http.token-url.invalid";
 
     private static final String PAGE = "/docs/";

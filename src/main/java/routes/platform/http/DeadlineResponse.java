@@ -9,15 +9,15 @@ import java.time.Duration;
 import org.apache.coyote.CloseNowException;
 
 /**
- * Ends a response that its reader takes too slowly. Tomcat restarts its write timeout whenever the reader
- * takes a few bytes, so a slow reader could hold a thread for hours.
+ * Ends a response that the client reads too slowly. Tomcat restarts its write timeout whenever the client
+ * reads a few bytes, so a slow reader could hold a thread for hours.
  */
 final class DeadlineResponse extends HttpServletResponseWrapper {
 
-    /** Extends the deadline by a second for every so many bytes, so that slow lines can take large responses. */
+    /** Extends the deadline by a second for each such number of bytes, so that large responses work over slow connections. */
     private static final int BYTES_PER_SECOND = 1 << 16;
 
-    /** Is small, since Tomcat waits up to a few connection timeouts until a piece is taken. */
+    /** Is small, because Tomcat may wait for a few connection timeouts until the client has read a piece. */
     private static final int PIECE = 1 << 13;
 
     private final Duration allowance;
@@ -42,7 +42,7 @@ final class DeadlineResponse extends HttpServletResponseWrapper {
      * Reports a missed deadline that the writer has swallowed: the server would end the response as if it
      * were complete.
      *
-     * @throws CloseNowException when the response was taken too slowly; makes Tomcat close the connection
+     * @throws CloseNowException when the client read the response too slowly; makes Tomcat close the connection
      */
     void requireCompleted() throws CloseNowException {
         if (out != null && out.expired) {

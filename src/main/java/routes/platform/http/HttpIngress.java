@@ -14,11 +14,11 @@ import routes.platform.contract.OperationContract;
 import routes.platform.error.ProblemException;
 
 /**
- * Stands between Tomcat and the routes of the contract: refuses a wrong request before its route, and completes the
- * answer behind it. Camel's contract-first binding calls it for every operation.
+ * Stands between Tomcat and the routes of the contract: refuses an invalid request before its route, and completes the
+ * answer after it. Camel's contract-first binding calls it for every operation.
  *
  * <p>Camel's own validator (camel-openapi-validator) parses the contract for each request, reads streams whole, repeats
- * values in its messages, and takes texts for numbers.
+ * values in its messages, and accepts text as numbers.
  */
 @Component("httpIngress")
 class HttpIngress extends DefaultRestOpenapiProcessorStrategy {

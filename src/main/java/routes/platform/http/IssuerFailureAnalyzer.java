@@ -6,7 +6,7 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 /** Reports a start that failed for a missing token issuer: names the property, without a stack trace. */
 final class IssuerFailureAnalyzer extends AbstractFailureAnalyzer<IssuerFailureAnalyzer.IssuerException> {
 
-    /** The token issuer is not configured, so nobody could call. */
+    /** The token issuer is not configured, so no caller could get access. */
     static final class IssuerException extends RuntimeException {
 
         IssuerException(String message) {

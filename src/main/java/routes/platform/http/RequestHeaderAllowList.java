@@ -9,7 +9,7 @@ import routes.platform.contract.OpenApi;
 
 /**
  * Lets only the request headers of the contract become message headers, and only known headers into the
- * response. Camel acts on message headers, and fills them from HTTP headers, query and form alike. Query
+ * response. Camel acts on message headers, and fills them from HTTP headers, the query and forms. Query
  * parameters stay in {@link HttpRequest}, where no header can replace them.
  */
 @Component

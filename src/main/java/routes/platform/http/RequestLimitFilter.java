@@ -18,8 +18,8 @@ import org.springframework.web.filter.OncePerRequestFilter;
 import routes.platform.error.ProblemException;
 
 /**
- * Limits the concurrent requests and the requests per second of each client and tenant. Runs behind
- * Spring Security, which knows who calls.
+ * Limits the concurrent requests and the requests per second of each client and tenant. Runs after
+ * Spring Security, which identifies the caller.
  */
 @Component
 @Order(SecurityProperties.DEFAULT_FILTER_ORDER + 1)
@@ -105,12 +105,12 @@ class RequestLimitFilter extends OncePerRequestFilter {
 
             @Override
             public void onError(AsyncEvent event) {
-                // the caller has gone
+                // the caller has disconnected
             }
 
             @Override
             public void onStartAsync(AsyncEvent event) {
-                // nobody else starts it
+                // nothing else starts it
             }
         });
     }

@@ -26,7 +26,7 @@ import routes.platform.contract.OperationContract;
 import routes.platform.error.MalformedJsonException;
 import routes.platform.error.ProblemException;
 
-/** Reads a request as its operation's contract has it, into the exchange's {@link HttpRequest} and body. */
+/** Reads a request according to its operation's contract, into the exchange's {@link HttpRequest} and body. */
 @Component
 class RequestReader {
 
@@ -110,7 +110,7 @@ class RequestReader {
         }
     }
 
-    /** A body that the operation does not insist on may be missing: then it has no bytes. */
+    /** An optional body may be missing: then it has no bytes. */
     private static boolean hasBody(HttpServletRequest servlet, Operation operation) {
         if (operation.getRequestBody() == null) {
             return false;

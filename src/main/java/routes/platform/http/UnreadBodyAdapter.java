@@ -13,7 +13,7 @@ import org.apache.tomcat.util.net.SocketEvent;
 /**
  * Handles the unread body of a request that is answered. Tomcat would read up to two megabytes of it, at
  * the pace of the client, so a few slow clients could block every thread. This drops a short body that has
- * arrived and keeps the connection; with any other body the connection ends.
+ * arrived and keeps the connection; with any other body the connection closes.
  */
 final class UnreadBodyAdapter implements Adapter {
 
@@ -44,7 +44,7 @@ final class UnreadBodyAdapter implements Adapter {
         }
     }
 
-    /** Adds {@code Connection: close} before the response begins, when the connection will end. */
+    /** Adds {@code Connection: close} before the response begins, when the connection will close. */
     static void announce(Request request, Response response) {
         if (!drop(request)) {
             response.getMimeHeaders().setValue("Connection").setString("close");

@@ -30,7 +30,7 @@ public class WaitingRequestLimiter {
         this.rejections = rejections;
     }
 
-    /** Lets one request wait; {@code close} gives it back. */
+    /** Lets one request wait; {@code close} releases its permit. */
     @FunctionalInterface
     public interface Permit extends AutoCloseable {
 

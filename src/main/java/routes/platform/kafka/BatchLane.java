@@ -9,8 +9,8 @@ import routes.platform.error.FailureClassifier;
 
 /**
  * Hands over the records of a partition in batches. Batches grow while they are fast and shrink
- * while they are slow. After a failure it isolates the record to blame: it hands over the records
- * before that record, where the failure names it, or else half of the batch, until the record is
+ * while they are slow. After a failure it isolates the record that caused it. If the failure names the record, the next batch ends
+ * before it; otherwise the batch is halved until the record is
  * alone.
  */
 final class BatchLane extends Lane {
@@ -30,7 +30,7 @@ final class BatchLane extends Lane {
     private long startedAt;
 
     /**
-     * The number of records before the one to blame: they are the next batch, and then that record
+     * The number of records before the one that failed: they are the next batch, and then that record
      * alone.
      */
     private int beforeFailed = UNKNOWN;

@@ -19,7 +19,7 @@ final class CompletedOffsets {
 
     private static final String VERSION = "finished-2:";
 
-    /** Below the 4096 bytes that a broker takes, {@code offset.metadata.max.bytes}. */
+    /** Below the 4096 bytes that a broker accepts, {@code offset.metadata.max.bytes}. */
     static final int MAX_CHARS = 4000;
 
     /**
@@ -49,8 +49,8 @@ final class CompletedOffsets {
     }
 
     /**
-     * Returns no offsets for text of another program, for text of another offset, and for damaged
-     * text.
+     * Returns no offsets if the text comes from another program, belongs to another offset, or is
+     * damaged.
      */
     static BitSet decode(long committed, String metadata) {
         String prefix = prefix(committed);

@@ -10,14 +10,14 @@ import routes.platform.Backoff;
  * Limits the consumer of a route. Counts and bytes apply to one member of a group, and its
  * partitions share them.
  *
- * @param threads the exchanges of a route that run at once, while its steps block
+ * @param threads the exchanges of a route that run concurrently, while its steps block
  * @param maxInFlight the records in flight at which the member pauses partitions
  * @param maxBytes the same in bytes of memory, headers and objects included
  * @param heldKeys the held keys at which the whole partition is held
  * @param backoff the wait before the first retry; it doubles each time, with jitter
  * @param backoffMax the longest wait between retries
  * @param commitInterval the shortest time between commits
- * @param drainTimeout the longest wait for exchanges in flight when a partition leaves or the route
+ * @param drainTimeout the longest wait for exchanges in flight when a partition is revoked or the route
  *     stops; records that complete later are redelivered
  */
 @ConfigurationProperties("event-broker.consumer")

@@ -11,8 +11,8 @@ import routes.platform.error.FailureClassifier;
 
 /**
  * Reports DOWN with the partitions that are held or unreadable, or that have a dead letter which
- * cannot be written, and why. Single held keys do not make it DOWN. Lost records do not either,
- * because no waiting brings them back.
+ * cannot be written, and why. Single held keys do not make it DOWN. Nor do lost records,
+ * because waiting does not bring them back.
  */
 @Component("consumers")
 class ConsumersHealth extends AbstractHealthIndicator {

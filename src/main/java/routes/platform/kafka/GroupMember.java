@@ -17,8 +17,8 @@ import routes.platform.error.FailureClassifier;
 
 /**
  * Runs one member of a consumer group: joins it, polls until it stops, and leaves it. After a
- * failure it joins again, with backoff. Its thread handles no record, so that a slow handler cannot
- * cost the membership.
+ * failure it rejoins, with backoff. Its thread handles no record, so that a slow handler does not
+ * make it lose its membership.
  */
 final class GroupMember implements Runnable {
 
@@ -67,7 +67,7 @@ final class GroupMember implements Runnable {
     }
 
     /**
-     * Runs until {@link #stop}. No failure ends it, errors of the JVM included: {@link #failure()}
+     * Runs until {@link #stop}. No failure ends it, not even an error of the JVM: {@link #failure()}
      * shows the last one.
      */
     @Override

@@ -24,10 +24,10 @@ abstract class Lane implements Runnable {
 
     boolean running;
 
-    /** Failures in a row. */
+    /** Consecutive failures. */
     int failures;
 
-    /** Failures in a row that nobody has classified. */
+    /** Consecutive unclassified failures. */
     int unknownFailures;
 
     /** The failure of the last attempt while the lane is held; otherwise null. */
@@ -53,8 +53,8 @@ abstract class Lane implements Runnable {
     abstract List<OffsetWindow.Entry> next(LongSupplier nanos);
 
     /**
-     * Narrows the next exchange down to fewer records, when one record of a failed batch is to
-     * blame.
+     * Narrows the next exchange down to fewer records, when one record of a batch has
+     * failed.
      *
      * @param size the number of records in the batch
      * @return whether fewer records run next; otherwise the lane is held

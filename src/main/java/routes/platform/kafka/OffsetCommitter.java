@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Commits the offsets of a member: each offset once, one request at a time. Only for the thread
- * that polls.
+ * Commits the offsets of a member: each offset once, one request at a time. Not thread-safe:
+ * only the polling thread may call it.
  */
 final class OffsetCommitter {
 
@@ -28,7 +28,7 @@ final class OffsetCommitter {
     private Consumer<Object, Object> client;
     private boolean inFlight;
 
-    /** Whether the broker takes the completed offsets beyond the committed one, as metadata. */
+    /** Whether the broker accepts the completed offsets beyond the committed one, as metadata. */
     private boolean withMetadata = true;
 
     OffsetCommitter(String name, Duration timeout, FailureClassifier failures) {

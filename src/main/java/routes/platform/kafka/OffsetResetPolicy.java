@@ -13,7 +13,7 @@ import org.apache.kafka.common.TopicPartition;
 
 /**
  * Decides where a member reads on when a partition has no committed offset, or when its log does
- * not have the offset. The client never resets an offset itself, because it would pass over removed
+ * not have the offset. The client never resets an offset itself, because it would skip removed
  * records silently.
  */
 final class OffsetResetPolicy {

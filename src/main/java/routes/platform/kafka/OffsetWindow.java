@@ -9,8 +9,8 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 
 /**
  * Tracks which offsets of a partition are read and which are completed. The offset to commit is
- * behind the longest run of completed offsets; its metadata has the completed offsets beyond it.
- * Offsets without a record (commit markers, aborted records, compacted records) delay no commit.
+ * the one after the unbroken run of completed offsets; its metadata has the completed offsets beyond it.
+ * Offsets without a record (commit markers, aborted records, compacted records) do not delay a commit.
  * Not thread-safe.
  */
 final class OffsetWindow {
@@ -126,7 +126,7 @@ final class OffsetWindow {
                 mark(completed, entry.offset);
             }
         }
-        // an offset that was completed before stays completed until its record comes again
+        // an offset that was completed before stays completed until its record is read again
         for (int i = before.length(); (i = before.previousSetBit(i - 1)) >= 0 && beforeFrom + i >= next; ) {
             mark(completed, beforeFrom + i);
         }

@@ -20,7 +20,7 @@ import routes.platform.error.FailureClassifier;
 /**
  * Keeps a dispatcher for each partition that a member has. When the group assigns a partition, it
  * opens a dispatcher at the committed offset; when the group revokes it, it drains the dispatcher
- * and commits. Only for the thread that polls, except {@link #dispatchers}, {@link #suspend} and
+ * and commits. Only the polling thread may call it, except for {@link #dispatchers}, {@link #suspend} and
  * {@link #resume}.
  */
 final class PartitionAssignment implements ConsumerRebalanceListener {
@@ -81,7 +81,7 @@ final class PartitionAssignment implements ConsumerRebalanceListener {
         client = joining;
     }
 
-    /** Gives all partitions back. */
+    /** Releases all partitions. */
     void leave() {
         release(Set.copyOf(dispatchers.keySet()));
     }

@@ -42,7 +42,7 @@ final class PartitionDispatcher {
     /**
      * @param name topic, partition and group, for the log
      * @param committed where it begins, or null when the group has committed nothing
-     * @param maxBatch the most records that the handler takes at once; 0 when it takes them one by
+     * @param maxBatch the most records that the handler takes at a time; 0 when it takes them one by
      *     one
      */
     PartitionDispatcher(
@@ -175,7 +175,7 @@ final class PartitionDispatcher {
         }
     }
 
-    /** @param failure why the client cannot read on, or null when it can */
+    /** @param failure why the client cannot continue reading, or null when it can */
     synchronized void setReadFailure(Throwable failure) {
         readFailure = failure;
     }
@@ -186,7 +186,7 @@ final class PartitionDispatcher {
     }
 
     /**
-     * Returns why the partition is held: the client cannot read on, or held lanes keep it from
+     * Returns why the partition is held: the client cannot continue reading, or held lanes keep it from
      * continuing.
      */
     synchronized Optional<Throwable> holdReason() {

@@ -37,8 +37,8 @@ import routes.platform.error.FailureClassifier;
 import routes.platform.error.UnreadableRecordException;
 
 /**
- * Consumes for one route: runs the members of its group and the workers, and makes the exchange of
- * a record.
+ * Consumes for one route: runs the members of its group and the workers, and creates the exchange of
+ * each record.
  */
 class PipelinedConsumer extends DefaultConsumer implements Suspendable {
 
@@ -140,7 +140,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
 
     /**
      * Drains until a deadline that counts from the suspension: a shutdown first suspends all
-     * consumers at once.
+     * consumers together.
      */
     @Override
     protected void doStop() throws Exception {

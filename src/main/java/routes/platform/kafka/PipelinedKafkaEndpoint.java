@@ -32,7 +32,7 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
      */
     private static final String BYTES = ByteArrayDeserializer.class.getName();
 
-    /** The only isolation level: records of an open or aborted transaction have not happened. */
+    /** The only isolation level: records of an open or aborted transaction count as not written. */
     static final String COMMITTED_ONLY = "read_committed";
 
     /** The client properties that the consumer sets itself, or takes from an option of the URI. */

@@ -7,11 +7,11 @@ import org.apache.kafka.common.header.Headers;
  * Limits the bytes that one poll returns, while the client unpacks the records: a batch of 60 KB
  * can hold 60 MB. It refuses a record that does not fit. The client then returns the records before
  * it, and begins the next poll with it. The first record of a poll always fits, so that every
- * record comes. Only for the thread that polls.
+ * record is read. Not thread-safe: only the polling thread may call it.
  */
 public final class PollBudget {
 
-    /** The client property by which a {@link BudgetedBytesDeserializer} gets its budget. */
+    /** The client property with the budget of a {@link BudgetedBytesDeserializer}. */
     public static final String PROPERTY = "event-broker.poll-budget";
 
     /** One instance for all, because every poll of a backlog throws it. */

@@ -29,7 +29,7 @@ final class PollLoop {
     private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
 
     /**
-     * The longest poll, and so the longest time until a member without records in flight sees that
+     * The longest poll, and so the longest time until a member without records in flight notices that
      * it has to stop.
      */
     private static final Duration IDLE = Duration.ofMillis(100);
@@ -37,7 +37,7 @@ final class PollLoop {
     /** The longest poll while a partition waits for room. */
     private static final Duration BUSY = Duration.ofMillis(5);
 
-    /** An offset that no log reaches. */
+    /** An offset larger than any in a log. */
     private static final long NO_RECORD = 1L << 60;
 
     private final String name;

@@ -7,7 +7,7 @@ import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
-/** Tells how much a failed send affects: one row, its topic, or the whole producer. */
+/** Classifies what a failed send affects: one row, its topic, or the whole producer. */
 enum FailureScope {
     ROW,
     TOPIC,

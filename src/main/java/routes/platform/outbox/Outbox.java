@@ -23,7 +23,7 @@ public class Outbox {
     public static final String EVENT_ID = "CamelOutboxEventId";
 
     /**
-     * Locks topic and key before the sequence draws an id, so ids of a key have the order of its commits. All
+     * Locks topic and key before the sequence assigns an id, so the ids of a key have the order of its commits. All
      * transactions lock many keys in one order, so they cannot deadlock.
      */
     private static final String LOCK =

@@ -9,7 +9,7 @@ import org.springframework.boot.actuate.health.Health;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Reports the troubles of the outbox that need an operator: no relay here, waiting topics, parked records. */
+/** Reports the problems of the outbox that need an operator: no relay here, waiting topics, parked records. */
 @Component("outboxHealthIndicator") // "outbox" is Camel's component
 class OutboxHealth extends AbstractHealthIndicator {
 
@@ -41,7 +41,7 @@ class OutboxHealth extends AbstractHealthIndicator {
         }
     }
 
-    /** Leaves out topics whose last row somebody has dropped: the relay checks a topic only when it has a row. */
+    /** Leaves out topics whose last row an operator has dropped: the relay checks a topic only when it has a row. */
     private Map<String, String> waitingTopics() {
         Map<String, String> waiting = new TreeMap<>(relay.waitingTopics());
         waiting.keySet().removeIf(topic -> !jdbc.sql(

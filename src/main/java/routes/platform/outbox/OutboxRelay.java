@@ -167,7 +167,7 @@ class OutboxRelay implements SmartLifecycle {
         }
     }
 
-    /** A connection of its own: the pool closes and recycles its connections, and the lock would go with them. */
+    /** A dedicated connection: the pool closes and recycles its connections, and the lock would be lost with them. */
     private Connection connect() throws SQLException {
         Connection connection = database.getConnection();
         try (Statement statement = connection.createStatement()) {

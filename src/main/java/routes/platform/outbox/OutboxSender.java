@@ -22,8 +22,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
  * Sends outbox rows asynchronously and keeps the order of each key. One thread uses it; the producer's thread only
  * adds results.
  *
- * <p>A row that its topic may reject goes out alone, so its failure is known before a later row of the key leaves. Any
- * other failure concerns the topic or the cluster. Then the producer closes before it can resend the batches behind the
+ * <p>A row that its topic may reject is sent alone, so its failure is known before a later row of the key is sent. Any
+ * other failure concerns the topic or the cluster. Then the producer closes before it can resend the batches after the
  * failed one, which would change the order (ADR 10).
  */
 final class OutboxSender implements AutoCloseable {
@@ -91,7 +91,7 @@ final class OutboxSender implements AutoCloseable {
     }
 
     /**
-     * Sends those rows of one read that may go out now; the relay reads the others again.
+     * Sends those rows of one read that may be sent now; the relay reads the others again.
      *
      * @return the count of rows sent
      */
@@ -128,7 +128,7 @@ final class OutboxSender implements AutoCloseable {
                     new ProducerRecord<>(row.topic(), null, row.key(), row.value(), row.headers()),
                     (metadata, failure) -> complete(row, failure, othersMayFollow, topic));
         } catch (RuntimeException e) {
-            // the producer has just closed, or fails itself: then it calls nobody back
+            // the producer has just closed, or fails itself: then it calls no callback
             if (producerFailure == null) {
                 producerFailure = e;
             }
@@ -184,7 +184,7 @@ final class OutboxSender implements AutoCloseable {
         }
     }
 
-    /** Releases the key after its row is parked: the query itself holds the later rows then. */
+    /** Releases the key after its row is parked: from then on the query itself holds the later rows. */
     void releaseKey(OutboxRow row) {
         heldKeys.remove(row.orderingKey(), row.id());
     }

@@ -16,7 +16,7 @@ final class OutboxTable implements AutoCloseable {
 
     /**
      * Reads each open topic from its first unsent row, because a late commit has a lower id than rows already sent. The
-     * topics take turns: of each, at most twice its share. A range of topics instead of one keeps the planner on the
+     * topics take turns: it reads at most twice its share of each. A range of topics instead of one keeps the planner on the
      * index by topic, so closed topics cost one jump (ADR 10).
      */
     static final String READ =
@@ -101,7 +101,7 @@ final class OutboxTable implements AutoCloseable {
         markSent.executeUpdate();
     }
 
-    /** Parks a row that the broker never takes; the later rows of its key wait. */
+    /** Parks a row that the broker will never accept; the later rows of its key wait. */
     void park(long id, String reason) throws SQLException {
         park.setString(1, reason);
         park.setLong(2, id);

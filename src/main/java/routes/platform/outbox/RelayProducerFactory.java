@@ -43,7 +43,7 @@ class RelayProducerFactory {
         config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Integer.MAX_VALUE);
         config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, MAX_BLOCK_MS);
         config.put(ProducerConfig.BATCH_SIZE_CONFIG, OutboxSender.BATCH_BYTES);
-        // the producer measures before compression, so a topic's limit says nothing here
+        // the producer measures before compression, so a topic's limit is no guide here
         int maxRecordBytes =
                 Integer.parseInt(camel.getObject().resolvePropertyPlaceholders("{{event-broker.max-record-bytes}}"));
         config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, maxRecordBytes);

@@ -66,7 +66,7 @@ final class RelaySession implements AutoCloseable {
     /** @return the time to wait for results before the next read */
     private Duration sendNext() throws SQLException {
         int limit = Math.min(MAX_ROWS_PER_READ, sender.freeRows());
-        // each read steps over the rows in flight, so wait until half of the window is free
+        // each read skips the rows in flight, so wait until half of the window is free
         if (limit < Math.min(MAX_ROWS_PER_READ, settings.maxInFlight() / 2) || sender.freeBytes() <= 0) {
             return settings.pollInterval();
         }
@@ -74,7 +74,7 @@ final class RelaySession implements AutoCloseable {
         if (sender.send(table.readUnsent(sender.inFlight(), sender.closedTopics(), limit, sender.freeBytes())) > 0) {
             return Duration.ZERO;
         }
-        // stepping over many held rows takes a while, so a slow read waits longer for the next
+        // skipping many held rows takes a while, so after a slow read the next one waits longer
         return Duration.ofNanos(Math.max(settings.pollInterval().toNanos(), 4 * (System.nanoTime() - start)));
     }
 

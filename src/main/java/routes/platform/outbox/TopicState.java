@@ -52,7 +52,7 @@ final class TopicState {
         return bytes > maxMessageBytes;
     }
 
-    /** Whether a small topic, which takes one row at a time, has one in flight. */
+    /** Whether a small topic, which gets one row at a time, has one in flight. */
     boolean isBusy() {
         return maxMessageBytes != UNKNOWN_LIMIT && maxMessageBytes < OutboxSender.BATCH_BYTES && inFlight > 0;
     }
@@ -107,7 +107,7 @@ final class TopicState {
         }
     }
 
-    /** The topic takes no rows, so the relay has sent none. */
+    /** The topic accepts no rows, so the relay has sent none. */
     void markUnavailable(Exception failure) {
         markUnavailable(failure, RECHECK_NANOS);
     }

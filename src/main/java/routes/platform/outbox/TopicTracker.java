@@ -19,7 +19,7 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
 
-/** Asks the brokers which topics exist and how large their records may be, and knows which topics wait. */
+/** Asks the brokers which topics exist and how large their records may be, and tracks which topics wait. */
 final class TopicTracker {
 
     private static final int DEFAULT_MAX_MESSAGE_BYTES = 1048588;

@@ -11,8 +11,8 @@ import org.apache.camel.model.errorhandler.NoErrorHandlerDefinition;
 import org.apache.camel.spi.Policy;
 
 /**
- * A step with steps in it that sees their failure before the error policy of the route does. Camel would ask that policy
- * inside: a failure that it handles, a dead letter for instance, would look like success.
+ * A step with steps in it that sees their failure before the error policy of the route does. Otherwise Camel would run
+ * the policy inside the step, and a failure that the policy handles, as with a dead letter, would look like success.
  */
 abstract class BlockPolicy implements Policy {
 
@@ -30,6 +30,6 @@ abstract class BlockPolicy implements Policy {
         return exchange -> process(exchange, steps);
     }
 
-    /** Runs the steps. A failure of theirs is on the exchange when they return. */
+    /** Runs the steps. If one of them fails, the failure is on the exchange when this returns. */
     abstract void process(Exchange exchange, Processor steps) throws Exception;
 }

@@ -23,7 +23,7 @@ public class HandledEvents {
      *
      * @param subject the entity that the event is about, such as the id of a prescription
      * @return false for a duplicate: do nothing
-     * @throws ProblemException 409 when an event about another subject has the same id; as a duplicate, this one would be
+     * @throws ProblemException 409 when an event about another subject has the same id; if it counted as a duplicate, it would be
      *     lost
      */
     @Transactional(propagation = Propagation.MANDATORY)

@@ -11,8 +11,8 @@ import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 
 /**
- * The table of {@code Idempotency-Key}s. One request at a time holds a key, on a lease: only that owner renews the lease,
- * gives it back, or keeps an answer. When the owner dies, the lease ends, and the next request does the work again.
+ * The table of {@code Idempotency-Key}s. One request at a time holds a key by a lease. Only that owner renews or releases the lease,
+ * or stores an answer. When the owner dies, the lease ends, and the next request does the work again.
  */
 @Component
 public class IdempotencyKeys {
@@ -104,7 +104,7 @@ public class IdempotencyKeys {
         return LEASE_OF_STREAM.dividedBy(3);
     }
 
-    /** @return whether the answer is kept; not when the request has lost its key */
+    /** @return whether the answer is stored; false when the request has lost its key */
     boolean keep(HttpRequest request, byte[] fingerprint, String answer) {
         return of(
                                 request,
@@ -117,7 +117,7 @@ public class IdempotencyKeys {
     }
 
     /**
-     * Gives the key of a request without an answer back.
+     * Releases the key of a request without an answer.
      *
      * @param refused the request has done nothing, so that its key is free for any request; else only for the same one
      */

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * Says how long to keep the rows of a table. A pattern declares one as a bean for each table that grows.
+ * Defines how long to keep the rows of a table. A pattern declares one as a bean for each table that grows.
  *
  * @param column the age of a row: a timestamptz with an index
  * @param keep the age at which rows are purged

@@ -21,7 +21,7 @@ public interface JobHandler<J extends JobHandler.Job> {
         /** Failures of the next step since the last step that succeeded. */
         int failures();
 
-        /** Those of them that nobody has classified. */
+        /** The unclassified ones among them. */
         int unknownFailures();
     }
 
@@ -34,7 +34,7 @@ public interface JobHandler<J extends JobHandler.Job> {
     Optional<J> lockNextDue();
 
     /**
-     * Takes the next step of a job and saves its progress, in the transaction that locks the job.
+     * Runs the next step of a job and saves its progress, in the transaction that locks the job.
      *
      * @throws IOException when a dependency does not answer
      */
