@@ -90,12 +90,7 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
     public RoutePolicy createRoutePolicy(CamelContext camel, String routeId, NamedNode route) {
         boolean reads = route instanceof RouteDefinition definition
                 && definition.getInput().getEndpointUri().startsWith("kafka:");
-        if (!reads) {
-            return null;
-        }
-        Brake brake = brake(routeId);
-        brake.reset();
-        return brake;
+        return reads ? brake(routeId) : null;
     }
 
     private Brake brake(String routeId) {
@@ -172,8 +167,9 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
             applied = true;
         }
 
-        /** Releases the brake of a route that starts or is replaced. */
-        private synchronized void reset() {
+        /** Releases the brake of a route that starts again, perhaps without its fault. */
+        @Override
+        public synchronized void onStart(Route route) {
             if (applied) {
                 release("the route was replaced");
             }

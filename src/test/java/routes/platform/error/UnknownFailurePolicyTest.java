@@ -72,9 +72,17 @@ class UnknownFailurePolicyTest {
     }
 
     @Test
-    void releasesTheBrakeWhenTheRouteIsReplaced() {
+    void keepsTheBrakeWhenAReplacementIsOnlyBuilt() {
         storm();
         policy();
+
+        assertThat(brakes()).isEqualTo(1);
+    }
+
+    @Test
+    void releasesTheBrakeWhenTheReplacementStarts() {
+        storm();
+        policy().onStart(null);
 
         assertThat(brakes()).isZero();
         assertThatCode(() -> unknown.checkBrake(failed(4, LAST_ATTEMPT))).doesNotThrowAnyException();
