@@ -82,7 +82,9 @@ class RouteStyleTest {
         for (JsonNode entity : RouteYaml.entities(file)) {
             for (JsonNode step : RouteYaml.steps(entity)) {
                 assertThat(step.path("description").asText())
-                        .as("description of %s in %s", step, entity.path("id").asText())
+                        .as(
+                                "description of two to five words, the first with a capital, of step %s in %s (%s)",
+                                step, entity.path("id").asText(), file)
                         .matches("[A-Z0-9]\\S*( \\S+){1,4}(?<!\\.)");
             }
         }

@@ -27,7 +27,9 @@ public final class ReadTopic {
         }
         int port = Servers.configuredPort(KafkaServer.NAME, KafkaServer.CONTRACT_PORT);
         if (!Ports.answers(port)) {
-            System.out.printf("No broker answers on port %d: start the sandbox first%n", port);
+            System.out.printf(
+                    "No broker answers on port %d: start the sandbox first, or name its port with -Dsandbox.kafka.port%n",
+                    port);
             return;
         }
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
