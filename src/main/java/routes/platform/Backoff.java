@@ -12,7 +12,7 @@ public record Backoff(Duration initial, Duration max) {
 
     private static final int MAX_DOUBLINGS = 30;
 
-    /** @param failures in a row, at least 1 */
+    /** @param failures consecutive failures, at least 1 */
     public Duration delay(int failures) {
         if (failures > MAX_DOUBLINGS) {
             return max;

@@ -50,7 +50,7 @@ import org.springframework.transaction.TransactionTimedOutException;
 public class FailureClassifier {
 
     /**
-     * SQLSTATE classes of wrong data: data exception, integrity constraint violation, program limit
+     * SQLSTATE classes of invalid data: data exception, integrity constraint violation, program limit
      * exceeded (a value too large for its index). All others, even a missing table, are faults of
      * the database: the record can wait.
      */

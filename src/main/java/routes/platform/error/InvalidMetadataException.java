@@ -1,6 +1,6 @@
 package routes.platform.error;
 
-/** Refuses an event whose metadata is missing, wrong, or too large to be stored. */
+/** Refuses an event whose metadata is missing, invalid, or too large to be stored. */
 public class InvalidMetadataException extends ProblemException {
 
     public InvalidMetadataException(String error) {

@@ -35,7 +35,7 @@ final class FaultyPartitions {
     private static final Backoff BACKOFF = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
     /**
-     * Searches in a row that find no faulty partition; after them the member rejoins the group.
+     * Consecutive searches that find no faulty partition; after them the member rejoins the group.
      */
     private static final int MAX_SEARCHES = 3;
 

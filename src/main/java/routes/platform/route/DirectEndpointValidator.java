@@ -34,7 +34,7 @@ public final class DirectEndpointValidator extends LifecycleStrategySupport {
      * message.
      *
      * @param routes all routes that are to run, started or not
-     * @throws org.apache.camel.RuntimeCamelException with the file and line of the first wrong step
+     * @throws org.apache.camel.RuntimeCamelException with the file and line of the first invalid step
      */
     public static void check(CamelContext context, Collection<RouteDefinition> routes) {
         Set<String> consumed = routes.stream()
