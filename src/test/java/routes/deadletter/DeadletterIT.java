@@ -706,7 +706,7 @@ class DeadletterIT extends RuntimeIT {
                         "/reprocess",
                         """
                         {"all":true,"topic":"x"}""",
-                        "/all: is true, and yet"),
+                        "/all: is true, although there is a filter"),
                 Arguments.of("POST", "/reprocess", "", "empty, expected JSON"));
     }
 
