@@ -41,6 +41,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -603,115 +604,46 @@ class DeadletterIT extends RuntimeIT {
                         + "\",\"count\":5,\"statuses\":{\"NEW\":4,\"REPROCESSED\":0,\"DISCARDED\":1,\"PARKED\":0}}");
     }
 
-    static Stream<Arguments> refused() {
-        return Stream.of(
-                Arguments.of("GET", "?limit=0", null, "query parameter limit: must be at least 1"),
-                Arguments.of(
-                        "GET",
-                        "?status=new",
-                        null,
-                        "query parameter status: must be one of NEW, REPROCESSED, DISCARDED, PARKED"),
-                Arguments.of("GET", "?from=yesterday", null, "query parameter from: must be epoch milliseconds"),
-                Arguments.of("GET", "?to=2026-13-01T00:00:00Z", null, "query parameter to: must be epoch"),
-                Arguments.of("GET", "?key=a%00b", null, "query parameter key: must be at most 1024 characters"),
-                Arguments.of("GET", "?topic=%00", null, "query parameter topic: must be 1 to 256 characters"),
-                Arguments.of("GET", "?errorclass=X", null, "query parameter errorclass: is not known"),
-                Arguments.of("GET", "?%3Cscript%3E=1", null, "a query parameter: is not known"),
-                Arguments.of("GET", "?topic=a&topic=b", null, "query parameter topic: is given twice"),
-                Arguments.of(
-                        "GET",
-                        "?cursor=' or 1=1".replace(" ", "%20"),
-                        null,
-                        "query parameter cursor: must be the cursor of the Link header"),
-                Arguments.of("GET", "/-x", null, "path parameter id: must be 1 to 128 letters"),
-                Arguments.of("POST", "/reprocess?dryrun=true", "{}", "query parameter dryrun: is not known"),
-                Arguments.of("POST", "/reprocess?dryRun=maybe", "{}", "query parameter dryRun: "),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                                {"errorclass":"X"}""",
-                        "body /errorclass: is not known; known are all, topic"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                                {"<script>":1}""",
-                        "body: has a property that is not known; known are all, topic"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                                {"status":"OLD"}""",
-                        "body /status: must be one of NEW, REPROCESSED"),
-                Arguments.of(
-                        "POST", "/reprocess", """
-                        {"from":[1]}""", "body /from: must be text"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                                {"to":"soon"}""",
-                        "body /to: must be epoch milliseconds"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                        {"topic":7}""",
-                        "body /topic: must be a string or null"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                                {"key":"a\\u0000b"}""",
-                        "body /key: must be text without"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                        {"rate":0}""",
-                        "body /rate: must be at least 1"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                                {"rate":1.5}""",
-                        "body /rate: must be a whole number or null"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                        {"rate":1e99}""",
-                        "body /rate: must be at most 10000"),
-                Arguments.of(
-                        "POST", "/reprocess", "{\"reason\":\"a\\nb\"}", "body /reason: must be 1 to 256 characters"),
-                Arguments.of("POST", "/reprocess", "[]", "body: must be an object"),
-                Arguments.of("GET", "?keySha256=ab", null, "query parameter keySha256: must be 64 hexadecimal digits"),
-                Arguments.of("GET", "/x/content?part=all", null, "query parameter part: must be one of value, key"),
-                Arguments.of("GET", "/x/content?part=header", null, "query parameter number: is required"),
-                Arguments.of("GET", "/x/content?number=1", null, "query parameter number: is not for part=value"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        "{}",
-                        "no dead letters are selected: give one or more of topic, errorClass, key"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess?dryRun=true",
-                        """
-                        {"status":"NEW"}""",
-                        "no dead letters are selected"),
-                Arguments.of(
-                        "POST",
-                        "/reprocess",
-                        """
-                        {"all":true,"topic":"x"}""",
-                        "/all: is true, although there is a filter"),
-                Arguments.of("POST", "/reprocess", "", "empty, expected JSON"));
-    }
-
     @ParameterizedTest(name = "{0} {1} {2}: {3}")
-    @MethodSource("refused")
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+                    GET  | ?limit=0                 |                            | query parameter limit: must be at least 1
+                    GET  | ?status=new              |                            | query parameter status: must be one of NEW, REPROCESSED, DISCARDED, PARKED
+                    GET  | ?from=yesterday          |                            | query parameter from: must be epoch milliseconds
+                    GET  | ?to=2026-13-01T00:00:00Z |                            | query parameter to: must be epoch
+                    GET  | ?key=a%00b               |                            | query parameter key: must be at most 1024 characters
+                    GET  | ?topic=%00               |                            | query parameter topic: must be 1 to 256 characters
+                    GET  | ?errorclass=X            |                            | query parameter errorclass: is not known
+                    GET  | ?%3Cscript%3E=1          |                            | a query parameter: is not known
+                    GET  | ?topic=a&topic=b         |                            | query parameter topic: is given twice
+                    GET  | ?cursor='%20or%201=1     |                            | query parameter cursor: must be the cursor of the Link header
+                    GET  | ?keySha256=ab            |                            | query parameter keySha256: must be 64 hexadecimal digits
+                    GET  | /-x                      |                            | path parameter id: must be 1 to 128 letters
+                    GET  | /x/content?part=all      |                            | query parameter part: must be one of value, key
+                    GET  | /x/content?part=header   |                            | query parameter number: is required
+                    GET  | /x/content?number=1      |                            | query parameter number: is not for part=value
+                    POST | /reprocess?dryrun=true   | {}                         | query parameter dryrun: is not known
+                    POST | /reprocess?dryRun=maybe  | {}                         | query parameter dryRun:
+                    POST | /reprocess               | {"errorclass":"X"}         | body /errorclass: is not known; known are all, topic
+                    POST | /reprocess               | {"<script>":1}             | body: has a property that is not known; known are all, topic
+                    POST | /reprocess               | {"status":"OLD"}           | body /status: must be one of NEW, REPROCESSED
+                    POST | /reprocess               | {"from":[1]}               | body /from: must be text
+                    POST | /reprocess               | {"to":"soon"}              | body /to: must be epoch milliseconds
+                    POST | /reprocess               | {"topic":7}                | body /topic: must be a string or null
+                    POST | /reprocess               | {"key":"a\\u0000b"}        | body /key: must be text without
+                    POST | /reprocess               | {"rate":0}                 | body /rate: must be at least 1
+                    POST | /reprocess               | {"rate":1.5}               | body /rate: must be a whole number or null
+                    POST | /reprocess               | {"rate":1e99}              | body /rate: must be at most 10000
+                    POST | /reprocess               | {"reason":"a\\nb"}         | body /reason: must be 1 to 256 characters
+                    POST | /reprocess               | []                         | body: must be an object
+                    POST | /reprocess               | {}                         | no dead letters are selected: give one or more of topic, errorClass, key
+                    POST | /reprocess?dryRun=true   | {"status":"NEW"}           | no dead letters are selected
+                    POST | /reprocess               | {"all":true,"topic":"x"}   | /all: is true, although there is a filter
+                    POST | /reprocess               | ``                         | empty, expected JSON
+                    """)
     void refuses(String method, String path, String body, String error) {
         int before = jdbc.sql("select count(*) from reprocess_job")
                 .query(Integer.class)
