@@ -7,7 +7,10 @@ import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 import org.springframework.context.ApplicationListener;
 import org.springframework.scheduling.annotation.EnableScheduling;
 
-/** The runtime: Camel routes from {@code classpath:camel/}, one Java package per pattern, {@code platform} for what they share. */
+/**
+ * The runtime: Camel routes from {@code classpath:camel/}, one Java package per pattern, {@code platform} for what they
+ * share.
+ */
 @SpringBootApplication
 @ConfigurationPropertiesScan
 @EnableScheduling
@@ -28,8 +31,8 @@ public class EventBroker {
     }
 
     /**
-     * Ends the JVM when an uncaught error shows that it is out of memory: its threads would silently stop working.
-     * A record or request that needs too much memory never gets here: its consumer or HTTP thread handles the error.
+     * Ends the JVM when an uncaught error shows that it is out of memory: its threads would silently stop working. A
+     * record or request that needs too much memory never gets here: its consumer or HTTP thread handles the error.
      */
     private static void uncaught(Thread thread, Throwable failure) {
         if (failure instanceof OutOfMemoryError) {

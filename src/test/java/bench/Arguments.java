@@ -10,10 +10,7 @@ import java.util.stream.Stream;
 import org.springframework.beans.factory.config.YamlPropertiesFactoryBean;
 import org.springframework.core.io.ClassPathResource;
 
-/**
- * Reads the arguments {@code name=value} of a bench. Refuses an unknown name and lists the known
- * ones.
- */
+/** Reads the arguments {@code name=value} of a bench. Refuses an unknown name and lists the known ones. */
 final class Arguments {
 
     private static final String OWN_PROPERTIES = "event-broker.";
@@ -70,8 +67,7 @@ final class Arguments {
     }
 
     /**
-     * Returns the JVM options of a side: {@code jvm=<option>,…}, and those of a profile if {@code
-     * jfr} names it.
+     * Returns the JVM options of a side: {@code jvm=<option>,…}, and those of a profile if {@code jfr} names it.
      *
      * @param all names of sides
      */

@@ -42,9 +42,9 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * Writes commands by hand: a Spring MVC controller with the runtime's Tomcat, pool and token check,
- * configured by the same {@code application.yaml}. It inserts the command, sends it, waits for the
- * acknowledgement and answers. No consumer checks or applies it.
+ * Writes commands by hand: a Spring MVC controller with the runtime's Tomcat, pool and token check, configured by the
+ * same {@code application.yaml}. It inserts the command, sends it, waits for the acknowledgement and answers. No
+ * consumer checks or applies it.
  */
 @Configuration(proxyBeanMethods = false)
 @ImportAutoConfiguration({

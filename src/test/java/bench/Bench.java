@@ -12,14 +12,13 @@ import org.apache.kafka.common.TopicPartition;
 import sandbox.Servers;
 
 /**
- * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round
- * counts once its records have been read back: none lost, none twice, each key in order, all
- * offsets committed. A peer's failed checks stand below its figures; a failed check of ours fails
- * the bench.
+ * Runs the sides in turn, round by round, each on a topic of its own, and prints medians. A round counts once its
+ * records have been read back: none lost, none twice, each key in order, all offsets committed. A peer's failed checks
+ * stand below its figures; a failed check of ours fails the bench.
  *
  * <p>Arguments: {@code rounds=5 warm-ups=3 records=200000 few=20000
- * workloads=many,poison,hot,projection,patients,outbox sides=raw,yaml,…
- * runtime=<property>=<value>,… jvm=<option>,… jfr=<side>}
+ * workloads=many,poison,hot,projection,patients,outbox sides=raw,yaml,… runtime=<property>=<value>,… jvm=<option>,…
+ * jfr=<side>}
  */
 public final class Bench {
 
@@ -260,10 +259,7 @@ public final class Bench {
         }
     }
 
-    /**
-     * Waits while the side lives and the count grows. Adds a finding when the count misses or
-     * passes the goal.
-     */
+    /** Waits while the side lives and the count grows. Adds a finding when the count misses or passes the goal. */
     private static boolean reaches(
             SideProcess side, long goal, String what, Callable<Long> count, List<String> findings) throws Exception {
         long reached = 0;

@@ -24,8 +24,8 @@ import routes.TopicRecords;
 import sandbox.Servers;
 
 /**
- * Runs every bench to its end with few records and asserts its counts; its figures mean nothing.
- * The servers are its own, because the bench counts all that they hold.
+ * Runs every bench to its end with few records and asserts its counts; its figures mean nothing. The servers are its
+ * own, because the bench counts all that they hold.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class BenchIT {

@@ -37,12 +37,12 @@ import sandbox.Tokens;
 import sandbox.Topics;
 
 /**
- * Sends commands over HTTP to the runtime and to a bare controller in turn, round by round. It
- * prints how long callers wait for the answer and for the effect. A round counts when every command
- * has its row and its record, and at the runtime its effects.
+ * Sends commands over HTTP to the runtime and to a bare controller in turn, round by round. It prints how long callers
+ * wait for the answer and for the effect. A round counts when every command has its row and its record, and at the
+ * runtime its effects.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;…
- * runtime=<property>=<value>,… jvm=<option>,… jfr=<side>}
+ * <p>Arguments: {@code rounds=5 warm-ups=6000 rate=10 seconds=7 loads=…;… runtime=<property>=<value>,… jvm=<option>,…
+ * jfr=<side>}
  */
 public final class CommandBench {
 

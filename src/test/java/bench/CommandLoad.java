@@ -23,10 +23,8 @@ import routes.platform.Json;
  * Sends the commands of a round.
  *
  * @param clients that send one request after the other
- * @param rate commands per second, started on time even when earlier ones are late; 0 for as fast
- *     as the answers
- * @param awaited whether a command ends when {@code GET ?after=} shows its effect, instead of with
- *     its 202
+ * @param rate commands per second, started on time even when earlier ones are late; 0 for as fast as the answers
+ * @param awaited whether a command ends when {@code GET ?after=} shows its effect, instead of with its 202
  * @param alone whether the routes that read topics are stopped meanwhile
  */
 record CommandLoad(String name, int clients, int rate, int count, boolean awaited, boolean alone) {

@@ -9,8 +9,7 @@ import org.springframework.boot.SpringApplication;
 import routes.EventBroker;
 
 /**
- * Runs the whole runtime as shipped. Between {@code stop} and {@code start} the routes that read
- * topics are stopped.
+ * Runs the whole runtime as shipped. Between {@code stop} and {@code start} the routes that read topics are stopped.
  */
 final class CommandRoutes implements Side {
 

@@ -21,8 +21,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.platform.error.ProblemException;
 
 /**
- * Runs Confluent's Parallel Consumer, ordered by key. It has no dead letters, so the function sends
- * poison messages to their topic.
+ * Runs Confluent's Parallel Consumer, ordered by key. It has no dead letters, so the function sends poison messages to
+ * their topic.
  */
 final class ConfluentParallelConsumer implements Side {
 

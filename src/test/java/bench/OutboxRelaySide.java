@@ -5,9 +5,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.context.SmartLifecycle;
 import routes.EventBroker;
 
-/**
- * Runs the runtime's own relay from {@code start} to {@code stop}, in the whole runtime as shipped.
- */
+/** Runs the runtime's own relay from {@code start} to {@code stop}, in the whole runtime as shipped. */
 final class OutboxRelaySide implements Side {
 
     private final SmartLifecycle relay;

@@ -16,8 +16,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Writes rows of the outbox, 1 KB each, with 10,000 keys and the runtime's three record headers.
- * Checks that they were sent.
+ * Writes rows of the outbox, 1 KB each, with 10,000 keys and the runtime's three record headers. Checks that they were
+ * sent.
  */
 final class OutboxRows {
 

@@ -157,8 +157,7 @@ final class PatientEvents {
      * Counts the projected events.
      *
      * @return milliseconds between the first and the last event
-     * @throws IllegalStateException for a missing event, or a view that differs from its last
-     *     events
+     * @throws IllegalStateException for a missing event, or a view that differs from its last events
      */
     static long verify(Connection connection, int count) throws SQLException {
         try (Statement statement = connection.createStatement();

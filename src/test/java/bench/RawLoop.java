@@ -24,9 +24,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.platform.error.ProblemException;
 
 /**
- * Uses Kafka's clients by hand, as fast as possible. It sends the records of a poll without
- * waiting. It commits their offsets once these and all earlier records are acknowledged. Poison
- * messages go to {@code <source>.dlq}.
+ * Uses Kafka's clients by hand, as fast as possible. It sends the records of a poll without waiting. It commits their
+ * offsets once these and all earlier records are acknowledged. Poison messages go to {@code <source>.dlq}.
  */
 final class RawLoop extends HandWrittenLoop {
 

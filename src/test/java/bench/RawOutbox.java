@@ -12,10 +12,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/**
- * Relays the outbox by hand: reads the first thousand unsent rows, sends them, waits for all of
- * them, marks them.
- */
+/** Relays the outbox by hand: reads the first thousand unsent rows, sends them, waits for all of them, marks them. */
 final class RawOutbox extends HandWrittenLoop {
 
     private static final int ROWS = 1000;

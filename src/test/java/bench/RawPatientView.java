@@ -27,9 +27,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Writes the history and view of patients by hand. One JDBC batch per poll merges the changes of a
- * patient, or each event has a transaction. It omits the
- * projection's handling of duplicates and of events out of order.
+ * Writes the history and view of patients by hand. One JDBC batch per poll merges the changes of a patient, or each
+ * event has a transaction. It omits the projection's handling of duplicates and of events out of order.
  */
 final class RawPatientView extends HandWrittenLoop {
 

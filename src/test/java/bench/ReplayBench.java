@@ -23,9 +23,9 @@ import routes.platform.Json;
 import sandbox.Servers;
 
 /**
- * Rebuilds the patient view while its log grows from 10,000 events to 1,000,000, in a heap of 256
- * MB. It also requests patients as of an instant. It prints durations, and the live heap after each
- * tenth. A rebuild counts when it finds no difference.
+ * Rebuilds the patient view while its log grows from 10,000 events to 1,000,000, in a heap of 256 MB. It also requests
+ * patients as of an instant. It prints durations, and the live heap after each tenth. A rebuild counts when it finds no
+ * difference.
  *
  * <p>Arguments: {@code sizes=10000,100000,1000000 rebuilds=3 warm-ups=5 queries=1000}
  */

@@ -42,9 +42,7 @@ final class Results {
         findings.add(finding);
     }
 
-    /**
-     * Returns the measured rounds by number; none for a side that never finished or took no part.
-     */
+    /** Returns the measured rounds by number; none for a side that never finished or took no part. */
     Map<Integer, Figures> figures(String workload, String side) {
         return rounds.getOrDefault(workload, Map.of()).getOrDefault(side, Map.of());
     }

@@ -6,10 +6,9 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 
 /**
- * One side of a comparison, in a process of its own that lives through all rounds. It reads orders
- * from its standard input, one per line: {@code start <source topic> <sink> <group>} and {@code
- * stop}. It prints {@code ready} once it listens. The bench then sees its work from outside only:
- * the sink and the committed offsets.
+ * One side of a comparison, in a process of its own that lives through all rounds. It reads orders from its standard
+ * input, one per line: {@code start <source topic> <sink> <group>} and {@code stop}. It prints {@code ready} once it
+ * listens. The bench then sees its work from outside only: the sink and the committed offsets.
  */
 interface Side {
 

@@ -17,10 +17,7 @@ import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 import routes.NodeClients;
 import sandbox.MavenArtifacts;
 
-/**
- * Lists all sides with their workloads, and starts them. The first side of a workload is the base
- * of its ratios.
- */
+/** Lists all sides with their workloads, and starts them. The first side of a workload is the base of its ratios. */
 final class SideCatalog {
 
     static final String YAML = "yaml route";
@@ -44,9 +41,7 @@ final class SideCatalog {
         }
     }
 
-    /**
-     * A side made with Spring's or Confluent's libraries, Camel's own consumer, or a Node client.
-     */
+    /** A side made with Spring's or Confluent's libraries, Camel's own consumer, or a Node client. */
     private record Peer(SideSpec spec, Class<?> main, boolean libraries, String nodeMode) {
 
         Peer(String name, Set<String> slowOn, Class<?> main, boolean libraries) {
@@ -173,8 +168,8 @@ final class SideCatalog {
     }
 
     /**
-     * Returns the peers' libraries for the class path. The runtime's own come first, so that all
-     * sides have the same Kafka clients and JSON code.
+     * Returns the peers' libraries for the class path. The runtime's own come first, so that all sides have the same
+     * Kafka clients and JSON code.
      */
     private static List<Path> libraries() {
         return new MavenArtifacts(Path.of("target", "server-software"), System.out)

@@ -86,19 +86,14 @@ final class SideProcess implements AutoCloseable {
         }
     }
 
-    /**
-     * Returns user and system time of the whole process since its start, with collector and
-     * compiler.
-     */
+    /** Returns user and system time of the whole process since its start, with collector and compiler. */
     Duration cpu() {
         return process.info()
                 .totalCpuDuration()
                 .orElseThrow(() -> new IllegalStateException(name() + " has ended, see " + log));
     }
 
-    /**
-     * Waits until the side listens. The time of a whole runtime depends on the load of the machine.
-     */
+    /** Waits until the side listens. The time of a whole runtime depends on the load of the machine. */
     void awaitReady() throws IOException, InterruptedException {
         while (Files.readString(log).lines().noneMatch(Side.READY::equals)) {
             checkAlive();

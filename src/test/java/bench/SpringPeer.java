@@ -17,10 +17,9 @@ import org.springframework.util.backoff.ExponentialBackOff;
 import routes.platform.error.ProblemException;
 
 /**
- * Uses Spring Kafka as a team would: a container with a consumer for each partition, its error
- * handler, and its dead letters. The handler recovers poison messages at once. The listener is an
- * interface instead of an annotated method, which saves the search for arguments. Both favour the
- * peer.
+ * Uses Spring Kafka as a team would: a container with a consumer for each partition, its error handler, and its dead
+ * letters. The handler recovers poison messages at once. The listener is an interface instead of an annotated method,
+ * which saves the search for arguments. Both favour the peer.
  */
 abstract class SpringPeer implements Side {
 
@@ -35,7 +34,10 @@ abstract class SpringPeer implements Side {
     private final Transform transform = new Transform();
     private ConcurrentMessageListenerContainer<byte[], byte[]> container;
 
-    /** @param linger milliseconds that the producer waits for more to send; nothing to a listener that waits for each record */
+    /**
+     * @param linger milliseconds that the producer waits for more to send; nothing to a listener that waits for each
+     *     record
+     */
     SpringPeer(String brokers, int linger) {
         this.brokers = brokers;
         template = new KafkaTemplate<>(new DefaultKafkaProducerFactory<>(

@@ -4,10 +4,7 @@ import java.io.IOException;
 import org.springframework.kafka.listener.ContainerProperties;
 import org.springframework.kafka.listener.MessageListener;
 
-/**
- * Waits for each record, as the documentation's record listener does. So its producer does not
- * linger.
- */
+/** Waits for each record, as the documentation's record listener does. So its producer does not linger. */
 final class SpringRecords extends SpringPeer {
 
     private SpringRecords(String brokers) {

@@ -6,10 +6,7 @@ import org.apache.camel.Body;
 import routes.platform.Json;
 import routes.platform.error.ProblemException;
 
-/**
- * Does every side's work on a record: reads the JSON, marks the prescription as requested, writes
- * it.
- */
+/** Does every side's work on a record: reads the JSON, marks the prescription as requested, writes it. */
 public final class Transform {
 
     /** @throws ProblemException for a poison message: the value is not one JSON object */

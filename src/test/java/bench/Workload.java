@@ -18,8 +18,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * Fills a source topic, and checks that the results of a round are complete. Record n has n in its
- * event id.
+ * Fills a source topic, and checks that the results of a round are complete. Record n has n in its event id.
  *
  * @param topic six partitions
  * @param count of records, 1 KB each

@@ -23,8 +23,8 @@ import routes.EventBroker;
 import routes.platform.contract.AsyncApi;
 
 /**
- * Runs the whole runtime as shipped, with a route of the bench; its own routes are off. Its outbox
- * relay is stopped: a database has one relay at a time, and the relay is a side of its own.
+ * Runs the whole runtime as shipped, with a route of the bench; its own routes are off. Its outbox relay is stopped: a
+ * database has one relay at a time, and the relay is a side of its own.
  */
 final class YamlRoute implements Side {
 

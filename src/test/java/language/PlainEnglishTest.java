@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Holds the language rules of CONTRIBUTING.md over pages, descriptions and Javadoc: no sentence over 25 words, and
- * none of the expressions in {@code language/words.txt}. {@code -Dlanguage.in=docs/adr} checks a part.
+ * Holds the language rules of CONTRIBUTING.md over pages, descriptions and Javadoc: no sentence over 25 words, and none
+ * of the expressions in {@code language/words.txt}. {@code -Dlanguage.in=docs/adr} checks a part.
  */
 class PlainEnglishTest {
 

@@ -221,7 +221,9 @@ class ComposeTest {
         return Integer.parseInt(duration.asText().replace("s", ""));
     }
 
-    /** The properties of application.yaml, and those that the metadata of Spring Boot's and Camel's starters describe. */
+    /**
+     * The properties of application.yaml, and those that the metadata of Spring Boot's and Camel's starters describe.
+     */
     private static Set<String> properties() throws IOException {
         Set<String> properties = new HashSet<>();
         new YamlPropertySourceLoader()

@@ -16,7 +16,6 @@ record Dockerfile(List<Instruction> instructions) {
 
     /**
      * @param stage name of its stage; the last stage has no name and is called {@code image}
-     *
      * @param keyword in capitals
      * @param arguments rest of the line, with continuation lines
      */

@@ -15,8 +15,8 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /**
- * Generates JSON of careless or hostile senders: replaces places of a valid value by extreme numbers, by texts
- * that no index or log line can hold, by other types, or by nothing. The same seed gives the same texts.
+ * Generates JSON of careless or hostile senders: replaces places of a valid value by extreme numbers, by texts that no
+ * index or log line can hold, by other types, or by nothing. The same seed gives the same texts.
  */
 public final class HostileJson {
 

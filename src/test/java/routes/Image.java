@@ -15,9 +15,8 @@ import java.util.stream.Stream;
 import org.springframework.util.FileSystemUtils;
 
 /**
- * Builds the image without Docker: lays out the directories of the Dockerfile from the jar of this
- * build, read-only, and runs the entry point as its user. This machine takes the place of the base
- * image.
+ * Builds the image without Docker: lays out the directories of the Dockerfile from the jar of this build, read-only,
+ * and runs the entry point as its user. This machine takes the place of the base image.
  */
 final class Image {
 
@@ -137,9 +136,7 @@ final class Image {
         return directory.resolve(stage);
     }
 
-    /**
-     * Returns the command prefix that changes root to the user of the image; empty for other users.
-     */
+    /** Returns the command prefix that changes root to the user of the image; empty for other users. */
     private List<String> asItsUser() throws IOException {
         String[] user = dockerfile.theOneOfImage("USER").arguments().split(":");
         List<String> become = List.of("setpriv", "--reuid", user[0], "--regid", user[1], "--clear-groups");

@@ -39,9 +39,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/**
- * Follows the Dockerfile without Docker, and starts the runtime as it says, against real servers.
- */
+/** Follows the Dockerfile without Docker, and starts the runtime as it says, against real servers. */
 class ImageIT {
 
     private static final Path JAR = Path.of(System.getProperty("runtime.jar"));

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /**
- * Saves each route file as the visual editor does, {@code src/test/node/kaoto-save.js}, and expects no difference: then a
- * change in the editor is a small diff. Without Node the test is skipped.
+ * Saves each route file as the visual editor does, {@code src/test/node/kaoto-save.js}, and expects no difference: then
+ * a change in the editor is a small diff. Without Node the test is skipped.
  */
 class KaotoSaveIT {
 

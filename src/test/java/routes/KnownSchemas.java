@@ -15,7 +15,10 @@ import routes.platform.contract.AvroSchema;
 import routes.platform.contract.Channel;
 import routes.platform.error.UnknownSchemaException;
 
-/** A registry that has answered for every schema of the contract: ids from 1. Tests add schemas of others, or let it be down. */
+/**
+ * A registry that has answered for every schema of the contract: ids from 1. Tests add schemas of others, or let it be
+ * down.
+ */
 public final class KnownSchemas extends SchemaRegistry {
 
     private final List<AvroSchema> ours = new ArrayList<>();

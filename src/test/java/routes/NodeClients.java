@@ -20,8 +20,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Runs small copies of the platform's Node services as processes. Their sources are in {@code
- * src/test/node}; they are installed once, under {@code target}.
+ * Runs small copies of the platform's Node services as processes. Their sources are in {@code src/test/node}; they are
+ * installed once, under {@code target}.
  */
 public final class NodeClients {
 
@@ -45,8 +45,8 @@ public final class NodeClients {
     public record Run(List<JsonNode> lines, String log) {}
 
     /**
-     * Installs the scripts and the locked versions of their libraries, once per JVM. Without Node,
-     * the tests that need it are skipped.
+     * Installs the scripts and the locked versions of their libraries, once per JVM. Without Node, the tests that need
+     * it are skipped.
      */
     public static synchronized void install() {
         if (installed) {

@@ -25,7 +25,10 @@ final class PropertyTables {
 
     private PropertyTables() {}
 
-    /** @throws IllegalArgumentException for a line of the tree that is no property, group or comment, or has no description */
+    /**
+     * @throws IllegalArgumentException for a line of the tree that is no property, group or comment, or has no
+     *     description
+     */
     static PropertyTables of(String yaml) {
         PropertyTables tables = new PropertyTables();
         String tree = yaml.substring(yaml.indexOf("\n" + ROOT + ":\n") + ROOT.length() + 3);

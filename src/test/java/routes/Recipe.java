@@ -11,9 +11,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Reads a how-to page of the docs as steps. The prose before a block names its place: the last
- * file, {@code under} a key of it, or {@code appended to} it. A test applies a {@code diff} and
- * runs {@code bash}.
+ * Reads a how-to page of the docs as steps. The prose before a block names its place: the last file, {@code under} a
+ * key of it, or {@code appended to} it. A test applies a {@code diff} and runs {@code bash}.
  *
  * @param steps up to the first heading after the title
  */

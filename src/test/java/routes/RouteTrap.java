@@ -9,8 +9,8 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * What a route can say that loses messages, repeats effects, breaks the order of a key or lets a stranger in, though Camel takes it
- * without a word. Each has an example, which the rule has to find.
+ * What a route can say that loses messages, repeats effects, breaks the order of a key or lets a stranger in, though
+ * Camel takes it without a word. Each has an example, which the rule has to find.
  */
 enum RouteTrap {
     A_TOPIC_READ_WITHOUT_THE_CONSUMERS_ERROR_POLICY(

@@ -71,7 +71,8 @@ public final class RouteYaml {
     }
 
     /**
-     * Everything that the visual editor shows as a box: steps, the branches of a choice or of a try, and error handlers.
+     * Everything that the visual editor shows as a box: steps, the branches of a choice or of a try, and error
+     * handlers.
      *
      * @param node a route, a route configuration, or anything in one
      */

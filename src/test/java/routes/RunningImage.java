@@ -49,7 +49,6 @@ public final class RunningImage implements AutoCloseable {
 
     /**
      * @param directory holds standard output and errors
-     *
      * @param environment of the process; names the token issuer
      */
     public RunningImage(Process process, Path directory, Map<String, String> environment) {
@@ -166,9 +165,7 @@ public final class RunningImage implements AutoCloseable {
         return (long) (sum / (1 << 20));
     }
 
-    /**
-     * Returns the lines of standard output; the last line may be incomplete while the process runs.
-     */
+    /** Returns the lines of standard output; the last line may be incomplete while the process runs. */
     List<String> output() {
         return lines("stdout");
     }

@@ -27,8 +27,8 @@ import sandbox.Servers;
 import sandbox.Tokens;
 
 /**
- * Runs the whole runtime against real servers that all tests of the JVM share, so each test uses
- * ids of its own. The methods offer an HTTP client and a Kafka client.
+ * Runs the whole runtime against real servers that all tests of the JVM share, so each test uses ids of its own. The
+ * methods offer an HTTP client and a Kafka client.
  */
 @AutoConfigureObservability(tracing = false)
 @SpringBootTest(

@@ -26,8 +26,8 @@ import org.springframework.util.PropertyPlaceholderHelper;
 import routes.platform.contract.AsyncApi;
 
 /**
- * Every value that has ever been written to a topic can be read with the schema of today. {@code schemas/history/<subject>/v<N>.avsc} is what was
- * released; docs/change-a-schema.md says how to change one.
+ * Every value that has ever been written to a topic can be read with the schema of today.
+ * {@code schemas/history/<subject>/v<N>.avsc} is what was released; docs/change-a-schema.md says how to change one.
  */
 class SchemaHistoryTest {
 
@@ -105,7 +105,10 @@ class SchemaHistoryTest {
                         "subject s: schemas/s.avsc is not the newest version in its history: copy it to schemas/history/s/v1.avsc");
     }
 
-    /** Each subject has its own namespace, so that the classes do not collide; what an event says about itself is the same in all. */
+    /**
+     * Each subject has its own namespace, so that the classes do not collide; what an event says about itself is the
+     * same in all.
+     */
     @ParameterizedTest
     @MethodSource("subjects")
     void hasTheMetadataOfAllEvents(String subject) throws IOException {

@@ -35,7 +35,10 @@ import sandbox.Acls;
 import sandbox.Servers;
 import sandbox.Topics;
 
-/** The image beside a broker with TLS and passwords, which allows what docs/operations/security.md has the operator allow, and nothing else. */
+/**
+ * The image beside a broker with TLS and passwords, which allows what docs/operations/security.md has the operator
+ * allow, and nothing else.
+ */
 class SecuredKafkaIT {
 
     private static final String CREATED = "medication.prescription.created";
@@ -137,7 +140,10 @@ class SecuredKafkaIT {
         worksWith(servers.kafkaPropertiesWithCertificate());
     }
 
-    /** As another instance, which may not create topics: readiness needs the admin client and a member of each group, the event a producer. */
+    /**
+     * As another instance, which may not create topics: readiness needs the admin client and a member of each group,
+     * the event a producer.
+     */
     private void worksWith(Map<String, String> kafka) throws IOException {
         Map<String, String> environment = RunningImage.environment(servers);
         environment.keySet().removeIf(name -> name.startsWith("CAMEL_COMPONENT_KAFKA_"));

@@ -14,9 +14,7 @@ public final class TopicRecords {
 
     private TopicRecords() {}
 
-    /**
-     * Reads the whole topic in the order of each partition; of transactions, the committed records.
-     */
+    /** Reads the whole topic in the order of each partition; of transactions, the committed records. */
     public static List<ConsumerRecord<byte[], byte[]>> read(String brokers, String topic) {
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
                 Map.of("bootstrap.servers", brokers, "isolation.level", "read_committed"),

@@ -22,8 +22,8 @@ import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 
 /**
- * Prints the least ACLs of each role, from {@code asyncapi.yaml}, as commands of Kafka's own tool:
- * {@code ./mvnw spring-boot:test-run@acls}.
+ * Prints the least ACLs of each role, from {@code asyncapi.yaml}, as commands of Kafka's own tool: {@code ./mvnw
+ * spring-boot:test-run@acls}.
  */
 public final class Acls {
 
@@ -42,10 +42,7 @@ public final class Acls {
         });
     }
 
-    /**
-     * Returns the ACLs by role: the runtime, its topic provisioning, and each event source that
-     * writes to a topic.
-     */
+    /** Returns the ACLs by role: the runtime, its topic provisioning, and each event source that writes to a topic. */
     public static Map<String, List<AclBinding>> of(AsyncApi contract) {
         Map<String, List<AclBinding>> roles = new LinkedHashMap<>();
         roles.put(RUNTIME, new ArrayList<>());

@@ -6,8 +6,8 @@ import java.util.stream.IntStream;
 import org.apache.kafka.common.Uuid;
 
 /**
- * Runs one of three brokers, each of them a controller too. All topics have three replicas. With
- * one broker down, writes go on; with two down, they fail.
+ * Runs one of three brokers, each of them a controller too. All topics have three replicas. With one broker down,
+ * writes go on; with two down, they fail.
  */
 final class ClusteredKafkaServer extends KafkaServer {
 

@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Keeps a second run out of a directory while the first one lives. Otherwise the second run would
- * stop the servers of the first as leftovers. The system releases the lock when its owner ends.
+ * Keeps a second run out of a directory while the first one lives. Otherwise the second run would stop the servers of
+ * the first as leftovers. The system releases the lock when its owner ends.
  */
 final class DirectoryLock implements AutoCloseable {
 
@@ -49,10 +49,7 @@ final class DirectoryLock implements AutoCloseable {
         }
     }
 
-    /**
-     * Leaves an empty file, because a deleted one would let two others lock two files of the same
-     * name.
-     */
+    /** Leaves an empty file, because a deleted one would let two others lock two files of the same name. */
     @Override
     public void close() throws IOException {
         if (file.isOpen()) {

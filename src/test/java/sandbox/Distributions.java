@@ -11,10 +11,7 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 
-/**
- * Unpacks server distributions once and keeps them beside the data, so an emptied sandbox need not
- * unpack again.
- */
+/** Unpacks server distributions once and keeps them beside the data, so an emptied sandbox need not unpack again. */
 final class Distributions {
 
     private final Path directory;
@@ -25,8 +22,8 @@ final class Distributions {
     }
 
     /**
-     * Unpacks a tar stream once. The tar program does it, because Java has no tar, and a library
-     * would bring several others onto the test class path.
+     * Unpacks a tar stream once. The tar program does it, because Java has no tar, and a library would bring several
+     * others onto the test class path.
      *
      * @param name subdirectory, with the version, so that a newer version is unpacked again
      * @param archive opens the uncompressed tar

@@ -16,8 +16,8 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.common.Uuid;
 
 /**
- * Runs one Kafka broker that is its own controller (KRaft). The runtime provisions topics from its
- * contract, so a typing error creates none.
+ * Runs one Kafka broker that is its own controller (KRaft). The runtime provisions topics from its contract, so a
+ * typing error creates none.
  */
 class KafkaServer implements Server {
 

@@ -16,8 +16,8 @@ import java.util.stream.Collectors;
 record Launch(List<String> command, Map<String, String> environment) {
 
     /**
-     * Launches a Java server on the current JDK, tuned for a quick start on few cores: only C1, and
-     * the serial collector.
+     * Launches a Java server on the current JDK, tuned for a quick start on few cores: only C1, and the serial
+     * collector.
      *
      * @param site its software is the class path, passed as an environment variable
      * @param maxHeapMiB upper limit of the heap

@@ -31,9 +31,9 @@ import org.eclipse.aether.util.artifact.JavaScopes;
 import org.eclipse.aether.util.filter.DependencyFilterUtils;
 
 /**
- * Resolves coordinates as Maven does, at run time and without the project: its POM and class path
- * have no effect. A server runs on exactly the libraries of its release. The user's {@code
- * settings.xml} and the system property {@code maven.repo.local} apply.
+ * Resolves coordinates as Maven does, at run time and without the project: its POM and class path have no effect. A
+ * server runs on exactly the libraries of its release. The user's {@code settings.xml} and the system property
+ * {@code maven.repo.local} apply.
  */
 public final class MavenArtifacts {
 
@@ -43,7 +43,6 @@ public final class MavenArtifacts {
 
     /**
      * @param memory directory that remembers resolved class paths; created when needed
-     *
      * @param out reports downloads, which can take minutes
      */
     public MavenArtifacts(Path memory, PrintStream out) {
@@ -54,8 +53,7 @@ public final class MavenArtifacts {
     /**
      * Returns the artifacts and their runtime dependencies, in class path order.
      *
-     * @param coordinates {@code group:artifact[:extension[:classifier]]:version}; the first version
-     *     of a library wins
+     * @param coordinates {@code group:artifact[:extension[:classifier]]:version}; the first version of a library wins
      * @throws SandboxException when an artifact cannot be resolved
      */
     public List<Path> classPath(String... coordinates) {
@@ -149,9 +147,7 @@ public final class MavenArtifacts {
                 cause);
     }
 
-    /**
-     * Prints one line at the first download, and nothing when the local repository has every file.
-     */
+    /** Prints one line at the first download, and nothing when the local repository has every file. */
     private final class Announcement extends AbstractTransferListener {
 
         private final String coordinates;

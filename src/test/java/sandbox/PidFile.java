@@ -8,9 +8,8 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * Remembers a process, so that the next run can stop the leftovers of a killed run. The file holds
- * the pid and the start instant, because the system reuses a pid, and its new owner must never be
- * stopped.
+ * Remembers a process, so that the next run can stop the leftovers of a killed run. The file holds the pid and the
+ * start instant, because the system reuses a pid, and its new owner must never be stopped.
  */
 record PidFile(Path file) {
 

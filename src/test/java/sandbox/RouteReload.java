@@ -39,16 +39,13 @@ import routes.platform.route.RouteFiles;
 import routes.platform.route.RouteProblem;
 
 /**
- * Reloads an edited route file into the running sandbox. An edit that does not load leaves the
- * running routes alone.
+ * Reloads an edited route file into the running sandbox. An edit that does not load leaves the running routes alone.
  *
- * <p>Camel's {@code RouteWatcherReloadStrategy} removes the old routes before it loads the new
- * ones, so a mistyped option ends a route. This class first builds the new routes without starting
- * them. Then it exchanges the routes that differ, and restores the old ones when a new one does not
- * start.
+ * <p>Camel's {@code RouteWatcherReloadStrategy} removes the old routes before it loads the new ones, so a mistyped
+ * option ends a route. This class first builds the new routes without starting them. Then it exchanges the routes that
+ * differ, and restores the old ones when a new one does not start.
  *
- * <p>The routes come from the watched directory: {@code file:} in {@code
- * camel.main.routes-include-pattern}.
+ * <p>The routes come from the watched directory: {@code file:} in {@code camel.main.routes-include-pattern}.
  */
 final class RouteReload extends FileWatcherResourceReloadStrategy {
 
@@ -77,7 +74,6 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
 
     /**
      * @param directory of the route files
-     *
      * @param requests pauses requests while routes are exchanged
      */
     RouteReload(Path directory, RequestPause requests) {
@@ -149,10 +145,7 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         return files.stream().map(directory::relativize).sorted().toList();
     }
 
-    /**
-     * Returns the unchanged routes. None after an edit of an error policy, because a route has its
-     * policy built in.
-     */
+    /** Returns the unchanged routes. None after an edit of an error policy, because a route has its policy built in. */
     private Set<String> same(Set<Path> files, Map<Path, String> edited) throws IOException {
         Set<String> same = new HashSet<>();
         if (!files.equals(changed(edited))) {
@@ -183,8 +176,7 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
     }
 
     /**
-     * Returns the edited files. Every file after an edit of an error policy, because a route has
-     * its policy built in.
+     * Returns the edited files. Every file after an edit of an error policy, because a route has its policy built in.
      */
     private Set<Path> affected(Map<Path, String> edited) {
         Set<Path> changed = changed(edited);
@@ -205,9 +197,7 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
         return all;
     }
 
-    /**
-     * Builds the routes of these files with endpoints, beans and error policies, and starts none.
-     */
+    /** Builds the routes of these files with endpoints, beans and error policies, and starts none. */
     private void rehearse(Set<Path> files, Map<Path, String> texts) throws Exception {
         if (files.stream().anyMatch(f -> holds(POLICY, f, running) || holds(POLICY, f, texts))) {
             replacePolicies(List.of());
@@ -249,8 +239,8 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
     }
 
     /**
-     * Replaces the running routes of these files by those of the texts, except unchanged ones. A
-     * file without a text is deleted.
+     * Replaces the running routes of these files by those of the texts, except unchanged ones. A file without a text is
+     * deleted.
      */
     private void exchange(Set<Path> files, Map<Path, String> texts, Set<String> same) throws Exception {
         for (RouteDefinition route : List.copyOf(context().getRouteDefinitions())) {
@@ -312,8 +302,7 @@ final class RouteReload extends FileWatcherResourceReloadStrategy {
     }
 
     /**
-     * Reads the files until they stop changing, because editors truncate, delete or rename a file
-     * before they write it.
+     * Reads the files until they stop changing, because editors truncate, delete or rename a file before they write it.
      */
     private Map<Path, String> settled() throws InterruptedException {
         Map<Path, String> texts = read();

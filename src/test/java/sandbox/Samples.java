@@ -16,8 +16,8 @@ import org.springframework.core.io.Resource;
 import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 
 /**
- * Publishes prescriptions from the MedicationRequests of synthetic patients, so that a newcomer's
- * first GET shows data. Idempotency keys keep an interrupted or repeated start from duplicates.
+ * Publishes prescriptions from the MedicationRequests of synthetic patients, so that a newcomer's first GET shows data.
+ * Idempotency keys keep an interrupted or repeated start from duplicates.
  *
  * @see <a href="https://hl7.org/fhir/R4/medicationrequest.html">FHIR R4 MedicationRequest</a>
  */

@@ -10,8 +10,8 @@ import org.springframework.core.env.MapPropertySource;
 import routes.EventBroker;
 
 /**
- * Starts the servers, then the runtime with live reload, publishes the samples at the first start,
- * and prints the addresses: {@code ./mvnw spring-boot:test-run}.
+ * Starts the servers, then the runtime with live reload, publishes the samples at the first start, and prints the
+ * addresses: {@code ./mvnw spring-boot:test-run}.
  */
 public final class Sandbox {
 
@@ -94,8 +94,8 @@ public final class Sandbox {
     }
 
     /**
-     * Makes the runtime with these properties. They override {@code application.yaml}; the command
-     * line and the environment override them.
+     * Makes the runtime with these properties. They override {@code application.yaml}; the command line and the
+     * environment override them.
      */
     private static SpringApplication application(Map<String, Object> properties) {
         return new SpringApplication(EventBroker.class, RouteReloadConfiguration.class) {

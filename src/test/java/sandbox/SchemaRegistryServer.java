@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.zip.GZIPInputStream;
 
 /**
- * Runs Apicurio Registry, with the interface that it shares with Confluent's registry. This is the
- * last line of versions for Java 17.
+ * Runs Apicurio Registry, with the interface that it shares with Confluent's registry. This is the last line of
+ * versions for Java 17.
  */
 final class SchemaRegistryServer implements Server {
 

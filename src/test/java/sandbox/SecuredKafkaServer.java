@@ -21,9 +21,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Runs the broker as in production: TLS, and a password (SCRAM) or a token (OAUTHBEARER) per user.
- * Another port takes certificates (mutual TLS). ACLs allow everything explicitly; only {@code
- * admin} and the broker itself need none.
+ * Runs the broker as in production: TLS, and a password (SCRAM) or a token (OAUTHBEARER) per user. Another port takes
+ * certificates (mutual TLS). ACLs allow everything explicitly; only {@code admin} and the broker itself need none.
  */
 final class SecuredKafkaServer extends KafkaServer {
 

@@ -5,14 +5,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Describes one kind of server: its software, its start, its readiness. {@link ServerProcess} runs
- * all kinds alike and holds the process.
+ * Describes one kind of server: its software, its start, its readiness. {@link ServerProcess} runs all kinds alike and
+ * holds the process.
  */
 interface Server {
 
     /**
-     * Returns one word in kebab-case: the name of its directory, its log, and its property {@code
-     * sandbox.<name>.port}.
+     * Returns one word in kebab-case: the name of its directory, its log, and its property {@code sandbox.<name>.port}.
      */
     String name();
 
@@ -40,9 +39,7 @@ interface Server {
      */
     boolean ready(Site site) throws Exception;
 
-    /**
-     * Returns the signal, as {@code kill -s} takes it, for a clean end without waiting for clients.
-     */
+    /** Returns the signal, as {@code kill -s} takes it, for a clean end without waiting for clients. */
     default String stopSignal() {
         return "TERM";
     }

@@ -15,11 +15,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs one server as a process: starts it, waits until it is ready, stops it. For tests of outages
- * it also kills, suspends and restarts it, on the same data and port.
+ * Runs one server as a process: starts it, waits until it is ready, stops it. For tests of outages it also kills,
+ * suspends and restarts it, on the same data and port.
  *
- * <p>The sandbox directory has {@code <name>/} for data, {@code <name>.log} for output, and {@code
- * <name>.pid} while it runs.
+ * <p>The sandbox directory has {@code <name>/} for data, {@code <name>.log} for output, and {@code <name>.pid} while it
+ * runs.
  */
 public final class ServerProcess implements AutoCloseable {
 
@@ -39,7 +39,6 @@ public final class ServerProcess implements AutoCloseable {
 
     /**
      * @param directory for data, log and pid file
-     *
      * @param port on the loopback address, the same for every start
      * @param out gets one line when the server is ready
      */
@@ -152,8 +151,8 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     /**
-     * Freezes the server (SIGSTOP): it accepts connections and answers nothing. {@link #resume()}
-     * and a stop end the freeze.
+     * Freezes the server (SIGSTOP): it accepts connections and answers nothing. {@link #resume()} and a stop end the
+     * freeze.
      */
     public synchronized void suspend() {
         Processes.signal(running().toHandle(), "STOP");
@@ -180,8 +179,7 @@ public final class ServerProcess implements AutoCloseable {
     }
 
     /**
-     * Stops leftovers of a killed run, and makes sure that the port is free. Runs before any
-     * download.
+     * Stops leftovers of a killed run, and makes sure that the port is free. Runs before any download.
      *
      * @throws SandboxException when another process holds the port
      */

@@ -25,8 +25,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Starts all servers of the runtime together. The local run uses the ports of the contract and
- * keeps its data. Integration tests use free ports and fresh data, once per JVM.
+ * Starts all servers of the runtime together. The local run uses the ports of the contract and keeps its data.
+ * Integration tests use free ports and fresh data, once per JVM.
  */
 public final class Servers implements AutoCloseable {
 
@@ -47,7 +47,6 @@ public final class Servers implements AutoCloseable {
 
     /**
      * @param directory for data, logs and pid files; the software is beside it
-     *
      * @param port the port for each server
      * @param runtimePorts ports of the runtime by name, checked before the start
      * @param clean whether to start with empty data
@@ -86,9 +85,8 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Makes the servers of the local run, not yet started, with data under {@code target/sandbox}.
-     * System properties: {@code sandbox.<name>.port} for another port, {@code sandbox.clean} for
-     * empty data.
+     * Makes the servers of the local run, not yet started, with data under {@code target/sandbox}. System properties:
+     * {@code sandbox.<name>.port} for another port, {@code sandbox.clean} for empty data.
      *
      * @param runtimePorts ports of the runtime by name
      */
@@ -103,8 +101,8 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Returns the servers that all tests of this JVM share, started on first use. A test that stops
-     * one of them starts it again.
+     * Returns the servers that all tests of this JVM share, started on first use. A test that stops one of them starts
+     * it again.
      */
     public static synchronized Servers shared() {
         if (shared == null) {
@@ -130,8 +128,7 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Starts the same with a broker that authenticates clients and needs ACLs, see {@link
-     * #kafkaClient}.
+     * Starts the same with a broker that authenticates clients and needs ACLs, see {@link #kafkaClient}.
      *
      * @param directory name of a directory under {@code target}
      */
@@ -159,8 +156,7 @@ public final class Servers implements AutoCloseable {
     /**
      * Returns the configuration of a client of the secured broker.
      *
-     * @param user {@code admin}, who may do everything, {@code medication-service}, or {@code
-     *     stranger}
+     * @param user {@code admin}, who may do everything, {@code medication-service}, or {@code stranger}
      */
     public Map<String, Object> kafkaClient(String user) {
         return ((SecuredKafkaServer) kafka().server()).client(kafka().port(), user);
@@ -264,8 +260,8 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Stops all servers within seconds, and leaves no process and no pid file; the data stays. A
-     * second call does nothing.
+     * Stops all servers within seconds, and leaves no process and no pid file; the data stays. A second call does
+     * nothing.
      */
     @Override
     public synchronized void close() {
@@ -285,8 +281,8 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Breaks off the start on Ctrl-C and closes the servers, which have sessions of their own and
-     * do not hear the key. After a timeout, as during a download, it kills them.
+     * Breaks off the start on Ctrl-C and closes the servers, which have sessions of their own and do not hear the key.
+     * After a timeout, as during a download, it kills them.
      */
     private void abandon(CountDownLatch done) {
         try {
@@ -336,9 +332,7 @@ public final class Servers implements AutoCloseable {
         }
     }
 
-    /**
-     * Reports a full disk in one line before the start, instead of minutes later in a server log.
-     */
+    /** Reports a full disk in one line before the start, instead of minutes later in a server log. */
     static void checkDisk(Path directory, long neededBytes) throws IOException {
         long free = Files.getFileStore(directory).getUsableSpace();
         if (free < neededBytes) {
@@ -405,8 +399,7 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Waits also when interrupted, so that no server is left half-way. An interrupt breaks off a
-     * start, never a stop.
+     * Waits also when interrupted, so that no server is left half-way. An interrupt breaks off a start, never a stop.
      */
     private Optional<Throwable> failure(Future<?> future) {
         boolean interrupted = false;

@@ -52,9 +52,7 @@ class ServersIT {
 
     private final HttpClient http = HttpClient.newHttpClient();
 
-    /**
-     * Starts outside the time limit of a test, because a new machine first downloads the servers.
-     */
+    /** Starts outside the time limit of a test, because a new machine first downloads the servers. */
     @BeforeAll
     static void start() {
         Servers.shared();

@@ -21,9 +21,8 @@ import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.OpenApi;
 
 /**
- * Runs Spring Authorization Server from {@code TokenIssuer.java} of the test resources. Java
- * launches that file as source, with the class path of the server. Its clients have the scopes of
- * {@code openapi.yaml}.
+ * Runs Spring Authorization Server from {@code TokenIssuer.java} of the test resources. Java launches that file as
+ * source, with the class path of the server. Its clients have the scopes of {@code openapi.yaml}.
  */
 final class TokenIssuerServer implements Server {
 

@@ -25,8 +25,8 @@ public final class Tokens {
     }
 
     /**
-     * Returns the {@code Authorization} header of the client {@code sandbox}, which may do
-     * everything in the tenant {@code default}.
+     * Returns the {@code Authorization} header of the client {@code sandbox}, which may do everything in the tenant
+     * {@code default}.
      */
     public String sandbox() {
         return of("sandbox");

@@ -27,9 +27,8 @@ public final class Topics {
     }
 
     /**
-     * Waits until each partition has a serving leader. An earlier producer can lose its first
-     * batch: the leader refuses it, takes the second, and then finds the first out of order
-     * (KAFKA-15591).
+     * Waits until each partition has a serving leader. An earlier producer can lose its first batch: the leader refuses
+     * it, takes the second, and then finds the first out of order (KAFKA-15591).
      */
     public static void create(Admin admin, Collection<NewTopic> topics) throws Exception {
         CreateTopicsResult created = admin.createTopics(topics);

@@ -12,8 +12,8 @@ import routes.platform.event.EventMetadata;
  *
  * @param metadata its eventId is the commandId
  * @param prescriptionId the aggregateId
- * @param reprocessed whether an operator has reprocessed it as a dead letter: later commands may have
- *     taken effect before it
+ * @param reprocessed whether an operator has reprocessed it as a dead letter: later commands may have taken effect
+ *     before it
  */
 record Command(Type type, String prescriptionId, ObjectNode payload, EventMetadata metadata, boolean reprocessed) {
 

@@ -41,8 +41,8 @@ class CommandHandler {
     }
 
     /**
-     * Replaces the body by the outgoing event. The body is null when no event follows: the command is
-     * rejected, or the handler has handled it before.
+     * Replaces the body by the outgoing event. The body is null when no event follows: the command is rejected, or the
+     * handler has handled it before.
      */
     @Transactional(propagation = Propagation.MANDATORY)
     public void handle(@Body Event<JsonNode> event, Exchange exchange) {

@@ -56,9 +56,9 @@ class CommandRepository {
     private record StoredRequest(Status status, byte[] fingerprint) {}
 
     /**
-     * Stores a caller's command as ACCEPTED, before the route sends it. A repeat is sent again, because
-     * the first request may have died before it sent the command. Once the command is handled, a repeat
-     * is not sent: the property {@code handledBefore} has its status.
+     * Stores a caller's command as ACCEPTED, before the route sends it. A repeat is sent again, because the first
+     * request may have died before it sent the command. Once the command is handled, a repeat is not sent: the property
+     * {@code handledBefore} has its status.
      *
      * @throws ProblemException 409 when the caller used the {@code Idempotency-Key} for another request
      */
@@ -89,8 +89,8 @@ class CommandRepository {
     }
 
     /**
-     * Locks the command's row until the transaction ends, and adds the row when a Kafka client sent the
-     * command. A second transaction with the same command waits here.
+     * Locks the command's row until the transaction ends, and adds the row when a Kafka client sent the command. A
+     * second transaction with the same command waits here.
      *
      * @return false when the command has been handled
      * @throws ProblemException 409 when another command has the same id

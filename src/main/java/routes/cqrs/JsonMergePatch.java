@@ -14,8 +14,8 @@ final class JsonMergePatch {
     private JsonMergePatch() {}
 
     /**
-     * Returns a merged copy: fields of the patch replace those of the target, objects merge field
-     * by field, and null removes a field.
+     * Returns a merged copy: fields of the patch replace those of the target, objects merge field by field, and null
+     * removes a field.
      */
     static ObjectNode apply(JsonNode target, ObjectNode patch) {
         ObjectNode merged = target.isObject() ? target.deepCopy() : JsonNodeFactory.instance.objectNode();

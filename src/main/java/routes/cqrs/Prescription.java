@@ -11,9 +11,9 @@ import routes.platform.contract.EventSchema;
 /**
  * Decides what a command does to a prescription. Uses no clock and no database.
  *
- * @param content the fields of {@code schemas/prescription.json}, any unknown fields of the caller, and
- *     {@code id}, {@code status}, {@code statusReason}, {@code version}, {@code createdAt} and
- *     {@code updatedAt} (epoch milliseconds)
+ * @param content the fields of {@code schemas/prescription.json}, any unknown fields of the caller, and {@code id},
+ *     {@code status}, {@code statusReason}, {@code version}, {@code createdAt} and {@code updatedAt} (epoch
+ *     milliseconds)
  * @param lockedBy the id of the saga that holds the prescription, or null
  */
 record Prescription(ObjectNode content, String lockedBy) {

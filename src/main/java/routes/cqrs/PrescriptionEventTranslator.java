@@ -32,9 +32,9 @@ class PrescriptionEventTranslator {
     }
 
     /**
-     * Replaces the body by the public event. Its id derives from the source event's id, so a repeat has
-     * the same id. Removes the header {@code event-type} when there is nothing to publish: an event
-     * without a version does not come from a command.
+     * Replaces the body by the public event. Its id derives from the source event's id, so a repeat has the same id.
+     * Removes the header {@code event-type} when there is nothing to publish: an event without a version does not come
+     * from a command.
      */
     public void translate(@Body Event<JsonNode> event, Exchange exchange) {
         EventMetadata metadata = event.metadata();

@@ -19,9 +19,9 @@ import routes.platform.projection.PositionedEvent;
 import routes.platform.projection.Projection;
 
 /**
- * Builds the read model {@code prescription-view}. Each event carries the whole prescription with its
- * version; the projection keeps the highest version, in any order of arrival. It ignores an event
- * without a version: another service wrote it, or a saga unlocked a prescription that does not exist.
+ * Builds the read model {@code prescription-view}. Each event carries the whole prescription with its version; the
+ * projection keeps the highest version, in any order of arrival. It ignores an event without a version: another service
+ * wrote it, or a saga unlocked a prescription that does not exist.
  */
 @Component("prescriptionProjection")
 class PrescriptionProjection extends Projection {

@@ -60,8 +60,8 @@ class PrescriptionQueries {
     /**
      * Returns a prescription of the caller's tenant.
      *
-     * @throws ProblemException 404 when the tenant has no such prescription; 503 when the view does not
-     *     show the effect of {@code after} within two seconds; 500 when the database fails
+     * @throws ProblemException 404 when the tenant has no such prescription; 503 when the view does not show the effect
+     *     of {@code after} within two seconds; 500 when the database fails
      */
     public View show(@Header("id") String id, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);

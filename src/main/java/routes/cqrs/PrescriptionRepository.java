@@ -30,8 +30,8 @@ class PrescriptionRepository {
     }
 
     /**
-     * Reads and locks the command's prescription. During a rebalance two instances may have the same
-     * partition: the second waits here and then sees the outcome of the first.
+     * Reads and locks the command's prescription. During a rebalance two instances may have the same partition: the
+     * second waits here and then sees the outcome of the first.
      */
     Optional<Prescription> lock(Command command) {
         return jdbc.sql(

@@ -14,8 +14,8 @@ import routes.deadletter.HeaderPreview.NamedHeader;
 import routes.platform.http.HttpRequest;
 
 /**
- * Shows one dead letter in less than a MiB of JSON, in which a byte may become six. It truncates large parts and gives their
- * size; {@link DeadLetterContent} sends them whole.
+ * Shows one dead letter in less than a MiB of JSON, in which a byte may become six. It truncates large parts and gives
+ * their size; {@link DeadLetterContent} sends them whole.
  */
 @Component("deadLetterDetail")
 class DeadLetterDetail {
@@ -63,7 +63,8 @@ class DeadLetterDetail {
      * The answer.
      *
      * @param value the first value; null for a tombstone, and when the dead letter lacks it
-     * @param decoded the value that reprocessing would send, as consumers read it; null when it has problems or is large
+     * @param decoded the value that reprocessing would send, as consumers read it; null when it has problems or is
+     *     large
      * @param problems the reasons why consumers cannot read that value
      * @param headers the first ones; headerCount counts all
      * @param reprocessings the last ones; reprocessingCount counts all

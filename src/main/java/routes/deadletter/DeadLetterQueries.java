@@ -34,9 +34,10 @@ class DeadLetterQueries {
     /**
      * A dead letter in a list.
      *
-     * @param messageKey the first KiB of the record key; bytes that are not UTF-8 become replacement characters; null when
-     *     the record has no key
-     * @param keySha256 finds every key, even a binary one or one that the list truncates; null when the record has no key
+     * @param messageKey the first KiB of the record key; bytes that are not UTF-8 become replacement characters; null
+     *     when the record has no key
+     * @param keySha256 finds every key, even a binary one or one that the list truncates; null when the record has no
+     *     key
      * @param timestamp of the last failure, epoch milliseconds
      * @param attempts failures so far
      */

@@ -34,8 +34,8 @@ class DeadLetterReprocessor {
      * Reprocesses one dead letter. A body is the whole new value of the record, in JSON; the key stays. Omitted parts
      * come from the exchange property {@link OriginalRecordFetcher#RECORD}.
      *
-     * @throws ProblemException 404 when the caller has no such dead letter. 409 when it is not NEW, is PARKED without an
-     *     edit, or its topic does not accept it. 400 when consumers cannot read the new value, or it names another
+     * @throws ProblemException 404 when the caller has no such dead letter. 409 when it is not NEW, is PARKED without
+     *     an edit, or its topic does not accept it. 400 when consumers cannot read the new value, or it names another
      *     principal. 403 when the caller may not write it
      * @throws RegistryUnavailableException when a schema is unknown here and the registry does not answer
      */

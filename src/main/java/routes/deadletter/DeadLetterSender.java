@@ -26,7 +26,8 @@ import routes.platform.outbox.OutboxRecord;
 
 /**
  * Sends dead letters to their original topics. One transaction marks a dead letter, saves the attempt and adds the
- * record to the outbox. The attempt commits before a consumer can read the record, so a second failure finds the attempt.
+ * record to the outbox. The attempt commits before a consumer can read the record, so a second failure finds the
+ * attempt.
  */
 @Component
 class DeadLetterSender {
@@ -74,8 +75,8 @@ class DeadLetterSender {
     }
 
     /**
-     * Sends dead letters that the transaction has locked and that have no {@link #rejection}. Records of one key
-     * keep the order of the list.
+     * Sends dead letters that the transaction has locked and that have no {@link #rejection}. Records of one key keep
+     * the order of the list.
      *
      * @param edited the new value of a single dead letter; null when nobody has edited it
      */

@@ -67,8 +67,8 @@ class DeadLetterStore {
     }
 
     /**
-     * Saves dead letters in their order, all or none. A single one that the database rejects is saved without its value,
-     * so it neither blocks the others nor gets lost.
+     * Saves dead letters in their order, all or none. A single one that the database rejects is saved without its
+     * value, so it neither blocks the others nor gets lost.
      *
      * @return the count of new failures, without duplicates
      */

@@ -18,8 +18,8 @@ import routes.platform.contract.WritePermission;
 import routes.platform.error.ProblemException;
 
 /**
- * Decides which changes an edit may make. The payload and the time are free. Principal, type, id and key stay. Otherwise the
- * event becomes the operator's own, which requires the operator's name and scope.
+ * Decides which changes an edit may make. The payload and the time are free. Principal, type, id and key stay.
+ * Otherwise the event becomes the operator's own, which requires the operator's name and scope.
  */
 @Component
 class EditPolicy {

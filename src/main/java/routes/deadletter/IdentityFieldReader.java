@@ -52,8 +52,8 @@ final class IdentityFieldReader {
 
     /**
      * @param pointer to the record key; empty for none
-     * @return an object with the wanted fields; a missing node when the bytes are not one JSON object, or repeat a wanted
-     *     field
+     * @return an object with the wanted fields; a missing node when the bytes are not one JSON object, or repeat a
+     *     wanted field
      */
     static JsonNode read(byte[] json, String pointer) {
         Fields wanted = pointer.isEmpty() ? WANTED : WANTED.with(JsonPointer.compile(pointer));

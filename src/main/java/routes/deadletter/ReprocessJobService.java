@@ -18,7 +18,9 @@ import routes.platform.database.LongStatements;
 import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 
-/** Starts, counts, shows and cancels the jobs that reprocess many dead letters. {@link ReprocessJobWorker} runs them. */
+/**
+ * Starts, counts, shows and cancels the jobs that reprocess many dead letters. {@link ReprocessJobWorker} runs them.
+ */
 @Component("reprocessJobService")
 class ReprocessJobService {
 

@@ -33,7 +33,10 @@ class TopicLimits {
         this.maxRecordBytes = maxRecordBytes;
     }
 
-    /** The reason why the record is too large; empty when it fits. In the outbox it would hold its key until an operator acts. */
+    /**
+     * The reason why the record is too large; empty when it fits. In the outbox it would hold its key until an operator
+     * acts.
+     */
     Optional<String> rejection(byte[] key, byte[] value, List<Header> headers, Channel channel) {
         Header[] array = headers.toArray(Header[]::new);
         int plain = AbstractRecords.estimateSizeInBytesUpperBound(

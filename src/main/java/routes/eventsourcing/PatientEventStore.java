@@ -70,8 +70,8 @@ class PatientEventStore {
     /**
      * Upserts the events of one partition.
      *
-     * @return the events that changed the table: true for a new event, false for one that has moved to an
-     *     earlier record; a duplicate is missing
+     * @return the events that changed the table: true for a new event, false for one that has moved to an earlier
+     *     record; a duplicate is missing
      */
     Map<PatientEventKey, Boolean> upsert(int partition, Map<PatientEventKey, PositionedEvent> events) {
         Collection<PositionedEvent> rows = events.values();

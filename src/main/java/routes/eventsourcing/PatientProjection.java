@@ -17,9 +17,9 @@ import routes.platform.projection.Projection;
 /**
  * Builds the read model {@code patient-view}: the history of every patient, and the view that folds it.
  *
- * <p>A patient's events sort by sort time, partition and offset. The sort time is the highest timestamp
- * of the patient's events in the same partition up to the event. A reprocessed event sorts by its own
- * timestamp. Reasons: {@code docs/adr/0014-projections-and-replay.md}.
+ * <p>A patient's events sort by sort time, partition and offset. The sort time is the highest timestamp of the
+ * patient's events in the same partition up to the event. A reprocessed event sorts by its own timestamp. Reasons:
+ * {@code docs/adr/0014-projections-and-replay.md}.
  */
 @Component("patientProjection")
 class PatientProjection extends Projection {

@@ -128,8 +128,7 @@ class PatientQueries {
     }
 
     /**
-     * Returns the current view of a patient. With {@code asOf}, folds the events with a timestamp up to
-     * that instant.
+     * Returns the current view of a patient. With {@code asOf}, folds the events with a timestamp up to that instant.
      *
      * @throws ProblemException 404 when the caller's tenant has no events of the patient up to then
      */

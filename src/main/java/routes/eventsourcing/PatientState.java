@@ -4,8 +4,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Folds events into the state of a patient: a flat object of the payload's fields, {@code createdAt}
- * and {@code addressUpdatedAt} (epoch milliseconds). Each event replaces the fields that it has.
+ * Folds events into the state of a patient: a flat object of the payload's fields, {@code createdAt} and
+ * {@code addressUpdatedAt} (epoch milliseconds). Each event replaces the fields that it has.
  */
 final class PatientState {
 

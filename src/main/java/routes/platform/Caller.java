@@ -5,8 +5,8 @@ import java.util.Set;
 /**
  * The sender of a request, read from the token alone.
  *
- * @param principal claim {@code sub}: the userId of commands, {@code security.principal} of events, and
- *     the owner of idempotency keys
+ * @param principal claim {@code sub}: the userId of commands, {@code security.principal} of events, and the owner of
+ *     idempotency keys
  * @param homeTenant claim {@code tenant}
  * @param tenant owns the caller's events and reads: the home tenant, unless an operator acts for another
  * @param organization claim {@code organization}, null without one

@@ -17,8 +17,8 @@ import routes.platform.error.MalformedJsonException;
 import routes.platform.error.SchemaViolationException;
 
 /**
- * Reads and writes JSON strictly: one value in UTF-8, numbers digit for digit. Errors name the place and
- * never repeat the value.
+ * Reads and writes JSON strictly: one value in UTF-8, numbers digit for digit. Errors name the place and never repeat
+ * the value.
  */
 public final class Json {
 
@@ -119,8 +119,8 @@ public final class Json {
     }
 
     /**
-     * Rejects bytes that Jackson would accept: UTF-16, overlong UTF-8 (two spellings of one id) and
-     * surrogates in UTF-8. Jackson itself rejects missing and excess bytes.
+     * Rejects bytes that Jackson would accept: UTF-16, overlong UTF-8 (two spellings of one id) and surrogates in
+     * UTF-8. Jackson itself rejects missing and excess bytes.
      *
      * @return whether an escape holds a surrogate, which may lack its other half
      */

@@ -3,8 +3,8 @@ package routes.platform;
 import java.util.regex.Pattern;
 
 /**
- * Checks text that record headers, indexes and log lines can hold: 1 to 256 characters, without control
- * characters. The schemas state the same as a pattern.
+ * Checks text that record headers, indexes and log lines can hold: 1 to 256 characters, without control characters. The
+ * schemas state the same as a pattern.
  */
 public final class PlainText {
 

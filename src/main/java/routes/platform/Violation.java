@@ -16,8 +16,8 @@ public record Violation(String place, String message) {
     public static final Violation UNLISTED = new Violation("elsewhere", "more does not fit");
 
     /**
-     * A name that an error may repeat. Ids and dates have digits or marks, names of persons begin with a
-     * capital. A short lower-case word is a made-up or misspelt name.
+     * A name that an error may repeat. Ids and dates have digits or marks, names of persons begin with a capital. A
+     * short lower-case word is a made-up or misspelt name.
      */
     private static final Pattern WORD = Pattern.compile("[a-z][A-Za-z]{0,19}");
 

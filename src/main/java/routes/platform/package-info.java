@@ -1,6 +1,6 @@
 /**
- * Holds the code that all patterns share. It depends on no pattern: where one pattern serves all, this package
- * declares an interface, and that pattern implements it.
+ * Holds the code that all patterns share. It depends on no pattern: where one pattern serves all, this package declares
+ * an interface, and that pattern implements it.
  *
  * <ul>
  *   <li>{@code contract} reads the two contract files and applies them: topics, schemas, allow-lists.

@@ -48,9 +48,9 @@ class PharmacyOrderQueue {
     }
 
     /**
-     * Inserts or updates the order of a prescription. The event with the later timestamp wins, because
-     * {@code created} and {@code updated} are two topics and either may arrive first. A timestamp ahead
-     * of its record counts as the record's: else a cancellation in between would have no effect.
+     * Inserts or updates the order of a prescription. The event with the later timestamp wins, because {@code created}
+     * and {@code updated} are two topics and either may arrive first. A timestamp ahead of its record counts as the
+     * record's: else a cancellation in between would have no effect.
      *
      * @param written the record's timestamp in epoch milliseconds; negative when unknown
      */

@@ -31,8 +31,8 @@ import routes.platform.projection.OwnSchema;
 import routes.platform.projection.PositionedEvent;
 
 /**
- * Compares the view with the fold of random logs, in its own schema of the real database. The fold of
- * this test follows the rule of ADR 14, not the production code.
+ * Compares the view with the fold of random logs, in its own schema of the real database. The fold of this test follows
+ * the rule of ADR 14, not the production code.
  */
 class PatientProjectionIT {
 

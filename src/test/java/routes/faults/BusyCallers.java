@@ -15,9 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/**
- * Drives many connections from one thread. Each connection that the server closes is opened again.
- */
+/** Drives many connections from one thread. Each connection that the server closes is opened again. */
 final class BusyCallers implements AutoCloseable {
 
     private static final int PAUSE_MILLIS = 2000;
@@ -40,7 +38,6 @@ final class BusyCallers implements AutoCloseable {
 
     /**
      * @param first bytes that each connection sends
-     *
      * @param then bytes that it sends every two seconds
      * @param again whether it sends the first bytes again after each answer
      * @param takes whether it reads the answers
@@ -51,9 +48,7 @@ final class BusyCallers implements AutoCloseable {
             return new Kind(count, first, then, false, true);
         }
 
-        /**
-         * Reads a little of the answer every two seconds, and reconnects when the server closes.
-         */
+        /** Reads a little of the answer every two seconds, and reconnects when the server closes. */
         static Kind slowTakers(int count, String requests) {
             return new Kind(count, requests, "", true, false);
         }

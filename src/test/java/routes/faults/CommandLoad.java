@@ -28,8 +28,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import routes.RunningImage;
 
 /**
- * Sends commands over HTTP until each is accepted, and to Kafka, and records the expected result of
- * each. Kafka gets some commands twice, the second time after later commands of the prescription.
+ * Sends commands over HTTP until each is accepted, and to Kafka, and records the expected result of each. Kafka gets
+ * some commands twice, the second time after later commands of the prescription.
  */
 final class CommandLoad implements AutoCloseable {
 

@@ -41,9 +41,8 @@ import sandbox.ServerProcess;
 import sandbox.Servers;
 
 /**
- * Kills instances at each boundary of the command flow, and PostgreSQL and the broker too. Each
- * sent command has one write, one distinct event, and one place in each result. The write model,
- * the view and the pharmacy orders agree.
+ * Kills instances at each boundary of the command flow, and PostgreSQL and the broker too. Each sent command has one
+ * write, one distinct event, and one place in each result. The write model, the view and the pharmacy orders agree.
  */
 @Tag("faults")
 class CqrsFaultsIT {

@@ -10,8 +10,8 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import sandbox.Servers;
 
 /**
- * Has the servers of a test class, instances with the routes of {@link FaultEffects}, and clients
- * that read their effects.
+ * Has the servers of a test class, instances with the routes of {@link FaultEffects}, and clients that read their
+ * effects.
  */
 abstract class DeliveryFaults {
 

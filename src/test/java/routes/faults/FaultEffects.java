@@ -13,9 +13,9 @@ import routes.platform.event.Event;
 import routes.platform.state.HandledEvents;
 
 /**
- * Runs the runtime with the two routes of {@code faults/faults.camel.yaml}. Each event has one
- * effect, in one transaction with its note in {@code HandledEvents}, and each attempt has a row of
- * its own. It is no component, so no other runtime has these routes.
+ * Runs the runtime with the two routes of {@code faults/faults.camel.yaml}. Each event has one effect, in one
+ * transaction with its note in {@code HandledEvents}, and each attempt has a row of its own. It is no component, so no
+ * other runtime has these routes.
  */
 class FaultEffects {
 

@@ -38,9 +38,8 @@ import sandbox.Servers;
 import sandbox.Topics;
 
 /**
- * Checks the delivery promise while things break, record by record and in batches. Each run prints
- * its counts: nothing lost, no second effect, order per key, and each poison record in its
- * dead-letter topic with its bytes.
+ * Checks the delivery promise while things break, record by record and in batches. Each run prints its counts: nothing
+ * lost, no second effect, order per key, and each poison record in its dead-letter topic with its bytes.
  */
 @Tag("faults")
 class FaultsIT extends DeliveryFaults {

@@ -29,8 +29,8 @@ import routes.CompressedBatch;
 import sandbox.Servers;
 
 /**
- * Sends records that are small for the broker and large for a consumer, to a runtime with a heap of
- * 256 MB. It survives, and other partitions and topics proceed. Each run prints their delay.
+ * Sends records that are small for the broker and large for a consumer, to a runtime with a heap of 256 MB. It
+ * survives, and other partitions and topics proceed. Each run prints their delay.
  */
 @Tag("faults")
 class HostileRecordsIT extends DeliveryFaults {

@@ -37,8 +37,8 @@ import sandbox.Servers;
 import sandbox.Topics;
 
 /**
- * Kills the outbox relay while another instance stands by. Every committed row has a record, no
- * rolled-back row has one, and first occurrences follow the order of the commits per key.
+ * Kills the outbox relay while another instance stands by. Every committed row has a record, no rolled-back row has
+ * one, and first occurrences follow the order of the commits per key.
  */
 @Tag("faults")
 class OutboxFaultsIT {

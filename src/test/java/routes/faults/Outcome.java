@@ -19,8 +19,8 @@ import routes.TopicRecords;
 import sandbox.Servers;
 
 /**
- * Checks the outcome of a load. A handler notes each attempt first, in a transaction of its own. A
- * second attempt of any instance is a repeated attempt.
+ * Checks the outcome of a load. A handler notes each attempt first, in a transaction of its own. A second attempt of
+ * any instance is a repeated attempt.
  */
 final class Outcome {
 
@@ -48,10 +48,7 @@ final class Outcome {
         }
     }
 
-    /**
-     * Waits for all work, prints the counts, and checks that nothing is lost, doubled or out of
-     * order.
-     */
+    /** Waits for all work, prints the counts, and checks that nothing is lost, doubled or out of order. */
     Attempts verify(String what, Load load) throws Exception {
         load.finish();
         Patience.whileMoving(() -> List.of(effects(load.run), lag())).untilAsserted(() -> {

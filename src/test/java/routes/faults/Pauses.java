@@ -6,8 +6,8 @@ import java.util.stream.LongStream;
 import org.springframework.jdbc.core.JdbcTemplate;
 
 /**
- * Measures in milliseconds how long a partition with records stood still. A pause begins with the
- * attempt before, or with the send if that is later, and ends with the attempt.
+ * Measures in milliseconds how long a partition with records stood still. A pause begins with the attempt before, or
+ * with the send if that is later, and ends with the attempt.
  *
  * @param moved pauses between attempts of two instances
  * @param stayed pauses between attempts of one instance, which the machine causes

@@ -38,8 +38,8 @@ import routes.platform.contract.AvroSchema;
 import sandbox.Servers;
 
 /**
- * Kills instances under load and during a rebuild. The patient view stays the fold of the sent
- * events, and a rebuild finds no difference.
+ * Kills instances under load and during a rebuild. The patient view stays the fold of the sent events, and a rebuild
+ * finds no difference.
  */
 @Tag("faults")
 class ProjectionFaultsIT {

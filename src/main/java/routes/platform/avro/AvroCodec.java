@@ -31,9 +31,7 @@ import routes.platform.error.ProblemException;
 import routes.platform.error.SchemaViolationException;
 import routes.platform.error.UnknownSchemaException;
 
-/**
- * Converts the bytes of a record to and from the class that the build generates from its schema.
- */
+/** Converts the bytes of a record to and from the class that the build generates from its schema. */
 @Component
 public class AvroCodec {
 
@@ -59,17 +57,14 @@ public class AvroCodec {
     private record Version(int id, AvroSchema reader) {}
 
     /**
-     * Reads a value of any writer as a record of our schema: unknown fields are dropped, and
-     * missing fields get their defaults.
+     * Reads a value of any writer as a record of our schema: unknown fields are dropped, and missing fields get their
+     * defaults.
      *
      * @param value of a record, with its frame
-     * @throws MalformedAvroException when the value is empty, has no Confluent frame, or
-     *     contradicts its schema
-     * @throws UnknownSchemaException when the registry does not know the schema id, or not on this
-     *     subject
+     * @throws MalformedAvroException when the value is empty, has no Confluent frame, or contradicts its schema
+     * @throws UnknownSchemaException when the registry does not know the schema id, or not on this subject
      * @throws SchemaViolationException when the writer's schema does not resolve to ours
-     * @throws RegistryUnavailableException when the schema is not in memory and the registry does
-     *     not answer
+     * @throws RegistryUnavailableException when the schema is not in memory and the registry does not answer
      */
     public SpecificRecord decode(byte[] value, AvroSchema ours) throws RegistryUnavailableException {
         if (value == null || value.length == 0) {
@@ -110,8 +105,7 @@ public class AvroCodec {
      * Writes a record with the contract's schema for its class.
      *
      * @return the value of a record, with its frame
-     * @throws RegistryUnavailableException when the id of our schema is not in memory and the
-     *     registry does not answer
+     * @throws RegistryUnavailableException when the id of our schema is not in memory and the registry does not answer
      */
     public byte[] encode(SpecificRecord value) throws RegistryUnavailableException {
         AvroSchema ours = schemas.get(value.getClass());
@@ -126,8 +120,7 @@ public class AvroCodec {
      *
      * @return the value of a record, with its frame
      * @throws SchemaViolationException with the places that do not fit
-     * @throws RegistryUnavailableException when the id of the schema is not in memory and the
-     *     registry does not answer
+     * @throws RegistryUnavailableException when the id of the schema is not in memory and the registry does not answer
      */
     public byte[] encode(JsonNode json, AvroSchema ours) throws RegistryUnavailableException {
         return write(ours, AvroJson.read(json, ours.schema()), new GenericDatumWriter<>(ours.schema()));

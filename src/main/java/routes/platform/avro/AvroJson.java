@@ -19,9 +19,8 @@ import routes.platform.contract.SchemaValidator;
 import routes.platform.error.SchemaViolationException;
 
 /**
- * Converts Avro values to and from plain JSON: without type names of unions, and with times as
- * numbers. It knows the types of the contract: records, text, numbers, booleans, null, lists, maps,
- * and unions whose branches differ in JSON.
+ * Converts Avro values to and from plain JSON: without type names of unions, and with times as numbers. It knows the
+ * types of the contract: records, text, numbers, booleans, null, lists, maps, and unions whose branches differ in JSON.
  */
 public final class AvroJson {
 

@@ -13,25 +13,18 @@ import routes.platform.StrictUtf8;
 import routes.platform.error.MalformedAvroException;
 
 /**
- * Decodes one value, and allocates nothing that its bytes could not hold. Avro's own decoder
- * allocates up to 2 GB for the length of a text or list, before it compares that length with the
- * bytes. Text must be strict UTF-8.
+ * Decodes one value, and allocates nothing that its bytes could not hold. Avro's own decoder allocates up to 2 GB for
+ * the length of a text or list, before it compares that length with the bytes. Text must be strict UTF-8.
  */
 final class BoundedDecoder extends Decoder {
 
-    /**
-     * Values without bytes that a schema may have in addition to those that a byte announces, as in a
-     * union.
-     */
+    /** Values without bytes that a schema may have in addition to those that a byte announces, as in a union. */
     private static final int SOME = 1000;
 
     private final BinaryDecoder in;
     private final int size;
 
-    /**
-     * Items of all lists and maps so far. Items of a foreign schema may have no bytes, and so no
-     * limit.
-     */
+    /** Items of all lists and maps so far. Items of a foreign schema may have no bytes, and so no limit. */
     private long items;
 
     /** Values without bytes so far. */

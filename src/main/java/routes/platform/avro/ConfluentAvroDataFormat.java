@@ -8,8 +8,8 @@ import org.apache.camel.dataformat.avro.AvroDataFormat;
 import org.springframework.stereotype.Component;
 
 /**
- * Writes a generated record as Avro in Confluent's frame: {@code marshal: {custom: {ref: avro}}}.
- * Entry routes read Avro by {@code eventReader}, like JSON.
+ * Writes a generated record as Avro in Confluent's frame: {@code marshal: {custom: {ref: avro}}}. Entry routes read
+ * Avro by {@code eventReader}, like JSON.
  */
 @Component("avro")
 public class ConfluentAvroDataFormat extends AvroDataFormat {

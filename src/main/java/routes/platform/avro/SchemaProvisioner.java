@@ -30,8 +30,8 @@ class SchemaProvisioner implements SmartInitializingSingleton {
     }
 
     /**
-     * @param provision the reaction to an unregistered schema: register it (create), refuse to
-     *     start (verify), or ignore it (off)
+     * @param provision the reaction to an unregistered schema: register it (create), refuse to start (verify), or
+     *     ignore it (off)
      * @param timeout the longest wait for the registry before the start fails
      */
     @ConfigurationProperties("event-broker.schemas")

@@ -28,12 +28,10 @@ import routes.platform.error.MalformedAvroException;
 import routes.platform.error.UnknownSchemaException;
 
 /**
- * Asks a schema registry with Confluent's REST interface, once for each id. Schemas never change, so it keeps
- * them in memory, and the registry may be down afterwards. It does not cache unknown
- * ids: they may be registered later.
+ * Asks a schema registry with Confluent's REST interface, once for each id. Schemas never change, so it keeps them in
+ * memory, and the registry may be down afterwards. It does not cache unknown ids: they may be registered later.
  *
- * @see <a href="https://docs.confluent.io/platform/current/schema-registry/develop/api.html">Schema
- *     Registry API</a>
+ * @see <a href="https://docs.confluent.io/platform/current/schema-registry/develop/api.html">Schema Registry API</a>
  */
 @Component
 public class SchemaRegistry {
@@ -111,8 +109,8 @@ public class SchemaRegistry {
     /**
      * Returns the writer's schema of values with this id.
      *
-     * @param subject on which the id has to be registered; a schema of another subject is not the
-     *     schema of these values
+     * @param subject on which the id has to be registered; a schema of another subject is not the schema of these
+     *     values
      * @throws UnknownSchemaException when the registry does not know the id, or not on this subject
      * @throws MalformedAvroException when the schema is not Avro, or is unreadable
      * @throws RegistryUnavailableException when the registry does not answer
@@ -174,9 +172,7 @@ public class SchemaRegistry {
         }
     }
 
-    /**
-     * Returns the id of a schema on its subject; empty when it is not registered.
-     */
+    /** Returns the id of a schema on its subject; empty when it is not registered. */
     public Optional<Integer> id(AvroSchema schema) throws RegistryUnavailableException {
         Integer known = ids.get(schema);
         if (known != null) {
@@ -191,8 +187,8 @@ public class SchemaRegistry {
     }
 
     /**
-     * Registers a schema on its subject, and sets the subject's own compatibility to BACKWARD, as
-     * kafkajs clients require. Registering it again changes nothing.
+     * Registers a schema on its subject, and sets the subject's own compatibility to BACKWARD, as kafkajs clients
+     * require. Registering it again changes nothing.
      *
      * @throws SchemaProvisioningException when the registry refuses the schema
      */
@@ -277,10 +273,7 @@ public class SchemaRegistry {
             return isNotFound() && code() == SCHEMA_NOT_FOUND;
         }
 
-        /**
-         * Returns whether the registry's own code is 404xx: 40401 for a subject, 40403 for a schema
-         * …
-         */
+        /** Returns whether the registry's own code is 404xx: 40401 for a subject, 40403 for a schema … */
         boolean isNotFound() {
             return status == NOT_FOUND && code() / 100 == NOT_FOUND;
         }

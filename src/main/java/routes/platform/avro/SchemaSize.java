@@ -5,9 +5,9 @@ import java.util.Map;
 import org.apache.avro.Schema;
 
 /**
- * Counts the parts of one value of a schema: all branches of unions, one item of lists and maps,
- * and no record within itself. Avro expands them for each reader. A record that names another twice
- * at each level doubles them each time, while its text and its values stay short.
+ * Counts the parts of one value of a schema: all branches of unions, one item of lists and maps, and no record within
+ * itself. Avro expands them for each reader. A record that names another twice at each level doubles them each time,
+ * while its text and its values stay short.
  */
 final class SchemaSize {
 

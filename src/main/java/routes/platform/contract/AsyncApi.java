@@ -90,7 +90,9 @@ public class AsyncApi {
         return channel;
     }
 
-    /** Whether a value is {@code {metadata, payload}}: as its channel says; for an unknown topic, judged by its fields. */
+    /**
+     * Whether a value is {@code {metadata, payload}}: as its channel says; for an unknown topic, judged by its fields.
+     */
     public boolean isEnveloped(String topic, JsonNode value) {
         return channel(topic).map(Channel::isEnveloped).orElseGet(() -> value.path("metadata")
                 .isObject());

@@ -13,8 +13,8 @@ import org.springframework.core.io.ClassPathResource;
  * An Avro schema of {@code schemas/}, in a file named after its subject in the schema registry.
  *
  * @param subject such as {@code patient-events-value}
- * @param text the unchanged file, for the registry. The schema of the generated class has other
- *     properties, so the registry would not match its text with those of other clients
+ * @param text the unchanged file, for the registry. The schema of the generated class has other properties, so the
+ *     registry would not match its text with those of other clients
  * @param type the class that the build generates from it
  */
 public record AvroSchema(String subject, String text, Class<? extends SpecificRecord> type) {

@@ -60,8 +60,8 @@ public final class OperationContract {
     }
 
     /**
-     * Returns the values of the parameters in {@code query}, {@code path} or {@code header}: an integer as
-     * Long, a boolean as Boolean, an instant as Long in epoch milliseconds, all others as String.
+     * Returns the values of the parameters in {@code query}, {@code path} or {@code header}: an integer as Long, a
+     * boolean as Boolean, an instant as Long in epoch milliseconds, all others as String.
      *
      * @param sent the texts by name; ignores names without a parameter
      * @param wrong receives the violations

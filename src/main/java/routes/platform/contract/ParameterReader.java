@@ -12,8 +12,8 @@ import routes.platform.UuidText;
 import routes.platform.Violation;
 
 /**
- * Reads one parameter of an operation. Reading is validation: a text becomes either a value, which all code
- * uses, or an error. A value has one spelling: the reader trims nothing and ignores no sign, zero or capital.
+ * Reads one parameter of an operation. Reading is validation: a text becomes either a value, which all code uses, or an
+ * error. A value has one spelling: the reader trims nothing and ignores no sign, zero or capital.
  */
 final class ParameterReader {
 

@@ -23,9 +23,8 @@ import java.util.stream.StreamSupport;
 import routes.platform.Violation;
 
 /**
- * Validates a value against a JSON Schema. Reports each violation to the sender: the place and the rule. The
- * library's own messages repeat values and name keywords. The text for a pattern is the {@code description}
- * of its schema.
+ * Validates a value against a JSON Schema. Reports each violation to the sender: the place and the rule. The library's
+ * own messages repeat values and name keywords. The text for a pattern is the {@code description} of its schema.
  */
 public final class SchemaValidator {
 
@@ -63,8 +62,8 @@ public final class SchemaValidator {
     }
 
     /**
-     * Returns all violations of a value. A small body can have hundreds of thousands of them, so each after the
-     * first ones is {@link Violation#UNLISTED}.
+     * Returns all violations of a value. A small body can have hundreds of thousands of them, so each after the first
+     * ones is {@link Violation#UNLISTED}.
      */
     List<Violation> violations(JsonNode value) {
         Set<Fault> faults = new HashSet<>();

@@ -37,8 +37,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.stereotype.Component;
 
 /**
- * Creates the topics of the contract before the first route starts. It compares existing topics with the
- * contract and reports differences, but never changes them: an operator decides about topics with data.
+ * Creates the topics of the contract before the first route starts. It compares existing topics with the contract and
+ * reports differences, but never changes them: an operator decides about topics with data.
  */
 @Component
 public class TopicProvisioner implements SmartInitializingSingleton {
@@ -67,8 +67,8 @@ public class TopicProvisioner implements SmartInitializingSingleton {
 
     /**
      * @param provision creates missing topics, fails the start (verify), or does nothing (off)
-     * @param replicas replication factor of created topics; null leaves it to the broker. Topics with three or
-     *     more get min.insync.replicas=2
+     * @param replicas replication factor of created topics; null leaves it to the broker. Topics with three or more get
+     *     min.insync.replicas=2
      * @param timeout for the broker at start; then the start fails
      */
     @ConfigurationProperties("event-broker.topics")
@@ -160,8 +160,8 @@ public class TopicProvisioner implements SmartInitializingSingleton {
     }
 
     /**
-     * Waits for the leaders of new topics. A leader that does not serve yet may reject a producer's first
-     * batch and accept its second. Then the first batch is out of order until it times out (KAFKA-15591).
+     * Waits for the leaders of new topics. A leader that does not serve yet may reject a producer's first batch and
+     * accept its second. Then the first batch is out of order until it times out (KAFKA-15591).
      */
     private void awaitLeaders(List<Channel> created) {
         Map<TopicPartition, OffsetSpec> ends = new HashMap<>();

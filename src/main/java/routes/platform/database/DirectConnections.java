@@ -24,7 +24,9 @@ public class DirectConnections {
         this.pool = database.unwrap(HikariDataSource.class);
     }
 
-    /** Runs migrations without timeouts, because large tables take long. A URL or user of Flyway's own has precedence. */
+    /**
+     * Runs migrations without timeouts, because large tables take long. A URL or user of Flyway's own has precedence.
+     */
     @Bean
     static FlywayConfigurationCustomizer migrationsTakeTheirTime(DataSource database, FlywayProperties settings)
             throws SQLException {

@@ -26,7 +26,9 @@ class PoolSizeCheck {
     /** Requests that hold a connection at the same time; a query takes milliseconds, so others wait briefly. */
     static final int REQUESTS = 16;
 
-    /** The second connection of a rebuild's comparison, the purge, the outbox's health and metrics, the database check. */
+    /**
+     * The second connection of a rebuild's comparison, the purge, the outbox's health and metrics, the database check.
+     */
     static final int OTHERS = 4;
 
     private final HikariDataSource pool;

@@ -23,16 +23,11 @@ import routes.platform.Sha256;
 import routes.platform.contract.AsyncApi;
 import routes.platform.contract.Channel;
 
-/**
- * Makes the dead letter of a record that a group cannot handle: original key, bytes and headers,
- * and the reason.
- */
+/** Makes the dead letter of a record that a group cannot handle: original key, bytes and headers, and the reason. */
 @Component("deadLetterChannel")
 public class DeadLetterChannel {
 
-    /**
-     * The exchange property with the {@link ConsumerRecord}; a batch of several records has none.
-     */
+    /** The exchange property with the {@link ConsumerRecord}; a batch of several records has none. */
     public static final String RECORD = "record";
 
     /** The exchange property with the number of unclassified failures of the record, an Integer. */
@@ -43,8 +38,8 @@ public class DeadLetterChannel {
     private static final int MAX_MESSAGE_CHARS = 2000;
 
     /**
-     * The largest key in a dead letter without its value. With the header limit it keeps the dead
-     * letter below the size that a dead-letter topic accepts beyond the largest record of its topic.
+     * The largest key in a dead letter without its value. With the header limit it keeps the dead letter below the size
+     * that a dead-letter topic accepts beyond the largest record of its topic.
      */
     private static final int MAX_KEY_BYTES = 16 * 1024;
 
@@ -64,16 +59,16 @@ public class DeadLetterChannel {
     }
 
     /**
-     * Returns whether any record of a batch may have caused the failure. The consumer then narrows the
-     * batch down to that record.
+     * Returns whether any record of a batch may have caused the failure. The consumer then narrows the batch down to
+     * that record.
      */
     public boolean isBatch(Exchange exchange) {
         return record(exchange) == null;
     }
 
     /**
-     * Returns whether this group makes no dead letter of a record. Only the group that owns the
-     * topic dead-letters an unreadable record. A record of a dead-letter topic is already there.
+     * Returns whether this group makes no dead letter of a record. Only the group that owns the topic dead-letters an
+     * unreadable record. A record of a dead-letter topic is already there.
      */
     public boolean isSkipped(Exchange exchange) {
         String topic = record(exchange).topic();
@@ -103,8 +98,7 @@ public class DeadLetterChannel {
     /**
      * Replaces the message by the record's dead letter, addressed to {@code <topic>.dlq}.
      *
-     * @throws DeadLetterException when that topic has refused the last one, and another record
-     *     already tries it again
+     * @throws DeadLetterException when that topic has refused the last one, and another record already tries it again
      */
     public void createDeadLetter(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
@@ -119,9 +113,8 @@ public class DeadLetterChannel {
     }
 
     /**
-     * Returns whether a dead letter without the value would be much smaller. Otherwise the topic
-     * accepts less than the contract promises, and the record is held until it accepts the whole dead
-     * letter.
+     * Returns whether a dead letter without the value would be much smaller. Otherwise the topic accepts less than the
+     * contract promises, and the record is held until it accepts the whole dead letter.
      */
     public boolean isLarge(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
@@ -141,9 +134,8 @@ public class DeadLetterChannel {
     }
 
     /**
-     * Removes the value, and a large key or large headers, from a dead letter that its topic
-     * refuses as too large. Headers have the position of the record, to read these parts, and their
-     * hashes, to compare them.
+     * Removes the value, and a large key or large headers, from a dead letter that its topic refuses as too large.
+     * Headers have the position of the record, to read these parts, and their hashes, to compare them.
      */
     public void omitValue(Exchange exchange) {
         ConsumerRecord<?, ?> original = record(exchange);
@@ -255,9 +247,8 @@ public class DeadLetterChannel {
     }
 
     /**
-     * Guards a dead-letter topic. A missing topic keeps its sender waiting. So only one dead letter
-     * at a time tries a topic that has refused the last one, and not every thread of a consumer
-     * waits.
+     * Guards a dead-letter topic. A missing topic keeps its sender waiting. So only one dead letter at a time tries a
+     * topic that has refused the last one, and not every thread of a consumer waits.
      */
     private final class Gate {
 

@@ -1,9 +1,6 @@
 package routes.platform.error;
 
-/**
- * Reports a dead letter that cannot be written. Its record is held until the topic accepts the dead
- * letter.
- */
+/** Reports a dead letter that cannot be written. Its record is held until the topic accepts the dead letter. */
 public class DeadLetterException extends ProblemException {
 
     DeadLetterException(String topic, String why) {

@@ -5,10 +5,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/**
- * Names the headers that a dead letter adds to those of its record, and those that reprocessing
- * adds. All are text.
- */
+/** Names the headers that a dead letter adds to those of its record, and those that reprocessing adds. All are text. */
 public final class DeadLetterHeaders {
 
     public static final String ORIGINAL_TOPIC = "original-topic";
@@ -21,8 +18,8 @@ public final class DeadLetterHeaders {
     public static final String DEAD_LETTER_ID = "dead-letter-id";
 
     /**
-     * {@code true} when the dead letter lacks the value, because no dead letter could hold it. The
-     * topic may still have it.
+     * {@code true} when the dead letter lacks the value, because no dead letter could hold it. The topic may still have
+     * it.
      */
     public static final String VALUE_OMITTED = "value-omitted";
 
@@ -47,10 +44,7 @@ public final class DeadLetterHeaders {
     /** The time of reprocessing in epoch milliseconds, unique within a topic and key. */
     public static final String REPROCESS_TIMESTAMP = "reprocess-timestamp";
 
-    /**
-     * Prefixes an original header that has the name of a dead-letter header, or that Camel would
-     * act on.
-     */
+    /** Prefixes an original header that has the name of a dead-letter header, or that Camel would act on. */
     public static final String PREFIX = "original-header-";
 
     /** Headers that a dead letter adds to those of its record. */
@@ -90,10 +84,7 @@ public final class DeadLetterHeaders {
         return needsPrefix(name) ? PREFIX + name : name;
     }
 
-    /**
-     * Returns the name of a dead-letter header in the record; empty when only the dead letter has
-     * it.
-     */
+    /** Returns the name of a dead-letter header in the record; empty when only the dead letter has it. */
     public static Optional<String> original(String inDeadLetter) {
         if (isDeadLetterOnly(inDeadLetter)) {
             return Optional.empty();

@@ -1,8 +1,8 @@
 package routes.platform.error;
 
 /**
- * Names the record of a batch that fails, so that the consumer isolates it without a search. The
- * cause is the failure: poison, or a dependency that is down.
+ * Names the record of a batch that fails, so that the consumer isolates it without a search. The cause is the failure:
+ * poison, or a dependency that is down.
  */
 public class FailedRecordInBatchException extends RuntimeException {
 

@@ -50,9 +50,8 @@ import org.springframework.transaction.TransactionTimedOutException;
 public class FailureClassifier {
 
     /**
-     * SQLSTATE classes of invalid data: data exception, integrity constraint violation, program limit
-     * exceeded (a value too large for its index). All others, even a missing table, are faults of
-     * the database: the record can wait.
+     * SQLSTATE classes of invalid data: data exception, integrity constraint violation, program limit exceeded (a value
+     * too large for its index). All others, even a missing table, are faults of the database: the record can wait.
      */
     private static final Set<String> DATA = Set.of("22", "23", "54");
 
@@ -154,8 +153,7 @@ public class FailureClassifier {
     }
 
     /**
-     * A full heap or a missing class is not the message's fault; an exhausted stack means that it is
-     * nested too deeply.
+     * A full heap or a missing class is not the message's fault; an exhausted stack means that it is nested too deeply.
      */
     private static Kind kind(Error error) {
         if (error instanceof StackOverflowError) {
@@ -206,8 +204,8 @@ public class FailureClassifier {
     }
 
     /**
-     * Returns the message of our own problem. Other messages repeat values, so it returns only
-     * their class and SQLSTATE.
+     * Returns the message of our own problem. Other messages repeat values, so it returns only their class and
+     * SQLSTATE.
      */
     public String describe(Throwable failure) {
         ProblemException problem = find(failure, ProblemException.class);
@@ -219,10 +217,7 @@ public class FailureClassifier {
         return root.getClass().getSimpleName() + (sql != null ? " (SQLSTATE " + sql.getSQLState() + ")" : "");
     }
 
-    /**
-     * Returns the classes and first frames of a failure and its causes without messages, at most 8
-     * KiB.
-     */
+    /** Returns the classes and first frames of a failure and its causes without messages, at most 8 KiB. */
     public String stack(Throwable failure) {
         StringBuilder stack = new StringBuilder();
         for (Throwable t : causes(failure).toList()) {

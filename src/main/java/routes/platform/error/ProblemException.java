@@ -3,10 +3,7 @@ package routes.platform.error;
 import java.util.List;
 import routes.platform.Violation;
 
-/**
- * Reports a problem to the caller, with an HTTP status. Its message names the place and the rule,
- * never a value.
- */
+/** Reports a problem to the caller, with an HTTP status. Its message names the place and the rule, never a value. */
 public class ProblemException extends RuntimeException {
 
     private final int status;

@@ -6,9 +6,8 @@ import org.apache.camel.support.DefaultMessage;
 import org.apache.kafka.common.header.Header;
 
 /**
- * A message that a step {@code kafka:} sends as a record with exactly these headers, in order. Camel's own
- * message headers ignore case and allow no repeated name; these keep case, repetitions and null
- * values.
+ * A message that a step {@code kafka:} sends as a record with exactly these headers, in order. Camel's own message
+ * headers ignore case and allow no repeated name; these keep case, repetitions and null values.
  */
 public final class RecordMessage extends DefaultMessage {
 

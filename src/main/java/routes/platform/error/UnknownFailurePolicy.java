@@ -24,10 +24,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.util.Assert;
 
 /**
- * Retries a record with an unknown failure a few times, and then lets it be dead-lettered. The brake
- * of a route is a circuit breaker: it stops a route that makes many such dead letters, as after a
- * bad deployment. A success of a held record releases the brake, as
- * {@code docs/adr/0016-three-classes-of-failure.md} explains.
+ * Retries a record with an unknown failure a few times, and then lets it be dead-lettered. The brake of a route is a
+ * circuit breaker: it stops a route that makes many such dead letters, as after a bad deployment. A success of a held
+ * record releases the brake, as {@code docs/adr/0016-three-classes-of-failure.md} explains.
  */
 @Component("unknownFailurePolicy")
 public class UnknownFailurePolicy implements RoutePolicyFactory {
@@ -59,8 +58,7 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
 
     /**
      * @param attempts the attempts for a record before it becomes a dead letter
-     * @param brake the most such dead letters of a route within a minute, or without a success
-     *     between them
+     * @param brake the most such dead letters of a route within a minute, or without a success between them
      */
     @ConfigurationProperties("event-broker.unknown-failures")
     public record Settings(@DefaultValue("5") int attempts, @DefaultValue("20") int brake) {
@@ -76,10 +74,7 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
         return isUnknown(exchange) && attempt(exchange) < settings.attempts();
     }
 
-    /**
-     * @throws BrakeAppliedException when the failure is unknown and the brake of its route is
-     *     applied
-     */
+    /** @throws BrakeAppliedException when the failure is unknown and the brake of its route is applied */
     public void checkBrake(Exchange exchange) {
         if (isUnknown(exchange)) {
             brake(exchange.getFromRouteId()).check(DeadLetterChannel.position(exchange), reason(exchange));
@@ -117,10 +112,7 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
 
         private final String routeId;
 
-        /**
-         * The times of dead letters by record position, so that a rewritten dead letter counts
-         * once.
-         */
+        /** The times of dead letters by record position, so that a rewritten dead letter counts once. */
         private final Map<String, Long> deadLetters = new LinkedHashMap<>();
 
         /** Dead letters since the last success. */
@@ -176,9 +168,7 @@ public class UnknownFailurePolicy implements RoutePolicyFactory {
             inARow = 0;
         }
 
-        /**
-         * Returns false after a minute without a retry: a held record retries every few seconds.
-         */
+        /** Returns false after a minute without a retry: a held record retries every few seconds. */
         private boolean isInForce() {
             return applied && nanos.getAsLong() - refusedAt <= WINDOW_NANOS;
         }

@@ -1,8 +1,6 @@
 package routes.platform.error;
 
-/**
- * Refuses a value whose schema id the registry does not know, or not on the subject of its topic.
- */
+/** Refuses a value whose schema id the registry does not know, or not on the subject of its topic. */
 public class UnknownSchemaException extends ProblemException {
 
     public UnknownSchemaException(int id) {

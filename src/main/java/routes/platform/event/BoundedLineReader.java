@@ -32,8 +32,7 @@ final class BoundedLineReader {
     /**
      * Returns the next line without its end; empty for a blank line and at the end of the stream.
      *
-     * @throws ProblemException 413 when the line is longer than the limit; the next call returns
-     *     the line after it
+     * @throws ProblemException 413 when the line is longer than the limit; the next call returns the line after it
      */
     byte[] next() throws IOException {
         line.reset();

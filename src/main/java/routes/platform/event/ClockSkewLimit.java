@@ -5,20 +5,17 @@ import java.time.Duration;
 import routes.platform.error.InvalidMetadataException;
 
 /**
- * Refuses events that are dated too far in the future: an event of the year 9999 would supersede all later
- * ones.
+ * Refuses events that are dated too far in the future: an event of the year 9999 would supersede all later ones.
  *
- * <p>For a record it compares with the record's timestamp and not with the clock, so that every
- * group and every replay decides alike. With LogAppendTime, as in the contract, that is the
- * broker's time ({@code docs/adr/0014-projections-and-replay.md}).
+ * <p>For a record it compares with the record's timestamp and not with the clock, so that every group and every replay
+ * decides alike. With LogAppendTime, as in the contract, that is the broker's time
+ * ({@code docs/adr/0014-projections-and-replay.md}).
  */
 public final class ClockSkewLimit {
 
     private static final Duration AHEAD = Duration.ofMinutes(5);
 
-    /**
-     * The farthest into the future that brokers accept the timestamp of a record, where producers set it.
-     */
+    /** The farthest into the future that brokers accept the timestamp of a record, where producers set it. */
     private static final Duration RECORD_AHEAD = Duration.ofHours(1);
 
     private ClockSkewLimit() {}

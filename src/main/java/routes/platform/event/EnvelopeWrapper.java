@@ -27,8 +27,7 @@ import routes.platform.http.HttpRequest;
 public class EnvelopeWrapper {
 
     /**
-     * A generous limit for the bytes of a record besides key, value and headers: lengths,
-     * timestamps, the batch header.
+     * A generous limit for the bytes of a record besides key, value and headers: lengths, timestamps, the batch header.
      */
     private static final int RECORD_OVERHEAD = 1024;
 
@@ -59,10 +58,7 @@ public class EnvelopeWrapper {
                                         .collect(Collectors.joining(", "))));
     }
 
-    /**
-     * Replaces the body, a payload or an envelope as JSON bytes, by the record to send, and keeps
-     * the receipt.
-     */
+    /** Replaces the body, a payload or an envelope as JSON bytes, by the record to send, and keeps the receipt. */
     public void wrap(@Header("topic") String topic, Exchange exchange) {
         HttpRequest request = HttpRequest.of(exchange);
         Channel channel = publishable(topic);

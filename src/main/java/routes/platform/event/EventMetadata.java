@@ -14,8 +14,7 @@ import routes.platform.error.InvalidMetadataException;
 /**
  * Holds the metadata of an event, with the contract's defaults filled in.
  *
- * @param eventId identity, a UUID, in lower case however the record writes it; on commands the
- *     commandId
+ * @param eventId identity, a UUID, in lower case however the record writes it; on commands the commandId
  * @param eventType such as {@code medication.prescription.created}
  * @param timestamp event time, epoch milliseconds
  * @param correlationId never empty
@@ -29,13 +28,12 @@ public record EventMetadata(
     private static final long MAX_TIMESTAMP = 253_402_300_799_999L;
 
     /**
-     * Reads the metadata of a JSON value. A flat value has correlation, causation and tenant only
-     * in the record headers. A command has a {@code commandType}.
+     * Reads the metadata of a JSON value. A flat value has correlation, causation and tenant only in the record
+     * headers. A command has a {@code commandType}.
      *
      * @param enveloped whether it is {@code {metadata, payload}}
      * @param headers of the record, as text
-     * @throws InvalidMetadataException when id, type or timestamp is missing, or a text cannot be
-     *     stored or logged
+     * @throws InvalidMetadataException when id, type or timestamp is missing, or a text cannot be stored or logged
      */
     public static EventMetadata of(JsonNode value, boolean enveloped, Map<String, Object> headers) {
         JsonNode metadata = enveloped ? value.path("metadata") : value;
@@ -70,12 +68,11 @@ public record EventMetadata(
     }
 
     /**
-     * Reads the metadata of an Avro value. Its schema checks types and required fields; this method
-     * checks the rest.
+     * Reads the metadata of an Avro value. Its schema checks types and required fields; this method checks the rest.
      *
      * @param headers of the record, as text
-     * @throws InvalidMetadataException when the id is not a UUID, type or source is empty, the
-     *     timestamp is out of range, or text is unusable
+     * @throws InvalidMetadataException when the id is not a UUID, type or source is empty, the timestamp is out of
+     *     range, or text is unusable
      */
     public static EventMetadata of(IndexedRecord value, Map<String, Object> headers) {
         IndexedRecord metadata = (IndexedRecord) field(value, "metadata");
@@ -117,8 +114,8 @@ public record EventMetadata(
     }
 
     /**
-     * @throws InvalidMetadataException for the nil or the max UUID, which a producer may give to all its events: they would count as
-     *     duplicates
+     * @throws InvalidMetadataException for the nil or the max UUID, which a producer may give to all its events: they
+     *     would count as duplicates
      */
     static void requireName(String id) {
         if (UuidText.isNilOrMax(id)) {
@@ -141,10 +138,7 @@ public record EventMetadata(
         }
     }
 
-    /**
-     * Refuses text that an index, PostgreSQL or a log line cannot hold. The schemas have the same
-     * rule.
-     */
+    /** Refuses text that an index, PostgreSQL or a log line cannot hold. The schemas have the same rule. */
     private static String requireStorable(String what, String text) {
         require(
                 text == null || text.isEmpty() || PlainText.isValid(text),
@@ -153,8 +147,8 @@ public record EventMetadata(
     }
 
     /**
-     * Returns the owner of an event from the first place that names one. An unusable name never
-     * becomes {@code default}.
+     * Returns the owner of an event from the first place that names one. An unusable name never becomes
+     * {@code default}.
      */
     private static String tenant(String ofSecurity, String ofClaims, Map<String, Object> headers) {
         String tenant =

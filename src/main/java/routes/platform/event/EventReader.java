@@ -55,8 +55,8 @@ public class EventReader {
     /**
      * Reads every record of a batch, and replaces the value of each message by its event.
      *
-     * @throws FailedRecordInBatchException for the first record that violates the contract, or that
-     *     needs a schema while the registry does not answer
+     * @throws FailedRecordInBatchException for the first record that violates the contract, or that needs a schema
+     *     while the registry does not answer
      */
     public List<Message> readAll(@Body List<Message> records, Exchange exchange) {
         if (records.size() == 1) {
@@ -132,8 +132,8 @@ public class EventReader {
     }
 
     /**
-     * Checks a JSON value before it is sent, exactly as the consumers of its topic do: they can
-     * read every value that it accepts.
+     * Checks a JSON value before it is sent, exactly as the consumers of its topic do: they can read every value that
+     * it accepts.
      *
      * @param headers of the record, as text
      * @throws ProblemException when it violates the contract
@@ -143,12 +143,10 @@ public class EventReader {
     }
 
     /**
-     * Decodes and checks a value. A null value, a tombstone, is poison: in a stream of events it
-     * deletes nothing.
+     * Decodes and checks a value. A null value, a tombstone, is poison: in a stream of events it deletes nothing.
      *
      * @param headers of the record, as text
-     * @param written the timestamp of the record, epoch milliseconds; negative when unknown, for
-     *     now
+     * @param written the timestamp of the record, epoch milliseconds; negative when unknown, for now
      * @throws ProblemException when it violates the contract: poison
      * @throws RegistryUnavailableException when it needs a schema and the registry does not answer
      */

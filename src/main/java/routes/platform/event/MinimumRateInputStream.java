@@ -6,8 +6,8 @@ import java.io.InputStream;
 import java.time.Duration;
 
 /**
- * Fails when the sender stays below a minimum rate, so that a trickling stream does not keep its thread. A
- * fast stream may be of any length.
+ * Fails when the sender stays below a minimum rate, so that a trickling stream does not keep its thread. A fast stream
+ * may be of any length.
  *
  * @see <a href="https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html">mod_reqtimeout, which has the same rate</a>
  */

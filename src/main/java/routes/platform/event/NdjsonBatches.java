@@ -26,8 +26,8 @@ import routes.platform.http.StreamedBody;
 import routes.platform.state.IdempotencyKeys;
 
 /**
- * Reads the events that a caller streams, one per line, in batches. Only one batch is in memory at
- * a time, whatever the length of the stream or of a line.
+ * Reads the events that a caller streams, one per line, in batches. Only one batch is in memory at a time, whatever the
+ * length of the stream or of a line.
  *
  * @see <a href="https://github.com/ndjson/ndjson-spec">NDJSON</a>
  */
@@ -180,8 +180,7 @@ public class NdjsonBatches {
         }
 
         /**
-         * Derives the id from the Idempotency-Key, the line and its number, so that a repeated
-         * stream has the same ids.
+         * Derives the id from the Idempotency-Key, the line and its number, so that a repeated stream has the same ids.
          */
         UUID id(byte[] line) {
             return request.idempotencyKey()

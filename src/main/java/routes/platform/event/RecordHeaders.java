@@ -25,8 +25,8 @@ public final class RecordHeaders {
     }
 
     /**
-     * Returns a header that only links the record to others. A value that an index or a log line
-     * cannot hold is ignored; the event is still valid.
+     * Returns a header that only links the record to others. A value that an index or a log line cannot hold is
+     * ignored; the event is still valid.
      *
      * @return null when the header is missing or unusable
      */

@@ -11,9 +11,8 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * Compares this instance's clock with the database's. The instance dates events by its clock.
- * Readers refuse events that are dated too far in the future. {@code ready} fails earlier, so that the
- * instance gets no requests.
+ * Compares this instance's clock with the database's. The instance dates events by its clock. Readers refuse events
+ * that are dated too far in the future. {@code ready} fails earlier, so that the instance gets no requests.
  */
 @Component("clockHealthIndicator")
 class ClockSkewHealth extends AbstractHealthIndicator {

@@ -12,9 +12,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
 /**
- * Passes each warning of Kafka's network client once a minute. While a broker is down, every client
- * repeats the same warning with each attempt to connect, some a second. The filter never drops a
- * different warning.
+ * Passes each warning of Kafka's network client once a minute. While a broker is down, every client repeats the same
+ * warning with each attempt to connect, some a second. The filter never drops a different warning.
  */
 @Component
 final class RepeatedWarningFilter extends Filter<ILoggingEvent> {

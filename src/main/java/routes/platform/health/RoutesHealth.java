@@ -8,8 +8,7 @@ import org.springframework.boot.actuate.health.Health;
 import org.springframework.stereotype.Component;
 
 /**
- * Checks that Camel has started, and reports routes that should run but do not. The web port opens
- * before Camel starts.
+ * Checks that Camel has started, and reports routes that should run but do not. The web port opens before Camel starts.
  */
 @Component("routes")
 class RoutesHealth extends AbstractHealthIndicator {

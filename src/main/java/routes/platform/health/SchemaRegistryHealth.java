@@ -5,10 +5,7 @@ import org.springframework.boot.actuate.health.Health;
 import org.springframework.stereotype.Component;
 import routes.platform.avro.SchemaRegistry;
 
-/**
- * Checks that the schema registry answers. {@code ready} does not include it: known schemas stay
- * usable without it.
- */
+/** Checks that the schema registry answers. {@code ready} does not include it: known schemas stay usable without it. */
 @Component("schemaRegistryHealthIndicator") // "schemaRegistry" is the registry
 class SchemaRegistryHealth extends AbstractHealthIndicator {
 

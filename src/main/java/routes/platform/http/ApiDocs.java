@@ -19,8 +19,8 @@ import org.springframework.web.servlet.resource.TransformedResource;
 import routes.platform.PlainText;
 
 /**
- * Serves Swagger UI at {@code /docs}, and the contract and the schemas at {@code /contract/} and
- * {@code /schemas/}. Swagger UI's own page stays closed: it loads any API, and asks for secrets in this API's name.
+ * Serves Swagger UI at {@code /docs}, and the contract and the schemas at {@code /contract/} and {@code /schemas/}.
+ * Swagger UI's own page stays closed: it loads any API, and asks for secrets in this API's name.
  */
 @Configuration(proxyBeanMethods = false)
 class ApiDocs implements WebMvcConfigurer {

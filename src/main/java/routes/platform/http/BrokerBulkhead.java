@@ -9,8 +9,8 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 
 /**
- * Limits how many of the waiting requests wait for the broker, so that bodies and streams continue while
- * it is down. All patterns share one bulkhead: one for each would use up all threads between them.
+ * Limits how many of the waiting requests wait for the broker, so that bodies and streams continue while it is down.
+ * All patterns share one bulkhead: one for each would use up all threads between them.
  */
 @Component("brokerBulkhead")
 public class BrokerBulkhead {
@@ -33,8 +33,7 @@ public class BrokerBulkhead {
     /**
      * Takes a permit until the request is answered.
      *
-     * @throws ProblemException 503 when none is free, 429 when too many requests of the client or its
-     *     tenant wait
+     * @throws ProblemException 503 when none is free, 429 when too many requests of the client or its tenant wait
      */
     public void enter(Exchange exchange) throws InterruptedException {
         waiting.acquire(HttpRequest.of(exchange).caller(), exchange);

@@ -23,7 +23,9 @@ final class CallerResolver {
 
     private CallerResolver() {}
 
-    /** @throws IllegalStateException when the request has no token: {@link SecurityConfiguration} must not let it pass */
+    /**
+     * @throws IllegalStateException when the request has no token: {@link SecurityConfiguration} must not let it pass
+     */
     static Caller resolve(HttpServletRequest request) {
         if (!(request.getUserPrincipal() instanceof JwtAuthenticationToken authenticated)) {
             throw new IllegalStateException("a request without a token has reached an operation");

@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import org.springframework.stereotype.Component;
 
 /**
- * Keeps one client from using all processors: runs a few of its requests at a time and queues the next
- * ones on their threads. A request that waits for something else releases its permit meanwhile.
+ * Keeps one client from using all processors: runs a few of its requests at a time and queues the next ones on their
+ * threads. A request that waits for something else releases its permit meanwhile.
  */
 @Component
 class ClientBulkhead {

@@ -5,8 +5,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Limits how many permits each client, each tenant and all clients together hold at a time.
- * A client without permits has no entry, so idle clients do not fill the map.
+ * Limits how many permits each client, each tenant and all clients together hold at a time. A client without permits
+ * has no entry, so idle clients do not fill the map.
  */
 final class ConcurrencyLimiter {
 

@@ -10,8 +10,8 @@ public final class CorrelationId {
     public static final String HEADER = "X-Correlation-Id";
 
     /**
-     * Exchange property, and the name in the log's MDC. It differs from every query parameter, because Camel
-     * reads an absent header from the property of the same name.
+     * Exchange property, and the name in the log's MDC. It differs from every query parameter, because Camel reads an
+     * absent header from the property of the same name.
      */
     public static final String PROPERTY = "correlation-id";
 

@@ -9,12 +9,15 @@ import java.time.Duration;
 import org.apache.coyote.CloseNowException;
 
 /**
- * Ends a response that the client reads too slowly. Tomcat restarts its write timeout whenever the client
- * reads a few bytes, so a slow reader could hold a thread for hours.
+ * Ends a response that the client reads too slowly. Tomcat restarts its write timeout whenever the client reads a few
+ * bytes, so a slow reader could hold a thread for hours.
  */
 final class DeadlineResponse extends HttpServletResponseWrapper {
 
-    /** Extends the deadline by a second for each such number of bytes, so that large responses work over slow connections. */
+    /**
+     * Extends the deadline by a second for each such number of bytes, so that large responses work over slow
+     * connections.
+     */
     private static final int BYTES_PER_SECOND = 1 << 16;
 
     /** Is small, because Tomcat may wait for a few connection timeouts until the client has read a piece. */
@@ -39,8 +42,8 @@ final class DeadlineResponse extends HttpServletResponseWrapper {
     }
 
     /**
-     * Reports a missed deadline that the writer has swallowed: the server would end the response as if it
-     * were complete.
+     * Reports a missed deadline that the writer has swallowed: the server would end the response as if it were
+     * complete.
      *
      * @throws CloseNowException when the client read the response too slowly; makes Tomcat close the connection
      */

@@ -9,8 +9,8 @@ import org.springframework.util.unit.DataSize;
  * Limits on the number, the size and the duration of requests.
  *
  * @param maxBody the largest body that is not streamed
- * @param bodyTimeout the time for such a body to arrive, and for a response to be read. A stream has to keep
- *     its minimum rate over this interval
+ * @param bodyTimeout the time for such a body to arrive, and for a response to be read. A stream has to keep its
+ *     minimum rate over this interval
  * @param maxWaiting requests that wait for something other than the database
  * @param maxPublishing those of them that wait for the broker
  * @param clientShare the part of {@code maxWaiting} that one client may take, above 0 and at most 1
@@ -30,8 +30,8 @@ public record HttpLimits(
         int tenantRate) {
 
     /**
-     * @throws InvalidConfigurationPropertyValueException when a limit lets nothing through, or waiting
-     *     requests could take every thread
+     * @throws InvalidConfigurationPropertyValueException when a limit lets nothing through, or waiting requests could
+     *     take every thread
      */
     void check(int threads) {
         require(clientRate >= 1, "client-rate", clientRate, "It has to be at least 1.");

@@ -19,9 +19,9 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 
 /**
- * Caches the issuer's public keys. Fetches them on first use, every few minutes, and for an unknown key id,
- * so that the issuer can rotate keys. A rate limit keeps clients with made-up key ids from causing
- * fetches. The last keys stay valid for some hours while the issuer is down.
+ * Caches the issuer's public keys. Fetches them on first use, every few minutes, and for an unknown key id, so that the
+ * issuer can rotate keys. A rate limit keeps clients with made-up key ids from causing fetches. The last keys stay
+ * valid for some hours while the issuer is down.
  */
 final class IssuerKeys implements JWKSource<SecurityContext> {
 

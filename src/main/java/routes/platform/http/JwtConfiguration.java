@@ -36,7 +36,9 @@ class JwtConfiguration {
 
     private static final String PROPERTIES = "spring.security.oauth2.resourceserver.jwt.";
 
-    /** Accepts a token that the issuer has signed with RS256, for our audience, unexpired, with a subject and a tenant. */
+    /**
+     * Accepts a token that the issuer has signed with RS256, for our audience, unexpired, with a subject and a tenant.
+     */
     @Bean
     JwtDecoder jwtDecoder(OAuth2ResourceServerProperties properties) {
         OAuth2ResourceServerProperties.Jwt jwt = properties.getJwt();

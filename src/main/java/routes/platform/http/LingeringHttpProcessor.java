@@ -12,10 +12,9 @@ import org.apache.tomcat.util.net.SocketEvent;
 import org.apache.tomcat.util.net.SocketWrapperBase;
 
 /**
- * Handles a connection as Tomcat does, with two changes against slow clients. The whole head of a request
- * has to arrive within the connection timeout; for Tomcat that is the longest pause. Before it closes a
- * connection, it reads on for a moment, so that a client that is still sending can read the response. The poller
- * does that, without a waiting thread.
+ * Handles a connection as Tomcat does, with two changes against slow clients. The whole head of a request has to arrive
+ * within the connection timeout; for Tomcat that is the longest pause. Before it closes a connection, it reads on for a
+ * moment, so that a client that is still sending can read the response. The poller does that, without a waiting thread.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9112#section-9.6">RFC 9112, section 9.6</a>
  */

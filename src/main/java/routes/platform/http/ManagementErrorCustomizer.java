@@ -7,8 +7,8 @@ import org.springframework.boot.web.embedded.tomcat.TomcatServletWebServerFactor
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 
 /**
- * Renders errors of the management port as problems; its default error page would echo the path. That
- * server has its own application context, which finds this class through {@code META-INF/spring}.
+ * Renders errors of the management port as problems; its default error page would echo the path. That server has its
+ * own application context, which finds this class through {@code META-INF/spring}.
  */
 @ConditionalOnManagementPort(ManagementPortType.DIFFERENT)
 class ManagementErrorCustomizer implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {

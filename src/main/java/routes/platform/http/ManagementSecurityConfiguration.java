@@ -17,8 +17,8 @@ import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.web.context.support.WebApplicationContextUtils;
 
 /**
- * Opens the endpoints of the management port, which has no tokens, and denies everything else there. An
- * operator keeps the port inside the cluster.
+ * Opens the endpoints of the management port, which has no tokens, and denies everything else there. An operator keeps
+ * the port inside the cluster.
  */
 @Configuration(proxyBeanMethods = false)
 class ManagementSecurityConfiguration {

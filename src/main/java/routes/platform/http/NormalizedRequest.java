@@ -6,8 +6,8 @@ import java.io.BufferedReader;
 import java.io.IOException;
 
 /**
- * Shows a request as everything behind {@link RequestFilter} sees it: path normalized, body unread,
- * HEAD as GET. Tomcat remembers the HEAD and sends no body.
+ * Shows a request as everything behind {@link RequestFilter} sees it: path normalized, body unread, HEAD as GET. Tomcat
+ * remembers the HEAD and sends no body.
  */
 final class NormalizedRequest extends HttpServletRequestWrapper {
 

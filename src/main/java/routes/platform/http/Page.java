@@ -9,8 +9,8 @@ import org.apache.camel.Exchange;
 import org.springframework.web.util.UriComponentsBuilder;
 
 /**
- * One page of a list, cut by keyset: the cursor is the place of the last entry, such as its sequence number.
- * Entries that arrive while a caller pages neither repeat nor hide others.
+ * One page of a list, cut by keyset: the cursor is the place of the last entry, such as its sequence number. Entries
+ * that arrive while a caller pages neither repeat nor hide others.
  *
  * @param cursor the place of the last entry of the previous page; null for the first page
  * @param limit entries per page
@@ -21,8 +21,8 @@ public record Page(String cursor, int limit) {
     private static final int BYTES = 1 << 20;
 
     /**
-     * Returns a query for the rows of a page of large entries: up to the one that reaches {@link #BYTES}, and
-     * the next one.
+     * Returns a query for the rows of a page of large entries: up to the one that reaches {@link #BYTES}, and the next
+     * one.
      *
      * @param rows a query with a column {@code bytes}, of at most {@link #rows()} rows
      * @param order of the list

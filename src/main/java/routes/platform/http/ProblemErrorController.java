@@ -45,7 +45,10 @@ class ProblemErrorController extends ResponseEntityExceptionHandler implements E
         return methods;
     }
 
-    /** Creates an id where {@link RequestFilter} has not seen the request: on the management port, and where Tomcat rejects. */
+    /**
+     * Creates an id where {@link RequestFilter} has not seen the request: on the management port, and where Tomcat
+     * rejects.
+     */
     private static String correlationId(String known, HttpHeaders headers) {
         if (known != null) {
             return known;

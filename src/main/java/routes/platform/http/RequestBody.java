@@ -12,9 +12,9 @@ import org.apache.camel.StreamCache;
 import routes.platform.error.ProblemException;
 
 /**
- * The unread body of a request, so that a stream of a gigabyte passes in constant memory. Camel's HTTP
- * consumer takes the body as a {@link BufferedReader} and copies it into memory, unless it is a
- * {@link StreamCache}; so this is both. To Camel it is empty: it cannot echo a body that no route reads.
+ * The unread body of a request, so that a stream of a gigabyte passes in constant memory. Camel's HTTP consumer takes
+ * the body as a {@link BufferedReader} and copies it into memory, unless it is a {@link StreamCache}; so this is both.
+ * To Camel it is empty: it cannot echo a body that no route reads.
  */
 public final class RequestBody extends BufferedReader implements StreamCache {
 

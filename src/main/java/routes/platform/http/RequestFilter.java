@@ -22,8 +22,8 @@ import org.springframework.web.filter.OncePerRequestFilter;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Runs before all other filters: sets the correlation id, on the response and in the log too, normalizes the
- * path, and rejects requests that no handler could take.
+ * Runs before all other filters: sets the correlation id, on the response and in the log too, normalizes the path, and
+ * rejects requests that no handler could take.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)

@@ -8,9 +8,9 @@ import org.springframework.stereotype.Component;
 import routes.platform.contract.OpenApi;
 
 /**
- * Lets only the request headers of the contract become message headers, and only known headers into the
- * response. Camel acts on message headers, and fills them from HTTP headers, the query and forms. Query
- * parameters stay in {@link HttpRequest}, where no header can replace them.
+ * Lets only the request headers of the contract become message headers, and only known headers into the response. Camel
+ * acts on message headers, and fills them from HTTP headers, the query and forms. Query parameters stay in
+ * {@link HttpRequest}, where no header can replace them.
  */
 @Component
 class RequestHeaderAllowList implements HeaderFilterStrategy {

@@ -18,8 +18,8 @@ import org.springframework.web.filter.OncePerRequestFilter;
 import routes.platform.error.ProblemException;
 
 /**
- * Limits the concurrent requests and the requests per second of each client and tenant. Runs after
- * Spring Security, which identifies the caller.
+ * Limits the concurrent requests and the requests per second of each client and tenant. Runs after Spring Security,
+ * which identifies the caller.
  */
 @Component
 @Order(SecurityProperties.DEFAULT_FILTER_ORDER + 1)

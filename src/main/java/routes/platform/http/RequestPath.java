@@ -9,8 +9,8 @@ import java.util.stream.Stream;
 import org.springframework.web.util.UriUtils;
 
 /**
- * Normalizes the path of a request. Spring matches the decoded path; Camel matches the raw one and ignores
- * case. So everything behind {@link RequestFilter} sees one spelling.
+ * Normalizes the path of a request. Spring matches the decoded path; Camel matches the raw one and ignores case. So
+ * everything behind {@link RequestFilter} sees one spelling.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2">RFC 3986, section 6.2.2</a>
  */

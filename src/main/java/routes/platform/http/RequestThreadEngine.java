@@ -14,8 +14,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.servlet.HandlerMapping;
 
 /**
- * Routes requests on their Tomcat thread. Camel's default passes them to another pool. When a caller
- * disconnects, Tomcat then reuses the request and response objects while that pool still works with them.
+ * Routes requests on their Tomcat thread. Camel's default passes them to another pool. When a caller disconnects,
+ * Tomcat then reuses the request and response objects while that pool still works with them.
  */
 @Component("platform-http-engine")
 class RequestThreadEngine extends SpringBootPlatformHttpEngine {

@@ -10,8 +10,8 @@ import org.springframework.stereotype.Component;
 import routes.platform.contract.OperationContract;
 
 /**
- * Completes the answer of a route by the contract of its operation: status, content type, and a value as JSON.
- * Camel's {@code bindingMode: json} would read every request body into memory and write texts in quotes.
+ * Completes the answer of a route by the contract of its operation: status, content type, and a value as JSON. Camel's
+ * {@code bindingMode: json} would read every request body into memory and write texts in quotes.
  */
 @Component
 public class ResponseWriter {

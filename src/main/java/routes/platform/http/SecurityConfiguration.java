@@ -16,8 +16,8 @@ import org.springframework.security.web.firewall.StrictHttpFirewall;
 import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter.ReferrerPolicy;
 
 /**
- * Requires a token of the issuer for every request except those for the documentation. {@link HttpIngress}
- * requires the scopes of the operation, which {@code openapi.yaml} declares; both come before the body.
+ * Requires a token of the issuer for every request except those for the documentation. {@link HttpIngress} requires the
+ * scopes of the operation, which {@code openapi.yaml} declares; both come before the body.
  */
 @Configuration(proxyBeanMethods = false)
 class SecurityConfiguration {
@@ -51,15 +51,18 @@ class SecurityConfiguration {
                 .build();
     }
 
-    /** Switches off a timer per filter and decision, which took a tenth of a request; {@code http.server.requests} has its time and outcome. */
+    /**
+     * Switches off a timer per filter and decision, which took a tenth of a request; {@code http.server.requests} has
+     * its time and outcome.
+     */
     @Bean
     SecurityObservationSettings noObservations() {
         return SecurityObservationSettings.noObservations();
     }
 
     /**
-     * Lets ids with any character pass. {@link RequestPath} checks paths, the dispatcher checks methods, and
-     * the allow-list drops unknown headers.
+     * Lets ids with any character pass. {@link RequestPath} checks paths, the dispatcher checks methods, and the
+     * allow-list drops unknown headers.
      */
     @Bean
     HttpFirewall httpFirewall() {

@@ -11,9 +11,9 @@ import org.apache.tomcat.util.net.ApplicationBufferHandler;
 import org.apache.tomcat.util.net.SocketEvent;
 
 /**
- * Handles the unread body of a request that is answered. Tomcat would read up to two megabytes of it, at
- * the pace of the client, so a few slow clients could block every thread. This drops a short body that has
- * arrived and keeps the connection; with any other body the connection closes.
+ * Handles the unread body of a request that is answered. Tomcat would read up to two megabytes of it, at the pace of
+ * the client, so a few slow clients could block every thread. This drops a short body that has arrived and keeps the
+ * connection; with any other body the connection closes.
  */
 final class UnreadBodyAdapter implements Adapter {
 

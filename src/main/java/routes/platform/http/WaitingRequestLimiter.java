@@ -8,9 +8,9 @@ import routes.platform.Caller;
 import routes.platform.error.ProblemException;
 
 /**
- * Limits the requests that wait for something other than the database: a body, a stream, the broker,
- * the effect of a command, another request. All of them share one limit below the number of threads,
- * so that reads always find one. Each client and tenant may take a share of it.
+ * Limits the requests that wait for something other than the database: a body, a stream, the broker, the effect of a
+ * command, another request. All of them share one limit below the number of threads, so that reads always find one.
+ * Each client and tenant may take a share of it.
  */
 @Component
 public class WaitingRequestLimiter {

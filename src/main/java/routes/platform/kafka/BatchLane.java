@@ -8,10 +8,9 @@ import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Hands over the records of a partition in batches. Batches grow while they are fast and shrink
- * while they are slow. After a failure it isolates the record that caused it. If the failure names the record, the next batch ends
- * before it; otherwise the batch is halved until the record is
- * alone.
+ * Hands over the records of a partition in batches. Batches grow while they are fast and shrink while they are slow.
+ * After a failure it isolates the record that caused it. If the failure names the record, the next batch ends before
+ * it; otherwise the batch is halved until the record is alone.
  */
 final class BatchLane extends Lane {
 
@@ -20,8 +19,8 @@ final class BatchLane extends Lane {
     private static final int FIRST_BATCH = 8;
 
     /**
-     * The longest time for a batch. A batch in flight is redelivered after a crash, so it stays
-     * short; its transaction is still a small part of that time.
+     * The longest time for a batch. A batch in flight is redelivered after a crash, so it stays short; its transaction
+     * is still a small part of that time.
      */
     private static final long SLOW_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -29,10 +28,7 @@ final class BatchLane extends Lane {
     private int batchSize;
     private long startedAt;
 
-    /**
-     * The number of records before the one that failed: they are the next batch, and then that record
-     * alone.
-     */
+    /** The number of records before the one that failed: they are the next batch, and then that record alone. */
     private int beforeFailed = UNKNOWN;
 
     BatchLane(Object key, int maxBatch, Consumer<Lane> turn) {

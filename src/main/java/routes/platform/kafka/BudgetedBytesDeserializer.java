@@ -6,10 +6,7 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.Deserializer;
 
-/**
- * Returns keys and values as bytes, within the budget of the poll. Public because Kafka's client
- * instantiates it.
- */
+/** Returns keys and values as bytes, within the budget of the poll. Public because Kafka's client instantiates it. */
 public final class BudgetedBytesDeserializer implements Deserializer<byte[]> {
 
     private PollBudget budget;

@@ -9,11 +9,10 @@ import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /**
- * Encodes the completed offsets beyond a committed one into the metadata of the commit, so that
- * they are not handled again after a crash. The text has the committed offset, and a bit for each
- * offset, deflated, in Base64. It counts only with that offset, because a tool that moves the group
- * may keep the text. It leaves out offsets that do not fit, from the end; those records are
- * redelivered.
+ * Encodes the completed offsets beyond a committed one into the metadata of the commit, so that they are not handled
+ * again after a crash. The text has the committed offset, and a bit for each offset, deflated, in Base64. It counts
+ * only with that offset, because a tool that moves the group may keep the text. It leaves out offsets that do not fit,
+ * from the end; those records are redelivered.
  */
 final class CompletedOffsets {
 
@@ -22,9 +21,7 @@ final class CompletedOffsets {
     /** Below the 4096 bytes that a broker accepts, {@code offset.metadata.max.bytes}. */
     static final int MAX_CHARS = 4000;
 
-    /**
-     * The largest distance from the committed offset; also the limit for unpacking foreign text.
-     */
+    /** The largest distance from the committed offset; also the limit for unpacking foreign text. */
     static final int MAX_DISTANCE = 1 << 18;
 
     private CompletedOffsets() {}
@@ -48,10 +45,7 @@ final class CompletedOffsets {
         return VERSION + committed + ":";
     }
 
-    /**
-     * Returns no offsets if the text comes from another program, belongs to another offset, or is
-     * damaged.
-     */
+    /** Returns no offsets if the text comes from another program, belongs to another offset, or is damaged. */
     static BitSet decode(long committed, String metadata) {
         String prefix = prefix(committed);
         if (metadata == null || !metadata.startsWith(prefix)) {

@@ -6,8 +6,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Collects the exchanges that complete asynchronously, on any thread. One of these threads at a
- * time processes them for all, so that none waits for the lock of the partition.
+ * Collects the exchanges that complete asynchronously, on any thread. One of these threads at a time processes them for
+ * all, so that none waits for the lock of the partition.
  */
 final class CompletionQueue {
 
@@ -15,9 +15,7 @@ final class CompletionQueue {
     private final AtomicInteger unprocessed = new AtomicInteger();
     private final Runnable processor;
 
-    /**
-     * @param processor takes all completions by {@link #poll()}; never runs on two threads at once
-     */
+    /** @param processor takes all completions by {@link #poll()}; never runs on two threads at once */
     CompletionQueue(Runnable processor) {
         this.processor = processor;
     }

@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Computes the lag of a consumer from the end offsets that the brokers report. A client does not
- * know them: it fetches nothing of a paused partition, and does not see behind an open transaction.
+ * Computes the lag of a consumer from the end offsets that the brokers report. A client does not know them: it fetches
+ * nothing of a paused partition, and does not see behind an open transaction.
  */
 final class ConsumerLag {
 
@@ -34,17 +34,14 @@ final class ConsumerLag {
     private Map<TopicPartition, Long> ends = Map.of();
     private Long askedAt;
 
-    /**
-     * @param running the consumers of this instance: one request asks for the end offsets of all
-     */
+    /** @param running the consumers of this instance: one request asks for the end offsets of all */
     ConsumerLag(Supplier<Admin> admin, Supplier<Stream<PipelinedConsumer>> running) {
         this.admin = admin;
         this.running = running;
     }
 
     /**
-     * Returns the records that are not completed, at most some seconds old, or as last known while
-     * no broker answers.
+     * Returns the records that are not completed, at most some seconds old, or as last known while no broker answers.
      */
     long of(PipelinedConsumer consumer) {
         Map<TopicPartition, Long> known = ends();

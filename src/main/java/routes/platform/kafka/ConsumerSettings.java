@@ -7,8 +7,7 @@ import org.springframework.util.unit.DataSize;
 import routes.platform.Backoff;
 
 /**
- * Limits the consumer of a route. Counts and bytes apply to one member of a group, and its
- * partitions share them.
+ * Limits the consumer of a route. Counts and bytes apply to one member of a group, and its partitions share them.
  *
  * @param threads the exchanges of a route that run concurrently, while its steps block
  * @param maxInFlight the records in flight at which the member pauses partitions
@@ -17,8 +16,8 @@ import routes.platform.Backoff;
  * @param backoff the wait before the first retry; it doubles each time, with jitter
  * @param backoffMax the longest wait between retries
  * @param commitInterval the shortest time between commits
- * @param drainTimeout the longest wait for exchanges in flight when a partition is revoked or the route
- *     stops; records that complete later are redelivered
+ * @param drainTimeout the longest wait for exchanges in flight when a partition is revoked or the route stops; records
+ *     that complete later are redelivered
  */
 @ConfigurationProperties("event-broker.consumer")
 record ConsumerSettings(
@@ -36,18 +35,14 @@ record ConsumerSettings(
         return new Backoff(backoff, backoffMax).jittered(failures, random).toNanos();
     }
 
-    /**
-     * Returns the bytes that a partition may have in flight: its even share of half of the member's
-     * bytes.
-     */
+    /** Returns the bytes that a partition may have in flight: its even share of half of the member's bytes. */
     long byteShare(int partitions) {
         return Math.max(1, maxBytes.toBytes() / 2 / partitions);
     }
 
     /**
-     * Returns the bytes that one poll may bring, of any partitions. A quarter of the member's bytes
-     * goes to the partitions that come first. The last quarter lets other partitions read a little,
-     * however much those have.
+     * Returns the bytes that one poll may bring, of any partitions. A quarter of the member's bytes goes to the
+     * partitions that come first. The last quarter lets other partitions read a little, however much those have.
      *
      * @param bytesOverShare the bytes that partitions have beyond their shares
      */

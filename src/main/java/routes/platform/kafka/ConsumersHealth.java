@@ -10,9 +10,8 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Reports DOWN with the partitions that are held or unreadable, or that have a dead letter which
- * cannot be written, and why. Single held keys do not make it DOWN. Nor do lost records,
- * because waiting does not bring them back.
+ * Reports DOWN with the partitions that are held or unreadable, or that have a dead letter which cannot be written, and
+ * why. Single held keys do not make it DOWN. Nor do lost records, because waiting does not bring them back.
  */
 @Component("consumers")
 class ConsumersHealth extends AbstractHealthIndicator {

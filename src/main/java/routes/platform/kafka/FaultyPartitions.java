@@ -20,11 +20,11 @@ import org.apache.kafka.common.errors.TopicAuthorizationException;
 import routes.platform.Backoff;
 
 /**
- * Finds and holds the partitions that make a poll fail, such as one with a damaged batch or with a
- * record larger than the heap. The other partitions of the member continue. Few failures name their
- * partition, so it searches. One poll reads no partition; if it fails, the failure is the member's own. Then
- * each poll reads one suspect in addition to the readable partitions. It retries a faulty
- * partition with backoff. Not thread-safe: only the polling thread may call it.
+ * Finds and holds the partitions that make a poll fail, such as one with a damaged batch or with a record larger than
+ * the heap. The other partitions of the member continue. Few failures name their partition, so it searches. One poll
+ * reads no partition; if it fails, the failure is the member's own. Then each poll reads one suspect in addition to the
+ * readable partitions. It retries a faulty partition with backoff. Not thread-safe: only the polling thread may call
+ * it.
  */
 final class FaultyPartitions {
 
@@ -34,9 +34,7 @@ final class FaultyPartitions {
     /** Long, because each retry may fill the heap. */
     private static final Backoff BACKOFF = new Backoff(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
-    /**
-     * Consecutive searches that find no faulty partition; after them the member rejoins the group.
-     */
+    /** Consecutive searches that find no faulty partition; after them the member rejoins the group. */
     private static final int MAX_SEARCHES = 3;
 
     /** The time after which earlier searches no longer count. */
@@ -56,10 +54,7 @@ final class FaultyPartitions {
     private int searches;
     private long lastSearch;
 
-    /**
-     * @param onChange gets the failure of a partition, and null when the partition is readable
-     *     again
-     */
+    /** @param onChange gets the failure of a partition, and null when the partition is readable again */
     FaultyPartitions(BiConsumer<TopicPartition, Throwable> onChange, LongSupplier nanos) {
         this.onChange = onChange;
         this.nanos = nanos;
@@ -80,10 +75,7 @@ final class FaultyPartitions {
         return partition.equals(onTrial) || !faults.containsKey(partition) && !suspects.contains(partition);
     }
 
-    /**
-     * Returns the faulty partition to retry in this poll, or null. The client still has its failure
-     * in the buffer.
-     */
+    /** Returns the faulty partition to retry in this poll, or null. The client still has its failure in the buffer. */
     TopicPartition partitionToRetry() {
         return retrying ? onTrial : null;
     }

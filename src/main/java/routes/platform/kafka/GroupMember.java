@@ -16,9 +16,8 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Runs one member of a consumer group: joins it, polls until it stops, and leaves it. After a
- * failure it rejoins, with backoff. Its thread handles no record, so that a slow handler does not
- * make it lose its membership.
+ * Runs one member of a consumer group: joins it, polls until it stops, and leaves it. After a failure it rejoins, with
+ * backoff. Its thread handles no record, so that a slow handler does not make it lose its membership.
  */
 final class GroupMember implements Runnable {
 
@@ -67,8 +66,8 @@ final class GroupMember implements Runnable {
     }
 
     /**
-     * Runs until {@link #stop}. No failure ends it, not even an error of the JVM: {@link #failure()}
-     * shows the last one.
+     * Runs until {@link #stop}. No failure ends it, not even an error of the JVM: {@link #failure()} shows the last
+     * one.
      */
     @Override
     public void run() {

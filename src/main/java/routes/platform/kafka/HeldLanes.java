@@ -10,9 +10,7 @@ import routes.platform.error.BrakeAppliedException;
 import routes.platform.error.DeadLetterException;
 import routes.platform.error.FailureClassifier;
 
-/**
- * Keeps the lanes of a partition whose record has failed and waits for its retry. Not thread-safe.
- */
+/** Keeps the lanes of a partition whose record has failed and waits for its retry. Not thread-safe. */
 final class HeldLanes {
 
     private static final Logger LOG = LoggerFactory.getLogger(HeldLanes.class);

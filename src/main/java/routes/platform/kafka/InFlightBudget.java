@@ -1,14 +1,13 @@
 package routes.platform.kafka;
 
 /**
- * Counts the records of a partition in flight, and compares them with its share of its member's
- * limits. Not thread-safe.
+ * Counts the records of a partition in flight, and compares them with its share of its member's limits. Not
+ * thread-safe.
  */
 final class InFlightBudget {
 
     /**
-     * The most records in the offset window, in shares. Completed ones cost only a number, but must
-     * fit into a commit.
+     * The most records in the offset window, in shares. Completed ones cost only a number, but must fit into a commit.
      */
     private static final int MAX_WINDOW = 10;
 
@@ -45,8 +44,8 @@ final class InFlightBudget {
     }
 
     /**
-     * Returns whether the share is used up. Once full, it stays full until half of it is completed,
-     * so that a poll does not bring only a few records.
+     * Returns whether the share is used up. Once full, it stays full until half of it is completed, so that a poll does
+     * not bring only a few records.
      *
      * @param window the number of records in the offset window, completed or not
      */

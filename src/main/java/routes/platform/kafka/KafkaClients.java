@@ -14,8 +14,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * Provides the header codecs of {@code camel.component.kafka.*}, and an admin client with its
- * brokers and credentials.
+ * Provides the header codecs of {@code camel.component.kafka.*}, and an admin client with its brokers and credentials.
  */
 @Configuration(proxyBeanMethods = false)
 class KafkaClients {
@@ -39,10 +38,7 @@ class KafkaClients {
         return Admin.create(config);
     }
 
-    /**
-     * Reads record headers as text. A header without a value, which a producer may send, stays
-     * null.
-     */
+    /** Reads record headers as text. A header without a value, which a producer may send, stays null. */
     @Bean
     KafkaHeaderDeserializer recordHeaderText() {
         return (name, value) -> value == null ? null : new String(value, StandardCharsets.UTF_8);

@@ -9,8 +9,8 @@ import java.util.function.LongSupplier;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Records of a partition that are handled in order, one exchange at a time. The lock of its
- * dispatcher guards a lane, except {@link #run()}.
+ * Records of a partition that are handled in order, one exchange at a time. The lock of its dispatcher guards a lane,
+ * except {@link #run()}.
  */
 abstract class Lane implements Runnable {
 
@@ -53,8 +53,7 @@ abstract class Lane implements Runnable {
     abstract List<OffsetWindow.Entry> next(LongSupplier nanos);
 
     /**
-     * Narrows the next exchange down to fewer records, when one record of a batch has
-     * failed.
+     * Narrows the next exchange down to fewer records, when one record of a batch has failed.
      *
      * @param size the number of records in the batch
      * @return whether fewer records run next; otherwise the lane is held

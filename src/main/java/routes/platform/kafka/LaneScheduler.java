@@ -10,8 +10,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * Decides which lanes of a partition run: every lane with records, until one fails. A held lane
- * retries alone, and too many of them hold all others. The lock of its dispatcher guards it.
+ * Decides which lanes of a partition run: every lane with records, until one fails. A held lane retries alone, and too
+ * many of them hold all others. The lock of its dispatcher guards it.
  */
 final class LaneScheduler {
 
@@ -27,8 +27,7 @@ final class LaneScheduler {
     private boolean suspended;
 
     /**
-     * @param maxBatch the most records that an exchange takes; 0 for one record and a lane for each
-     *     key
+     * @param maxBatch the most records that an exchange takes; 0 for one record and a lane for each key
      * @param turn handles some records of a lane, on a worker
      */
     LaneScheduler(int maxBatch, HeldLanes held, Executor workers, Consumer<Lane> turn) {
@@ -54,8 +53,7 @@ final class LaneScheduler {
     }
 
     /**
-     * Marks a lane as running, or queues it until it may run. A held lane is not queued: its retry
-     * starts it.
+     * Marks a lane as running, or queues it until it may run. A held lane is not queued: its retry starts it.
      *
      * @return whether the caller hands it to the workers
      */

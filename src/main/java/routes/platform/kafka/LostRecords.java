@@ -10,8 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Counts and reports the records that were removed before the consumer of a route read them, since
- * the process started.
+ * Counts and reports the records that were removed before the consumer of a route read them, since the process started.
  */
 final class LostRecords {
 
@@ -34,8 +33,7 @@ final class LostRecords {
     }
 
     /**
-     * Reports a log that was replaced, or that an unclean election truncated. The group reads it
-     * from its beginning.
+     * Reports a log that was replaced, or that an unclean election truncated. The group reads it from its beginning.
      */
     void reportTruncated(TopicPartition partition, long position, long beginning) {
         report(

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Commits the offsets of a member: each offset once, one request at a time. Not thread-safe:
- * only the polling thread may call it.
+ * Commits the offsets of a member: each offset once, one request at a time. Not thread-safe: only the polling thread
+ * may call it.
  */
 final class OffsetCommitter {
 
@@ -37,10 +37,7 @@ final class OffsetCommitter {
         this.failures = failures;
     }
 
-    /**
-     * Commits through another client from now on; requests of the former one no longer get an
-     * answer.
-     */
+    /** Commits through another client from now on; requests of the former one no longer get an answer. */
     void join(Consumer<Object, Object> joining) {
         client = joining;
         inFlight = false;
@@ -52,10 +49,7 @@ final class OffsetCommitter {
         committed.put(partition, found == null ? new OffsetAndMetadata(0) : found);
     }
 
-    /**
-     * Commits any offset of a partition whose log was truncated or replaced, even one below the
-     * committed offset.
-     */
+    /** Commits any offset of a partition whose log was truncated or replaced, even one below the committed offset. */
     void trackTruncated(TopicPartition partition) {
         committed.put(partition, new OffsetAndMetadata(Long.MAX_VALUE));
     }

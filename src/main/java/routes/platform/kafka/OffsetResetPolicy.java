@@ -12,9 +12,8 @@ import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Decides where a member reads on when a partition has no committed offset, or when its log does
- * not have the offset. The client never resets an offset itself, because it would skip removed
- * records silently.
+ * Decides where a member reads on when a partition has no committed offset, or when its log does not have the offset.
+ * The client never resets an offset itself, because it would skip removed records silently.
  */
 final class OffsetResetPolicy {
 
@@ -23,8 +22,8 @@ final class OffsetResetPolicy {
     private final Duration timeout;
 
     /**
-     * @param reset where a group without a committed offset begins, {@code earliest} or
-     *     {@code latest}; it fails with any other
+     * @param reset where a group without a committed offset begins, {@code earliest} or {@code latest}; it fails with
+     *     any other
      * @param timeout for an answer of the broker
      */
     OffsetResetPolicy(String reset, LostRecords lost, Duration timeout) {

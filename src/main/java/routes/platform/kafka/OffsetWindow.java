@@ -8,10 +8,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 
 /**
- * Tracks which offsets of a partition are read and which are completed. The offset to commit is
- * the one after the unbroken run of completed offsets; its metadata has the completed offsets beyond it.
- * Offsets without a record (commit markers, aborted records, compacted records) do not delay a commit.
- * Not thread-safe.
+ * Tracks which offsets of a partition are read and which are completed. The offset to commit is the one after the
+ * unbroken run of completed offsets; its metadata has the completed offsets beyond it. Offsets without a record (commit
+ * markers, aborted records, compacted records) do not delay a commit. Not thread-safe.
  */
 final class OffsetWindow {
 
@@ -19,10 +18,7 @@ final class OffsetWindow {
 
     private final Deque<Entry> entries = new ArrayDeque<>();
 
-    /**
-     * Offsets that were completed before this assignment; bit i stands for the offset
-     * {@code beforeFrom + i}.
-     */
+    /** Offsets that were completed before this assignment; bit i stands for the offset {@code beforeFrom + i}. */
     private final BitSet before;
 
     private final long beforeFrom;
@@ -33,9 +29,7 @@ final class OffsetWindow {
     private OffsetAndMetadata toCommit;
     private boolean changed;
 
-    /**
-     * @param committed where this assignment begins, or null when the group has committed nothing
-     */
+    /** @param committed where this assignment begins, or null when the group has committed nothing */
     OffsetWindow(OffsetAndMetadata committed) {
         if (committed != null) {
             offset = committed.offset();
@@ -83,10 +77,7 @@ final class OffsetWindow {
         }
     }
 
-    /**
-     * Returns where a successor begins, with the offsets that it skips as metadata; null when
-     * nothing is known.
-     */
+    /** Returns where a successor begins, with the offsets that it skips as metadata; null when nothing is known. */
     OffsetAndMetadata offsetToCommit() {
         if (changed) {
             toCommit = new OffsetAndMetadata(offset, epoch, CompletedOffsets.encode(offset, completed()));

@@ -18,10 +18,9 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Keeps a dispatcher for each partition that a member has. When the group assigns a partition, it
- * opens a dispatcher at the committed offset; when the group revokes it, it drains the dispatcher
- * and commits. Only the polling thread may call it, except for {@link #dispatchers}, {@link #suspend} and
- * {@link #resume}.
+ * Keeps a dispatcher for each partition that a member has. When the group assigns a partition, it opens a dispatcher at
+ * the committed offset; when the group revokes it, it drains the dispatcher and commits. Only the polling thread may
+ * call it, except for {@link #dispatchers}, {@link #suspend} and {@link #resume}.
  */
 final class PartitionAssignment implements ConsumerRebalanceListener {
 
@@ -137,8 +136,7 @@ final class PartitionAssignment implements ConsumerRebalanceListener {
     }
 
     /**
-     * Opens another dispatcher after the log was truncated or replaced: offsets of the old log no
-     * longer mean anything.
+     * Opens another dispatcher after the log was truncated or replaced: offsets of the old log no longer mean anything.
      */
     void reopen(TopicPartition partition) {
         dispatchers.get(partition).close();

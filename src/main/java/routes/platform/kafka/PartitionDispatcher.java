@@ -13,9 +13,9 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Dispatches the records of one partition to its lanes, and knows which offsets are completed. It
- * serves one assignment. When the partition is assigned again it gets a new dispatcher, and late
- * completions of the old one have no effect.
+ * Dispatches the records of one partition to its lanes, and knows which offsets are completed. It serves one
+ * assignment. When the partition is assigned again it gets a new dispatcher, and late completions of the old one have
+ * no effect.
  */
 final class PartitionDispatcher {
 
@@ -42,8 +42,7 @@ final class PartitionDispatcher {
     /**
      * @param name topic, partition and group, for the log
      * @param committed where it begins, or null when the group has committed nothing
-     * @param maxBatch the most records that the handler takes at a time; 0 when it takes them one by
-     *     one
+     * @param maxBatch the most records that the handler takes at a time; 0 when it takes them one by one
      */
     PartitionDispatcher(
             String name,
@@ -65,10 +64,7 @@ final class PartitionDispatcher {
         this.nanos = nanos;
     }
 
-    /**
-     * Divides the budget of its member, so that a partition that waits leaves the others their
-     * share.
-     */
+    /** Divides the budget of its member, so that a partition that waits leaves the others their share. */
     synchronized void divideBudgetAmong(int partitions) {
         inFlight.divideAmong(partitions);
     }
@@ -100,10 +96,7 @@ final class PartitionDispatcher {
         return starting;
     }
 
-    /**
-     * Retries the held lanes whose backoff is over, and logs when the partition is held and when it
-     * is released.
-     */
+    /** Retries the held lanes whose backoff is over, and logs when the partition is held and when it is released. */
     synchronized void retryDue() {
         logHold();
         lanes.retryDue(nanos.getAsLong());
@@ -152,10 +145,7 @@ final class PartitionDispatcher {
         return window.offsetToCommit();
     }
 
-    /**
-     * All records before this offset are completed; {@link OffsetWindow#UNKNOWN} before the first
-     * record.
-     */
+    /** All records before this offset are completed; {@link OffsetWindow#UNKNOWN} before the first record. */
     synchronized long completedUpTo() {
         return window.completedUpTo();
     }
@@ -166,8 +156,8 @@ final class PartitionDispatcher {
     }
 
     /**
-     * @param clientPosition the client's position, which passes over offsets without a record; all
-     *     records before it are here
+     * @param clientPosition the client's position, which passes over offsets without a record; all records before it
+     *     are here
      */
     synchronized void skipGapsUpTo(long clientPosition) {
         if (!closed) {
@@ -185,10 +175,7 @@ final class PartitionDispatcher {
         return !lanes.isSuspended() && !isFull() && lanesHoldReason().isEmpty();
     }
 
-    /**
-     * Returns why the partition is held: the client cannot continue reading, or held lanes keep it from
-     * continuing.
-     */
+    /** Returns why the partition is held: the client cannot continue reading, or held lanes keep it from continuing. */
     synchronized Optional<Throwable> holdReason() {
         return readFailure != null ? Optional.of(readFailure) : lanesHoldReason();
     }
@@ -202,10 +189,7 @@ final class PartitionDispatcher {
         return inFlight.isFull(window.size());
     }
 
-    /**
-     * Returns the failure for an operator: why the partition is held, or why a dead letter cannot
-     * be written.
-     */
+    /** Returns the failure for an operator: why the partition is held, or why a dead letter cannot be written. */
     synchronized Optional<Throwable> blockingFailure() {
         return holdReason().or(held::refusedDeadLetter);
     }
@@ -235,10 +219,7 @@ final class PartitionDispatcher {
         return window.size();
     }
 
-    /**
-     * Handles records of a lane on a worker, until the lane has none, has to wait, or has used up its
-     * turn.
-     */
+    /** Handles records of a lane on a worker, until the lane has none, has to wait, or has used up its turn. */
     private void runTurn(Lane lane) {
         for (int i = 0; i < TURN; i++) {
             List<OffsetWindow.Entry> entries = next(lane);

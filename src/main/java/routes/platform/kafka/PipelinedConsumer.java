@@ -36,10 +36,7 @@ import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.FailureClassifier;
 import routes.platform.error.UnreadableRecordException;
 
-/**
- * Consumes for one route: runs the members of its group and the workers, and creates the exchange of
- * each record.
- */
+/** Consumes for one route: runs the members of its group and the workers, and creates the exchange of each record. */
 class PipelinedConsumer extends DefaultConsumer implements Suspendable {
 
     private static final long GRACE_MS = 2000;
@@ -138,10 +135,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         super.doResume();
     }
 
-    /**
-     * Drains until a deadline that counts from the suspension: a shutdown first suspends all
-     * consumers together.
-     */
+    /** Drains until a deadline that counts from the suspension: a shutdown first suspends all consumers together. */
     @Override
     protected void doStop() throws Exception {
         long since = suspendedAt == 0 ? System.nanoTime() : suspendedAt;
@@ -158,8 +152,8 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
     }
 
     /**
-     * Has an unbounded queue, because the budget already bounds the records in it. No exchange may run
-     * on a poll thread.
+     * Has an unbounded queue, because the budget already bounds the records in it. No exchange may run on a poll
+     * thread.
      */
     private ThreadPoolProfile workerPool() {
         ThreadPoolProfile profile = new ThreadPoolProfile("kafka-consumer-worker");
@@ -276,10 +270,7 @@ class PipelinedConsumer extends DefaultConsumer implements Suspendable {
         return exchange.isFailed() || exchange.isRollbackOnly() ? new IllegalStateException("rolled back") : null;
     }
 
-    /**
-     * Fills in a record like the stock consumer; with {@code batching}, a list of such messages of
-     * one partition.
-     */
+    /** Fills in a record like the stock consumer; with {@code batching}, a list of such messages of one partition. */
     private void fill(Exchange exchange, List<ConsumerRecord<Object, Object>> messages) {
         ConsumerRecord<Object, Object> first = messages.get(0);
         if (messages.size() == 1) {

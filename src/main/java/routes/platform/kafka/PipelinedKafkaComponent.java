@@ -24,8 +24,8 @@ import org.springframework.stereotype.Component;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Replaces Camel's component for {@code kafka:} by a bean of the same name, and gives its endpoints
- * our consumer. Spring Boot configures it like the stock component.
+ * Replaces Camel's component for {@code kafka:} by a bean of the same name, and gives its endpoints our consumer.
+ * Spring Boot configures it like the stock component.
  */
 @Component("kafka")
 @org.apache.camel.spi.annotations.Component("kafka")
@@ -43,10 +43,7 @@ class PipelinedKafkaComponent extends KafkaComponent {
         this(settings, meters, failures, (Supplier<Admin>) admin::getObject);
     }
 
-    /**
-     * @param admin resolved late, because the admin client takes its configuration from this
-     *     component
-     */
+    /** @param admin resolved late, because the admin client takes its configuration from this component */
     PipelinedKafkaComponent(
             ConsumerSettings settings, MeterRegistry meters, FailureClassifier failures, Supplier<Admin> admin) {
         this.lag = new ConsumerLag(admin, this::running);

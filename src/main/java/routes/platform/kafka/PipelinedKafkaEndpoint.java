@@ -19,17 +19,13 @@ import routes.platform.error.FailureClassifier;
 import routes.platform.error.RecordMessage;
 
 /**
- * Combines the stock producer with our consumer. Refuses options that the consumer does not
- * support, by their names.
+ * Combines the stock producer with our consumer. Refuses options that the consumer does not support, by their names.
  */
 class PipelinedKafkaEndpoint extends KafkaEndpoint {
 
     private static final KafkaConfiguration DEFAULTS = new KafkaConfiguration();
 
-    /**
-     * The only deserializer: a record that another one could not read would leave no bytes for its
-     * dead letter.
-     */
+    /** The only deserializer: a record that another one could not read would leave no bytes for its dead letter. */
     private static final String BYTES = ByteArrayDeserializer.class.getName();
 
     /** The only isolation level: records of an open or aborted transaction count as not written. */
@@ -66,10 +62,7 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
         return (PipelinedKafkaComponent) super.getComponent();
     }
 
-    /**
-     * @throws IllegalArgumentException for an option that the consumer does not support, with its
-     *     name
-     */
+    /** @throws IllegalArgumentException for an option that the consumer does not support, with its name */
     @Override
     public Consumer createConsumer(Processor processor) throws Exception {
         refuseUnless(getConfiguration().getGroupId() != null, "groupId", "is missing");
@@ -124,9 +117,8 @@ class PipelinedKafkaEndpoint extends KafkaEndpoint {
     }
 
     /**
-     * Sends asynchronously in the exchange of a record: it releases its thread until the broker
-     * acknowledges, so that acknowledgements overlap. Any other exchange, of a request or in a
-     * transaction, stays on its thread.
+     * Sends asynchronously in the exchange of a record: it releases its thread until the broker acknowledges, so that
+     * acknowledgements overlap. Any other exchange, of a request or in a transaction, stays on its thread.
      */
     @Override
     protected KafkaProducer createProducer(KafkaEndpoint endpoint) {

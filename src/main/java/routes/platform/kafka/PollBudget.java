@@ -4,10 +4,10 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Headers;
 
 /**
- * Limits the bytes that one poll returns, while the client unpacks the records: a batch of 60 KB
- * can hold 60 MB. It refuses a record that does not fit. The client then returns the records before
- * it, and begins the next poll with it. The first record of a poll always fits, so that every
- * record is read. Not thread-safe: only the polling thread may call it.
+ * Limits the bytes that one poll returns, while the client unpacks the records: a batch of 60 KB can hold 60 MB. It
+ * refuses a record that does not fit. The client then returns the records before it, and begins the next poll with it.
+ * The first record of a poll always fits, so that every record is read. Not thread-safe: only the polling thread may
+ * call it.
  */
 public final class PollBudget {
 
@@ -20,10 +20,7 @@ public final class PollBudget {
 
     private long left = Long.MAX_VALUE;
 
-    /**
-     * The headers of the first record: key and value of a record come one after the other, with the
-     * same headers.
-     */
+    /** The headers of the first record: key and value of a record come one after the other, with the same headers. */
     private Headers first;
 
     private Headers current;

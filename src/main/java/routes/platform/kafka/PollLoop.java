@@ -19,18 +19,16 @@ import org.slf4j.LoggerFactory;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Polls one client: hands the records to the dispatchers, pauses partitions without room, and
- * commits what is completed. After a failed poll it seeks back, because the client may have lost
- * the records that it had read. The only other seek is to the first offset of a new partition. Not thread-safe:
- * only the polling thread may call it.
+ * Polls one client: hands the records to the dispatchers, pauses partitions without room, and commits what is
+ * completed. After a failed poll it seeks back, because the client may have lost the records that it had read. The only
+ * other seek is to the first offset of a new partition. Not thread-safe: only the polling thread may call it.
  */
 final class PollLoop {
 
     private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
 
     /**
-     * The longest poll, and so the longest time until a member without records in flight notices that
-     * it has to stop.
+     * The longest poll, and so the longest time until a member without records in flight notices that it has to stop.
      */
     private static final Duration IDLE = Duration.ofMillis(100);
 
@@ -123,10 +121,7 @@ final class PollLoop {
                 .acceptsRecords());
     }
 
-    /**
-     * Makes the client read the log again: it keeps a read failure, and would rethrow it without
-     * another attempt.
-     */
+    /** Makes the client read the log again: it keeps a read failure, and would rethrow it without another attempt. */
     private ConsumerRecords<Object, Object> discard(TopicPartition retried) {
         // the client looks at this partition only when no other has records for the poll
         client.pause(client.assignment());
@@ -134,10 +129,7 @@ final class PollLoop {
         return discardBuffered(List.of(retried));
     }
 
-    /**
-     * Makes the client drop the records and failures that it has buffered, and seeks back to the
-     * next record.
-     */
+    /** Makes the client drop the records and failures that it has buffered, and seeks back to the next record. */
     private ConsumerRecords<Object, Object> discardBuffered(Collection<TopicPartition> partitions) {
         // the client drops buffered data that does not begin at its position
         partitions.forEach(partition -> client.seek(partition, NO_RECORD));
@@ -171,8 +163,7 @@ final class PollLoop {
     }
 
     /**
-     * Moves completed partitions past offsets without a record, so that the lag becomes 0 even behind a
-     * commit marker.
+     * Moves completed partitions past offsets without a record, so that the lag becomes 0 even behind a commit marker.
      */
     private void skipGaps() {
         dispatchers.forEach((partition, dispatcher) -> {

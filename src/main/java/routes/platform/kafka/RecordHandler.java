@@ -8,8 +8,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 interface RecordHandler {
 
     /**
-     * @param messages one record, or a batch of one partition in order, which takes effect as a
-     *     whole or not at all
+     * @param messages one record, or a batch of one partition in order, which takes effect as a whole or not at all
      * @param unknownFailures the number of unclassified failures of the first record so far
      * @param done gets the failure or null, when this method has returned false
      * @return whether the records are completed on return

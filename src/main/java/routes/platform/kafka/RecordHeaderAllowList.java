@@ -7,9 +7,9 @@ import org.springframework.stereotype.Component;
 import routes.platform.contract.AsyncApi;
 
 /**
- * Lets only the record headers of the contract pass, in and out. Camel acts on headers:
- * {@code kafka.OVERRIDE_TOPIC} redirects a message, {@code CamelSqlQuery} replaces a statement. So
- * no producer may set one. Refused headers stay in the raw record, and in its dead letter.
+ * Lets only the record headers of the contract pass, in and out. Camel acts on headers: {@code kafka.OVERRIDE_TOPIC}
+ * redirects a message, {@code CamelSqlQuery} replaces a statement. So no producer may set one. Refused headers stay in
+ * the raw record, and in its dead letter.
  */
 @Component
 class RecordHeaderAllowList implements HeaderFilterStrategy {

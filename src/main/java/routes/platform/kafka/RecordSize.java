@@ -19,8 +19,7 @@ final class RecordSize {
     }
 
     /**
-     * Reads names and values on purpose: a header that is not yet read keeps the whole answer of the
-     * broker in memory.
+     * Reads names and values on purpose: a header that is not yet read keeps the whole answer of the broker in memory.
      */
     static long withoutKeyAndValue(Headers headers) {
         long bytes = RECORD;

@@ -15,7 +15,9 @@ import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 import routes.platform.state.RetentionRule;
 
-/** Adds records to the outbox in the transaction of a database change. The relay sends them if, and only if, it commits. */
+/**
+ * Adds records to the outbox in the transaction of a database change. The relay sends them if, and only if, it commits.
+ */
 @Component("transactionalOutbox") // "outbox" is Camel's component
 public class Outbox {
 
@@ -49,8 +51,8 @@ public class Outbox {
     }
 
     /**
-     * Adds a record in the current transaction. Other transactions that add one of the same topic and key wait here until
-     * it ends.
+     * Adds a record in the current transaction. Other transactions that add one of the same topic and key wait here
+     * until it ends.
      *
      * @throws org.springframework.transaction.IllegalTransactionStateException outside a transaction
      */

@@ -20,8 +20,8 @@ import routes.platform.error.FailureClassifier;
 /**
  * Elects the one instance that relays the outbox, by a session lock of PostgreSQL, and keeps its relay running.
  *
- * <p>A relay that has lost its connection without knowing can only repeat records, never change the order of a key:
- * see ADR 10.
+ * <p>A relay that has lost its connection without knowing can only repeat records, never change the order of a key: see
+ * ADR 10.
  */
 @Component
 class OutboxRelay implements SmartLifecycle {
@@ -102,7 +102,9 @@ class OutboxRelay implements SmartLifecycle {
         thread.start();
     }
 
-    /** Waits up to two seconds for rows in flight. Another instance sends the rest, and the rows that routes still add. */
+    /**
+     * Waits up to two seconds for rows in flight. Another instance sends the rest, and the rows that routes still add.
+     */
     @Override
     public synchronized void stop() {
         stopping = true;
@@ -128,7 +130,9 @@ class OutboxRelay implements SmartLifecycle {
         return 0;
     }
 
-    /** Runs until the stop. After any failure, even an {@code Error}, it tries again: nothing else restarts the relay. */
+    /**
+     * Runs until the stop. After any failure, even an {@code Error}, it tries again: nothing else restarts the relay.
+     */
     private void run() {
         while (!stopping) {
             try (Connection connection = connect()) {

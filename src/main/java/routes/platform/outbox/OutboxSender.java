@@ -19,8 +19,8 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * Sends outbox rows asynchronously and keeps the order of each key. One thread uses it; the producer's thread only
- * adds results.
+ * Sends outbox rows asynchronously and keeps the order of each key. One thread uses it; the producer's thread only adds
+ * results.
  *
  * <p>A row that its topic may reject is sent alone, so its failure is known before a later row of the key is sent. Any
  * other failure concerns the topic or the cluster. Then the producer closes before it can resend the batches after the
@@ -29,8 +29,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 final class OutboxSender implements AutoCloseable {
 
     /**
-     * The producer's batch size. Topics with a smaller limit get one row at a time: the producer would split a
-     * rejected batch into batches of this size without end.
+     * The producer's batch size. Topics with a smaller limit get one row at a time: the producer would split a rejected
+     * batch into batches of this size without end.
      */
     static final int BATCH_BYTES = 65536;
 

@@ -16,8 +16,8 @@ final class OutboxTable implements AutoCloseable {
 
     /**
      * Reads each open topic from its first unsent row, because a late commit has a lower id than rows already sent. The
-     * topics take turns: it reads at most twice its share of each. A range of topics instead of one keeps the planner on the
-     * index by topic, so closed topics cost one jump (ADR 10).
+     * topics take turns: it reads at most twice its share of each. A range of topics instead of one keeps the planner
+     * on the index by topic, so closed topics cost one jump (ADR 10).
      */
     static final String READ =
             """

@@ -13,7 +13,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import routes.platform.outbox.OutboxSender.SendResult;
 
-/** Moves rows from the outbox to Kafka while this instance holds the relay's lock: reads, sends, and marks or parks them. */
+/**
+ * Moves rows from the outbox to Kafka while this instance holds the relay's lock: reads, sends, and marks or parks
+ * them.
+ */
 final class RelaySession implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(RelaySession.class);

@@ -7,7 +7,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import routes.platform.Backoff;
 
-/** Tracks one target topic: its size limit, the rows in flight to it, and its backoff. Only the relay's thread uses it. */
+/**
+ * Tracks one target topic: its size limit, the rows in flight to it, and its backoff. Only the relay's thread uses it.
+ */
 final class TopicState {
 
     static final long RECHECK_NANOS = TimeUnit.SECONDS.toNanos(1);

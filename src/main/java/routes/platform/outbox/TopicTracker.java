@@ -74,8 +74,8 @@ final class TopicTracker {
     }
 
     /**
-     * Checks topics that are new here, or whose last check is a second old. Without a check, a missing topic would block
-     * the producer, and every other topic with it.
+     * Checks topics that are new here, or whose last check is a second old. Without a check, a missing topic would
+     * block the producer, and every other topic with it.
      */
     void check(Set<String> names) {
         List<ConfigResource> asked = names.stream()

@@ -11,8 +11,8 @@ import routes.platform.error.FailedRecordInBatchException;
 import routes.platform.error.ProblemException;
 
 /**
- * Folds the events of topics into a read model. A pattern's route passes batches to {@link #project}. A rebuild calls the
- * same {@link #apply} for shadow tables, so a subclass names no schema and has no effect outside its tables.
+ * Folds the events of topics into a read model. A pattern's route passes batches to {@link #project}. A rebuild calls
+ * the same {@link #apply} for shadow tables, so a subclass names no schema and has no effect outside its tables.
  */
 public abstract class Projection {
 
@@ -79,8 +79,8 @@ public abstract class Projection {
     }
 
     /**
-     * Applies events to the view, in one transaction. Events may be duplicates, and another member may apply the same ones
-     * now. The same records must make the same view, in any batches, if each partition keeps its order.
+     * Applies events to the view, in one transaction. Events may be duplicates, and another member may apply the same
+     * ones now. The same records must make the same view, in any batches, if each partition keeps its order.
      *
      * @param events of one partition, in its order
      */

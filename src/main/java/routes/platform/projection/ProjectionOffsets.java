@@ -55,8 +55,9 @@ class ProjectionOffsets {
     }
 
     /**
-     * Counts the committed records that are not in the view yet; null when no broker answers. The committed offset of the
-     * group steps over poison and transaction markers; the position of the view is up to date immediately. The larger one counts.
+     * Counts the committed records that are not in the view yet; null when no broker answers. The committed offset of
+     * the group steps over poison and transaction markers; the position of the view is up to date immediately. The
+     * larger one counts.
      */
     Long lag(Projection projection) {
         try {

@@ -18,8 +18,8 @@ import routes.platform.error.ProblemException;
 /**
  * The state machine of a rebuild: prepare the shadow tables, find keys, replay, compare, swap.
  *
- * <p>A rebuild never reads beyond the view that is served. Once it is close, the projection pauses until both are at the
- * same positions. The comparison happens there, and the swap at the next such pause.
+ * <p>A rebuild never reads beyond the view that is served. Once it is close, the projection pauses until both are at
+ * the same positions. The comparison happens there, and the swap at the next such pause.
  */
 @Component
 class RebuildSteps {

@@ -18,8 +18,8 @@ import routes.platform.error.ProblemException;
 import routes.platform.projection.Projection.Table;
 
 /**
- * Creates, compares and swaps the shadow tables of a rebuild. They have the names of the view's tables, in a schema
- * of their own. Call every method in a transaction.
+ * Creates, compares and swaps the shadow tables of a rebuild. They have the names of the view's tables, in a schema of
+ * their own. Call every method in a transaction.
  */
 @Component
 class ShadowTables {

@@ -16,8 +16,8 @@ import org.apache.camel.support.LifecycleStrategySupport;
 import org.springframework.stereotype.Component;
 
 /**
- * Refuses a step that sends to a {@code direct:} endpoint without a consumer. Camel would fail at
- * the first message, and only after half a minute.
+ * Refuses a step that sends to a {@code direct:} endpoint without a consumer. Camel would fail at the first message,
+ * and only after half a minute.
  */
 @Component
 public final class DirectEndpointValidator extends LifecycleStrategySupport {
@@ -30,8 +30,7 @@ public final class DirectEndpointValidator extends LifecycleStrategySupport {
     }
 
     /**
-     * Checks routes and the error policies of the context. It ignores addresses that depend on the
-     * message.
+     * Checks routes and the error policies of the context. It ignores addresses that depend on the message.
      *
      * @param routes all routes that are to run, started or not
      * @throws org.apache.camel.RuntimeCamelException with the file and line of the first invalid step

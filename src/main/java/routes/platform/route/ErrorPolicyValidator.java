@@ -9,8 +9,8 @@ import org.apache.camel.support.PatternHelper;
 import org.springframework.stereotype.Component;
 
 /**
- * Refuses a route that names a missing routeConfiguration. Camel would start it without an error
- * policy, and lose its first failed record instead of dead-lettering it.
+ * Refuses a route that names a missing routeConfiguration. Camel would start it without an error policy, and lose its
+ * first failed record instead of dead-lettering it.
  */
 @Component
 final class ErrorPolicyValidator extends LifecycleStrategySupport {

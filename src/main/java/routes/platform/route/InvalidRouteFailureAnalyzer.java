@@ -5,8 +5,8 @@ import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.core.env.Environment;
 
 /**
- * Explains a route file that does not load as Spring Boot explains a failed start: description and
- * action, no stack trace.
+ * Explains a route file that does not load as Spring Boot explains a failed start: description and action, no stack
+ * trace.
  */
 final class InvalidRouteFailureAnalyzer implements FailureAnalyzer {
 

@@ -9,9 +9,8 @@ import org.apache.camel.reifier.ProcessorReifier;
 import org.springframework.stereotype.Component;
 
 /**
- * Builds each step like Camel, and adds file and line to a failure. Camel's own message names only
- * the outermost step, such as a saga or a choice. Camel takes the one bean of this type instead of
- * its default.
+ * Builds each step like Camel, and adds file and line to a failure. Camel's own message names only the outermost step,
+ * such as a saga or a choice. Camel takes the one bean of this type instead of its default.
  */
 @Component
 final class LocatingProcessorFactory extends DefaultProcessorFactory {

@@ -12,9 +12,8 @@ import org.springframework.stereotype.Component;
 import routes.platform.http.CorrelationId;
 
 /**
- * Puts the ids of the route and of the request or event into the logging context of each step. It
- * sets and restores two names; Camel's own service copies the whole context, which took a quarter
- * of the time of a route.
+ * Puts the ids of the route and of the request or event into the logging context of each step. It sets and restores two
+ * names; Camel's own service copies the whole context, which took a quarter of the time of a route.
  */
 @Component
 class MdcInterceptStrategy implements InterceptStrategy {

@@ -3,8 +3,8 @@ package routes.platform.route;
 import org.apache.camel.RuntimeCamelException;
 
 /**
- * Names the place in a route file that keeps a route from loading. Camel knows the line of every step but
- * omits it from its exceptions, so the code that has the step wraps them in this one.
+ * Names the place in a route file that keeps a route from loading. Camel knows the line of every step but omits it from
+ * its exceptions, so the code that has the step wraps them in this one.
  */
 final class RouteFileException extends RuntimeCamelException {
 

@@ -19,8 +19,8 @@ import org.springframework.core.io.Resource;
 import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
 
 /**
- * Finds the line that defines a route, when Camel only names the id of the route. It reads the
- * files itself, because Camel's model is gone after a failed start.
+ * Finds the line that defines a route, when Camel only names the id of the route. It reads the files itself, because
+ * Camel's model is gone after a failed start.
  */
 public final class RouteFiles {
 

@@ -18,9 +18,8 @@ import org.apache.camel.support.RoutePolicySupport;
 import org.springframework.stereotype.Component;
 
 /**
- * Counts and times the exchanges of each route, under Camel's own meter names. Camel's policy
- * formats a name and looks up its meter for every exchange, which took a tenth of the time of a
- * route. This policy makes its meters once.
+ * Counts and times the exchanges of each route, under Camel's own meter names. Camel's policy formats a name and looks
+ * up its meter for every exchange, which took a tenth of the time of a route. This policy makes its meters once.
  */
 @Component
 class RouteMetrics implements RoutePolicyFactory {

@@ -12,8 +12,8 @@ import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
 
 /**
- * Names a problem in a route file as {@code file:line:column: what}, the form that editors and
- * terminals make clickable.
+ * Names a problem in a route file as {@code file:line:column: what}, the form that editors and terminals make
+ * clickable.
  *
  * @param file path of the route file, inside the jar if it is packaged
  * @param line first line is 1; 0 when unknown
@@ -32,8 +32,8 @@ public record RouteProblem(String file, int line, int column, String what) {
     }
 
     /**
-     * Finds the problem behind a failed start or reload: from the marks of the YAML parser, or from
-     * the failed step. When Camel only names a route or an id, it searches the files.
+     * Finds the problem behind a failed start or reload: from the marks of the YAML parser, or from the failed step.
+     * When Camel only names a route or an id, it searches the files.
      *
      * @return empty when no route file causes the failure
      */
@@ -97,10 +97,7 @@ public record RouteProblem(String file, int line, int column, String what) {
                 .map(at -> at.problem("Route " + e.getRouteId() + ": " + message(cause)));
     }
 
-    /**
-     * Finds a route without an id, such as the one behind {@code rest: openApi:}, by its source
-     * location.
-     */
+    /** Finds a route without an id, such as the one behind {@code rest: openApi:}, by its source location. */
     private static Optional<RouteProblem> start(FailedToStartRouteException e) {
         Matcher place = PLACE.matcher(e.getLocation() == null ? "" : e.getLocation());
         return place.matches()

@@ -18,13 +18,13 @@ public class HandledEvents {
     }
 
     /**
-     * Marks the event as handled by the group, in the transaction of its effect. A second transaction with the same event
-     * waits here until the first ends.
+     * Marks the event as handled by the group, in the transaction of its effect. A second transaction with the same
+     * event waits here until the first ends.
      *
      * @param subject the entity that the event is about, such as the id of a prescription
      * @return false for a duplicate: do nothing
-     * @throws ProblemException 409 when an event about another subject has the same id; if it counted as a duplicate, it would be
-     *     lost
+     * @throws ProblemException 409 when an event about another subject has the same id; if it counted as a duplicate,
+     *     it would be lost
      */
     @Transactional(propagation = Propagation.MANDATORY)
     public boolean markHandled(String group, String tenant, String eventId, String subject) {

@@ -11,8 +11,9 @@ import routes.platform.error.ProblemException;
 import routes.platform.http.HttpRequest;
 
 /**
- * The table of {@code Idempotency-Key}s. One request at a time holds a key by a lease. Only that owner renews or releases the lease,
- * or stores an answer. When the owner dies, the lease ends, and the next request does the work again.
+ * The table of {@code Idempotency-Key}s. One request at a time holds a key by a lease. Only that owner renews or
+ * releases the lease, or stores an answer. When the owner dies, the lease ends, and the next request does the work
+ * again.
  */
 @Component
 public class IdempotencyKeys {

@@ -14,8 +14,9 @@ import routes.platform.http.WaitingRequestLimiter;
 import routes.platform.state.IdempotencyKeys.Kept;
 
 /**
- * Runs the steps in {@code policy} once per {@code Idempotency-Key}, and answers a repeat with the first answer. The steps
- * leave the answer as the body. A request without a key runs them each time. Why: docs/adr/0017-idempotency-keys.md.
+ * Runs the steps in {@code policy} once per {@code Idempotency-Key}, and answers a repeat with the first answer. The
+ * steps leave the answer as the body. A request without a key runs them each time. Why:
+ * docs/adr/0017-idempotency-keys.md.
  */
 @Component("oncePerIdempotencyKey")
 class OncePerIdempotencyKey extends BlockPolicy {

@@ -7,8 +7,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Runs the steps inside {@code transacted} in one transaction, on one thread. A failure rolls back first; then the error
- * policy of the route handles it. Camel's own policy handles it inside, so a dead letter would commit the steps before.
+ * Runs the steps inside {@code transacted} in one transaction, on one thread. A failure rolls back first; then the
+ * error policy of the route handles it. Camel's own policy handles it inside, so a dead letter would commit the steps
+ * before.
  */
 @Component
 class TransactionPolicy extends BlockPolicy implements TransactedPolicy {

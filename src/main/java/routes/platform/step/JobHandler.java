@@ -6,8 +6,8 @@ import java.util.UUID;
 
 /**
  * Handles long-running jobs of one kind, step by step. A job is a row of a table with the columns {@code id},
- * {@code state} (RUNNING until it ends), {@code next_at}, {@code failures}, {@code unknown_failures},
- * {@code failure} and {@code updated_at}.
+ * {@code state} (RUNNING until it ends), {@code next_at}, {@code failures}, {@code unknown_failures}, {@code failure}
+ * and {@code updated_at}.
  *
  * @param <J> the row, with the columns that a step needs
  */
@@ -30,7 +30,9 @@ public interface JobHandler<J extends JobHandler.Job> {
 
     String table();
 
-    /** Selects one job by {@link StepRunner#DUE} and locks it with {@link StepRunner#LOCK_ONE}; empty when none is due. */
+    /**
+     * Selects one job by {@link StepRunner#DUE} and locks it with {@link StepRunner#LOCK_ONE}; empty when none is due.
+     */
     Optional<J> lockNextDue();
 
     /**

@@ -15,12 +15,12 @@ import routes.platform.Backoff;
 import routes.platform.error.FailureClassifier;
 
 /**
- * Runs the steps of {@link JobHandler jobs}. A step is one transaction that locks its job, so one instance runs it,
- * and another instance continues after a crash.
+ * Runs the steps of {@link JobHandler jobs}. A step is one transaction that locks its job, so one instance runs it, and
+ * another instance continues after a crash.
  *
- * <p>A failed step rolls back to a savepoint. The job's row stays locked until the backoff is committed, so no
- * instance retries early, and a cancellation waits. The runner retries while a dependency is down, and a few times
- * after an unknown failure. After that, and immediately after poison, the job is FAILED.
+ * <p>A failed step rolls back to a savepoint. The job's row stays locked until the backoff is committed, so no instance
+ * retries early, and a cancellation waits. The runner retries while a dependency is down, and a few times after an
+ * unknown failure. After that, and immediately after poison, the job is FAILED.
  */
 @Component
 public class StepRunner {

@@ -50,8 +50,8 @@ import org.springframework.core.io.ClassPathResource;
 import routes.RuntimeIT;
 
 /**
- * Calls every operation of openapi.yaml without a token, with invalid ones, without its scope, and as another
- * tenant. A new operation is tested at once; if it needs a record of its own, the test names the place to add it.
+ * Calls every operation of openapi.yaml without a token, with invalid ones, without its scope, and as another tenant. A
+ * new operation is tested at once; if it needs a record of its own, the test names the place to add it.
  */
 class AccessControlIT extends RuntimeIT {
 

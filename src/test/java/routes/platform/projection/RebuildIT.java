@@ -45,7 +45,9 @@ import routes.RuntimeIT;
 import routes.platform.event.EventReader;
 import sandbox.Topics;
 
-/** The replay of a projection that is not a pattern's: what it needs from any, and what it does when something is wrong. */
+/**
+ * The replay of a projection that is not a pattern's: what it needs from any, and what it does when something is wrong.
+ */
 @Import(RebuildIT.Configuration.class)
 @DirtiesContext
 class RebuildIT extends RuntimeIT {
