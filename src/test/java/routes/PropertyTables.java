@@ -9,12 +9,14 @@ import java.util.regex.Pattern;
 
 /**
  * Reads the {@code event-broker} tree of {@code application.yaml}, with its comments, and writes it as Markdown tables.
- * A comment above a property or group is its description; {@code # name:} is a property without a default.
+ * A comment above a property or group is its description; {@code # name:} is a property without a default, and {@code #
+ * names.<key>.name:} one of a map.
  */
 final class PropertyTables {
 
     private static final String ROOT = "event-broker";
-    private static final Pattern ENTRY = Pattern.compile("( *)(# )?([a-z][a-z-]*):(?: +(.+))?");
+    private static final Pattern ENTRY =
+            Pattern.compile("( *)(# )?([a-z][a-z-]*(?:\\.<[a-z]+>\\.[a-z-]+)?):(?: +(.+))?");
     private static final Pattern COMMENT = Pattern.compile(" *# (.+)");
 
     /** @param value null without a default */
@@ -87,7 +89,8 @@ final class PropertyTables {
         page.append("| property | default | meaning |\n|---|---|---|\n");
         for (Property property : properties) {
             String name = property.name().startsWith(prefix) ? property.name().substring(prefix.length()) : ".";
-            if (!name.contains(".")) {
+            boolean isOfThisTable = !name.replaceFirst("\\.<[a-z]+>\\.", "").contains(".");
+            if (isOfThisTable) {
                 page.append(
                         "| `%s` | %s | %s |\n".formatted(name, code(property.value()), cell(property.description())));
             }

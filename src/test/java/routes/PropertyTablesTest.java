@@ -70,7 +70,12 @@ class PropertyTablesTest {
                 prefixes.add(prefix);
                 for (Parameter parameter :
                         type.reflect().getDeclaredConstructors()[0].getParameters()) {
-                    compare(prefix + "." + dashed(parameter.getName()), parameter.getAnnotation(DefaultValue.class));
+                    String name = prefix + "." + dashed(parameter.getName());
+                    if (parameter.getType() == Map.class) {
+                        assertThat(DEFAULTS.keySet()).anyMatch(property -> property.startsWith(name + ".<"));
+                    } else {
+                        compare(name, parameter.getAnnotation(DefaultValue.class));
+                    }
                 }
             }
         }
@@ -126,12 +131,15 @@ class PropertyTablesTest {
                   topics:
                     # Replication factor.
                     # replicas:
+                    # Address of a server.
+                    # servers.<tenant>.url:
                     # A pattern: a|b.
                     names: a|b
                 """;
 
         assertThat(PropertyTables.of(yaml).markdown())
                 .contains("| `replicas` | none | Replication factor. |")
+                .contains("| `servers.<tenant>.url` | none | Address of a server. |")
                 .contains("| `names` | `a\\|b` | A pattern: a\\|b. |");
     }
 }
