@@ -8,7 +8,7 @@ import routes.platform.Caller;
 import routes.platform.error.ProblemException;
 
 /** Decides what a caller may do: by scope, and as an operator for another tenant. */
-final class AccessRule {
+public final class AccessRule {
 
     private static final Logger LOG = LoggerFactory.getLogger(AccessRule.class);
 
@@ -17,12 +17,22 @@ final class AccessRule {
     /** @throws ProblemException 403 when the caller's token lacks the scope */
     static void requireScope(String scope, Caller caller, Exchange exchange) {
         if (!caller.hasScope(scope)) {
-            exchange.getMessage()
-                    .setHeader(
-                            HttpHeaders.WWW_AUTHENTICATE,
-                            "Bearer error=\"insufficient_scope\", scope=\"" + scope + "\"");
-            throw new ProblemException(403, "the token has no scope " + scope);
+            throw insufficientScope(scope, "", exchange);
         }
+    }
+
+    /**
+     * The answer 403, with the missing scopes in {@code WWW-Authenticate}.
+     *
+     * @param scopes one, or several with spaces between them
+     * @param place begins the text of the error; may be empty
+     * @see <a href="https://www.rfc-editor.org/rfc/rfc6750#section-3.1">RFC 6750, section 3.1</a>
+     */
+    public static ProblemException insufficientScope(String scopes, String place, Exchange exchange) {
+        exchange.getMessage()
+                .setHeader(
+                        HttpHeaders.WWW_AUTHENTICATE, "Bearer error=\"insufficient_scope\", scope=\"" + scopes + "\"");
+        return new ProblemException(403, place + "the token has no scope " + scopes);
     }
 
     /**

@@ -1,0 +1,130 @@
+package routes.fhir;
+
+import java.nio.charset.CharacterCodingException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.springframework.stereotype.Component;
+import routes.fhir.FhirContent.Kind;
+import routes.fhir.FhirQuery.Parameter;
+import routes.fhir.FhirRules.Call;
+import routes.platform.StrictUtf8;
+import routes.platform.error.ProblemException;
+
+/** Finds everything that a request asks for: one interaction, or one for each entry of its bundle. */
+@Component
+class FhirInteractionParser {
+
+    /** HAPI's links to pages have these parameters. */
+    private static final Set<String> OF_PAGE = Set.of(
+            "_getpages",
+            "_getpagesoffset",
+            "_count",
+            "_offset",
+            "_pageId",
+            "_bundletype",
+            "_format",
+            "_pretty",
+            "_summary",
+            "_elements");
+
+    private final FhirAddressParser addresses;
+    private final FhirRules rules;
+    private final FhirBundleParser bundles;
+    private final FhirConditions conditions;
+    private final FhirResources resources;
+    private final FhirPatchReader patches;
+
+    FhirInteractionParser(
+            FhirAddressParser addresses,
+            FhirRules rules,
+            FhirBundleParser bundles,
+            FhirConditions conditions,
+            FhirResources resources,
+            FhirPatchReader patches) {
+        this.addresses = addresses;
+        this.rules = rules;
+        this.bundles = bundles;
+        this.conditions = conditions;
+        this.resources = resources;
+        this.patches = patches;
+    }
+
+    /**
+     * Returns the interactions, in the order of the bundle's entries. A page of an earlier answer needs nothing here:
+     * its link holds the permission.
+     *
+     * @param body empty when there is none
+     * @throws ProblemException 400 for a malformed or ambiguous request, 403 for a closed one, 404 for an unknown path,
+     *     405, 413 beyond the limits, 415 for a body of another kind
+     */
+    List<FhirInteraction> parse(FhirRequestHead head, byte[] body) {
+        FhirAddress address = addresses.parse(head.path(), "");
+        rules.requireOpen("", head.method(), address);
+        List<Parameter> query = new ArrayList<>(FhirQuery.decode(requireAscii(head.query()), "query"));
+        if (head.isPage()) {
+            return List.of(page(head, query, body));
+        }
+        if (head.isBundle()) {
+            if (head.ifNoneExist() != null || !query.stream().allMatch(FhirSearchNeeds::shapesTheAnswer)) {
+                throw new ProblemException(400, "query: a bundle takes no condition");
+            }
+            return bundles.parse(head.format(), body, head.publicUrl());
+        }
+        FhirContent content = content(head, body, query);
+        List<Parameter> condition =
+                conditions.parse(head.ifNoneExist(), address.type(), head.publicUrl(), "header If-None-Exist");
+        return List.of(rules.decide(new Call("", head.method(), address, query, condition, content)));
+    }
+
+    private static FhirInteraction page(FhirRequestHead head, List<Parameter> query, byte[] body) {
+        long links =
+                query.stream().filter(one -> one.name().equals("_getpages")).count();
+        if (links == 0) {
+            throw new ProblemException(403, "a search of all types is closed");
+        }
+        if (links > 1 || !query.stream().allMatch(one -> OF_PAGE.contains(one.name()))) {
+            throw new ProblemException(400, "query: is not that of a page link");
+        }
+        if (body.length > 0) {
+            throw new ProblemException(400, "this interaction takes no body");
+        }
+        return new FhirInteraction(head.method(), null, null, false, Set.of());
+    }
+
+    /** @param query receives the parameters of a form */
+    private FhirContent content(FhirRequestHead head, byte[] body, List<Parameter> query) {
+        if (body.length == 0) {
+            return FhirContent.NONE;
+        }
+        return switch (head.format()) {
+            case JSON, XML -> {
+                FhirContent resource = resources.read(head.format(), body);
+                yield head.method().equals("PATCH") && "Parameters".equals(resource.type())
+                        ? FhirContent.patch(resource.needs())
+                        : resource;
+            }
+            case JSON_PATCH, XML_PATCH -> patches.read(head.format(), body);
+            case FORM -> {
+                query.addAll(FhirQuery.decode(utf8(body), "form"));
+                yield new FhirContent(Kind.FORM, null, null, Set.of());
+            }
+            case NONE -> throw new ProblemException(415, "header Content-Type must tell the format of the body");
+        };
+    }
+
+    private static String utf8(byte[] form) {
+        try {
+            return StrictUtf8.decode(form);
+        } catch (CharacterCodingException e) {
+            throw new ProblemException(400, "form: is not UTF-8");
+        }
+    }
+
+    private static String requireAscii(String query) {
+        if (query != null && !query.chars().allMatch(c -> c > ' ' && c < 0x7f && c != '#')) {
+            throw new ProblemException(400, "query: has characters that must be percent-encoded");
+        }
+        return query;
+    }
+}

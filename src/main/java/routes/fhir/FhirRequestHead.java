@@ -1,0 +1,27 @@
+package routes.fhir;
+
+import java.util.List;
+
+/**
+ * A request to the FHIR door without its body.
+ *
+ * @param method such as GET
+ * @param path the decoded segments below {@code /fhir}
+ * @param query as sent, or null
+ * @param ifNoneExist header {@code If-None-Exist}, or null
+ * @param format of the body
+ * @param publicUrl the address of the door for this caller, without a slash at its end
+ */
+record FhirRequestHead(
+        String method, List<String> path, String query, String ifNoneExist, FhirFormat format, String publicUrl) {
+
+    /** Whether it asks for a page of an earlier answer. The link to the page holds its permission. */
+    boolean isPage() {
+        return path.isEmpty() && !method.equals("POST");
+    }
+
+    /** Whether its body is a transaction or a batch. */
+    boolean isBundle() {
+        return path.isEmpty() && method.equals("POST");
+    }
+}

@@ -1,0 +1,198 @@
+package routes.fhir;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.stereotype.Component;
+import routes.fhir.FhirAddress.Form;
+import routes.fhir.FhirContent.Kind;
+import routes.fhir.FhirQuery.Parameter;
+import routes.platform.error.ProblemException;
+
+/**
+ * Decides which permissions an interaction needs, and refuses what is closed. The same rules hold for a request and for
+ * an entry of a bundle.
+ */
+@Component
+class FhirRules {
+
+    /** A subscription sends data out, or shows the credentials for its endpoint. */
+    private static final Set<String> CLOSED_TYPES = Set.of("Subscription", "SubscriptionTopic");
+
+    private final FhirSearchNeeds searches;
+    private final Set<String> operations;
+
+    /** @param operations the open ones; each needs {@code r}, so it must change nothing */
+    FhirRules(FhirSearchNeeds searches, @Value("${event-broker.fhir.operations}") List<String> operations) {
+        this.searches = searches;
+        this.operations = Set.copyOf(operations);
+    }
+
+    /**
+     * One interaction, before the door knows what it needs.
+     *
+     * @param place begins the text of an error; empty for the request itself
+     * @param method such as GET
+     * @param query of the URL and of the form
+     * @param condition of a conditional create, or null
+     */
+    record Call(
+            String place,
+            String method,
+            FhirAddress address,
+            List<Parameter> query,
+            List<Parameter> condition,
+            FhirContent content) {
+
+        private String type() {
+            return address.type();
+        }
+
+        private boolean isRead() {
+            return method.equals("GET") || method.equals("HEAD");
+        }
+
+        private ProblemException refused(int status, String error) {
+            return new ProblemException(status, place + error);
+        }
+    }
+
+    /**
+     * Refuses what needs no body to be refused.
+     *
+     * @throws ProblemException 403 when it is closed, 405 with the methods that the path takes
+     */
+    void requireOpen(String place, String method, FhirAddress address) {
+        if (address.operation() != null && !operations.contains(address.operation())) {
+            throw new ProblemException(403, place + "the operation is closed");
+        }
+        requireOpenType(place, address.type());
+        if (!address.form().takes(method)) {
+            throw new ProblemException(
+                    405, place + "the path takes the methods " + address.form().methods());
+        }
+    }
+
+    private static void requireOpenType(String place, String type) {
+        if (type != null && CLOSED_TYPES.contains(type)) {
+            throw new ProblemException(403, place + type + " is closed");
+        }
+    }
+
+    /** @throws ProblemException 400, 403, 405 or 415 */
+    FhirInteraction decide(Call call) {
+        requireOpen(call.place(), call.method(), call.address());
+        if (call.condition() != null && !isCreate(call)) {
+            throw call.refused(400, "only a create takes ifNoneExist");
+        }
+        Set<FhirPermission> needs = new HashSet<>(call.content().needs());
+        needs.addAll(searches.of(call.type(), call.query(), call.place() + "query"));
+        boolean isWrite = false;
+        switch (call.address().form()) {
+            case SYSTEM_HISTORY, TYPE_HISTORY, COMPARTMENT -> need("s", call, needs);
+            case INSTANCE_HISTORY, VERSION, OPERATION -> need("r", call, needs);
+            case SEARCH -> need("s", call, needs);
+            case TYPE, INSTANCE -> {
+                isWrite = !call.isRead();
+                needs.addAll(isWrite ? write(call) : Set.of());
+                if (!isWrite) {
+                    need(call.address().form() == Form.TYPE ? "s" : "r", call, needs);
+                }
+            }
+            case METADATA -> {}
+            case SYSTEM -> throw call.refused(403, "a search of all types is closed");
+        }
+        requireContent(call);
+        needs.forEach(need -> requireOpenType(call.place(), need.type()));
+        return new FhirInteraction(call.method(), call.type(), resourceId(call.address()), isWrite, Set.copyOf(needs));
+    }
+
+    private static boolean isCreate(Call call) {
+        return call.address().form() == Form.TYPE && call.method().equals("POST");
+    }
+
+    private static String resourceId(FhirAddress address) {
+        return address.form() == Form.COMPARTMENT || address.form() == Form.SEARCH ? null : address.id();
+    }
+
+    private Set<FhirPermission> write(Call call) {
+        Set<FhirPermission> needs = new HashSet<>();
+        boolean isConditional = call.address().form() == Form.TYPE;
+        if (isConditional && !isCreate(call)) {
+            requireSelection(call, call.query());
+        } else if (!call.query().stream().allMatch(FhirSearchNeeds::shapesTheAnswer)) {
+            throw call.refused(400, "query: this interaction takes no condition");
+        }
+        switch (call.method()) {
+            case "POST" -> {
+                need(call.condition() == null ? "c" : "cs", call, needs);
+                if (call.condition() != null) {
+                    requireSelection(call, call.condition());
+                    needs.addAll(searches.of(call.type(), call.condition(), call.place() + "ifNoneExist"));
+                }
+            }
+            case "PUT" -> need(isConditional ? "cus" : "u", call, needs);
+            case "PATCH" -> need(isConditional ? "us" : "u", call, needs);
+            default -> need(isConditional ? "ds" : "d", call, needs);
+        }
+        return needs;
+    }
+
+    /** A condition that selects nothing would match every resource. */
+    private static void requireSelection(Call call, List<Parameter> condition) {
+        if (condition.stream().noneMatch(FhirSearchNeeds::selects)) {
+            throw call.refused(400, "the condition has no search parameter");
+        }
+    }
+
+    private static void need(String letters, Call call, Set<FhirPermission> needs) {
+        String type = call.type() == null ? "*" : call.type();
+        letters.chars().forEach(letter -> needs.add(new FhirPermission((char) letter, type)));
+    }
+
+    private static void requireContent(Call call) {
+        FhirContent content = call.content();
+        boolean isSearch = call.address().form() == Form.SEARCH;
+        boolean isOperation = call.address().form() == Form.OPERATION;
+        switch (call.method()) {
+            case "POST" -> {
+                if (isSearch) {
+                    require(content.kind() == Kind.FORM || content.kind() == Kind.NONE, call, "a form");
+                } else if (!isOperation || content.kind() != Kind.NONE) {
+                    require(content.kind() == Kind.RESOURCE, call, "a resource");
+                    requireType(call, isOperation);
+                }
+            }
+            case "PUT" -> {
+                require(content.kind() == Kind.RESOURCE, call, "a resource");
+                requireType(call, false);
+                String id = call.address().id();
+                if (id != null && content.id() != null && !id.equals(content.id())) {
+                    throw call.refused(400, "the resource has another id than the URL");
+                }
+            }
+            case "PATCH" -> require(content.kind() == Kind.PATCH, call, "a patch");
+            default -> {
+                if (content.kind() != Kind.NONE) {
+                    throw call.refused(400, "this interaction takes no body");
+                }
+            }
+        }
+    }
+
+    private static void require(boolean isExpected, Call call, String expected) {
+        if (!isExpected) {
+            boolean isMissing = call.content().kind() == Kind.NONE;
+            throw call.refused(isMissing ? 400 : 415, "the body must be " + expected);
+        }
+    }
+
+    private static void requireType(Call call, boolean isOperation) {
+        String type = call.content().type();
+        boolean isParameters = isOperation && "Parameters".equals(type);
+        if (!isParameters && (call.type() == null ? !isOperation : !call.type().equals(type))) {
+            throw call.refused(400, "the resource has another type than the URL");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+package routes.fhir;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.springframework.stereotype.Component;
+import routes.fhir.FhirQuery.Parameter;
+import routes.platform.error.ProblemException;
+
+/**
+ * Finds the types that a search reaches beyond its own, and the permission {@code s} that it needs for each. A search
+ * tells of them by the resources that it includes, by its matches, or by their order.
+ *
+ * <p>An included resource needs {@code s} and not {@code r}: like a match, the server finds it, and the caller did not
+ * name it. What the door cannot resolve needs the permission for all types.
+ */
+@Component
+class FhirSearchNeeds {
+
+    private static final String ALL = "*";
+    private static final int MAX_LINKS = 10;
+
+    /** Page links have their own check; the others change the meaning of a search, or are further interactions. */
+    private static final Set<String> CLOSED = Set.of("_filter", "_query", "_graphql", "_cascade", "_expunge");
+
+    private static final String PAGING = "_getpages";
+
+    /** Parameters that shape the answer, and select nothing. */
+    private static final Set<String> SHAPES = Set.of("_format", "_pretty", "_summary", "_elements");
+
+    /** Those parameters with an underscore that select resources: HAPI ignores others in a condition. */
+    private static final Set<String> SELECTING =
+            Set.of("_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", "_has", "_list", "_language");
+
+    private static final Set<String> MODIFIERS = Set.of(
+            "missing", "exact", "contains", "not", "text", "in", "not-in", "below", "above", "identifier", "of-type");
+
+    private final FhirDefinitions definitions;
+
+    FhirSearchNeeds(FhirDefinitions definitions) {
+        this.definitions = definitions;
+    }
+
+    /**
+     * The permissions for other types.
+     *
+     * @param type of the search; null for all types
+     * @throws ProblemException 403 for a closed parameter, 400 for one that cannot be read
+     */
+    Set<FhirPermission> of(String type, List<Parameter> parameters, String place) {
+        Set<FhirPermission> needs = new HashSet<>();
+        for (Parameter parameter : parameters) {
+            requireOpen(parameter.name(), place);
+            add(type == null ? Set.of() : Set.of(type), parameter, place, needs);
+        }
+        return needs;
+    }
+
+    /** Whether a parameter selects resources. A condition without one would match every resource of the type. */
+    static boolean selects(Parameter parameter) {
+        String name = base(parameter.name());
+        return !parameter.value().isBlank() && (!name.startsWith("_") || SELECTING.contains(name));
+    }
+
+    /** Whether a parameter only shapes the answer, so that every interaction takes it. */
+    static boolean shapesTheAnswer(Parameter parameter) {
+        return SHAPES.contains(parameter.name());
+    }
+
+    private static void requireOpen(String name, String place) {
+        String known = base(name).toLowerCase(Locale.ROOT);
+        if (known.startsWith(PAGING)) {
+            throw new ProblemException(403, place + ": page links work at the base of the door alone");
+        }
+        if (CLOSED.contains(known)) {
+            throw new ProblemException(403, place + ": parameter " + known + " is closed");
+        }
+    }
+
+    private void add(Set<String> types, Parameter parameter, String place, Set<FhirPermission> needs) {
+        String base = base(parameter.name());
+        switch (base) {
+            case "_include" -> each(parameter, value -> include(value, needs));
+            case "_revinclude" -> each(parameter, value -> reverseInclude(value, needs));
+            case "_sort" -> each(parameter, value -> sort(types, value, place, needs));
+            case "_type" -> each(parameter, value -> need(value, needs));
+            case "_list", "_in" -> need(base.equals("_list") ? "List" : ALL, needs);
+            case "_contained" -> {
+                if (!parameter.value().equals("false")) {
+                    need(ALL, needs);
+                }
+            }
+            default -> chain(types, parameter.name(), place, needs);
+        }
+    }
+
+    /** The name without modifiers and chain. */
+    private static String base(String name) {
+        int end = 0;
+        while (end < name.length() && name.charAt(end) != ':' && name.charAt(end) != '.') {
+            end++;
+        }
+        return name.substring(0, end);
+    }
+
+    private static void each(Parameter parameter, Consumer<String> use) {
+        for (String value : parameter.value().split(",")) {
+            use.accept(value);
+        }
+    }
+
+    private void include(String value, Set<FhirPermission> needs) {
+        String[] parts = value.split(":", -1);
+        if (parts.length == 3) {
+            need(parts[2], needs);
+        } else {
+            targets(parts.length == 2 ? Set.of(parts[0]) : Set.of(), parts[parts.length - 1])
+                    .ifPresentOrElse(targets -> targets.forEach(target -> need(target, needs)), () -> need(ALL, needs));
+        }
+    }
+
+    private void reverseInclude(String value, Set<FhirPermission> needs) {
+        String[] parts = value.split(":", -1);
+        need(parts.length == 2 || parts.length == 3 ? parts[0] : ALL, needs);
+    }
+
+    /** HAPI writes the type before the parameter: {@code Patient:subject.name}. */
+    private void sort(Set<String> types, String value, String place, Set<FhirPermission> needs) {
+        String name = value.startsWith("-") ? value.substring(1) : value;
+        int colon = name.indexOf(':');
+        int dot = name.indexOf('.');
+        if (colon >= 0 && dot > colon && definitions.isType(name.substring(0, colon))) {
+            need(name.substring(0, colon), needs);
+            chain(Set.of(name.substring(0, colon)), name.substring(dot + 1), place, needs);
+        } else {
+            chain(types, name, place, needs);
+        }
+    }
+
+    /** Follows the name of a parameter from type to type: {@code _has:Observation:subject:device.type}. */
+    private void chain(Set<String> start, String parameter, String place, Set<FhirPermission> needs) {
+        Set<String> types = start;
+        String name = parameter;
+        for (int links = 0; ; links++) {
+            if (links > MAX_LINKS) {
+                throw new ProblemException(400, place + ": a parameter has more than " + MAX_LINKS + " links");
+            }
+            int dot = name.indexOf('.');
+            if (name.startsWith("_has:")) {
+                String[] parts = name.split(":", 4);
+                if (parts.length < 4) {
+                    throw new ProblemException(400, place + ": _has must be _has:Type:reference:parameter");
+                }
+                need(parts[1], needs);
+                types = Set.of(parts[1]);
+                name = parts[3];
+            } else if (dot >= 0) {
+                types = targets(types, name.substring(0, dot)).orElse(Set.of());
+                types.forEach(type -> need(type, needs));
+                if (types.isEmpty()) {
+                    need(ALL, needs);
+                }
+                name = name.substring(dot + 1);
+            } else {
+                requireKnownModifier(name, needs);
+                return;
+            }
+        }
+    }
+
+    private void requireKnownModifier(String name, Set<FhirPermission> needs) {
+        int colon = name.indexOf(':');
+        if (colon >= 0) {
+            String modifier = name.substring(colon + 1);
+            if (!MODIFIERS.contains(modifier) && !definitions.isType(modifier)) {
+                need(ALL, needs);
+            }
+        }
+    }
+
+    /** @param reference such as {@code subject} or {@code subject:Patient} */
+    private Optional<Set<String>> targets(Set<String> types, String reference) {
+        int colon = reference.indexOf(':');
+        if (colon >= 0) {
+            String type = reference.substring(colon + 1);
+            return definitions.isType(type) ? Optional.of(Set.of(type)) : Optional.empty();
+        }
+        Set<String> targets = new TreeSet<>();
+        for (String type : types) {
+            Optional<Set<String>> some = definitions.targets(type, reference);
+            if (some.isEmpty()) {
+                return Optional.empty();
+            }
+            targets.addAll(some.get());
+        }
+        return targets.isEmpty() ? Optional.empty() : Optional.of(targets);
+    }
+
+    private void need(String type, Set<FhirPermission> needs) {
+        needs.add(new FhirPermission('s', definitions.isType(type) ? type : ALL));
+    }
+}
