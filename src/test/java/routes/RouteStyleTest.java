@@ -55,7 +55,7 @@ class RouteStyleTest {
             if (route.path("routeConfigurationId").asText().equals("http")) {
                 assertThat(route.path("description").asText())
                         .as("description of %s", id)
-                        .matches("Answers (GET|POST|PUT|DELETE) /\\S+ .+");
+                        .matches("Answers (GET|POST|PUT|DELETE|every request below) /\\S+ .+");
             }
             assertThat(route.path("routeConfigurationId").asText())
                     .as("error policy of %s", id)

@@ -80,6 +80,7 @@ public abstract class RouteTest extends CamelTestSupport {
         kafka.setDefaultPollTimeout(10);
         context.addComponent("kafka", kafka);
         context.addComponent("outbox", new StubComponent());
+        context.addComponent("platform-http", new StubComponent());
         context.getRegistry().bind("eventReader", new EventReader(contract, avro));
         context.getRegistry().bind("failureClassifier", new FailureClassifier());
         context.getRegistry().bind("deadLetterChannel", deadLetters());
@@ -92,8 +93,9 @@ public abstract class RouteTest extends CamelTestSupport {
                                 new SimpleMeterRegistry(),
                                 System::nanoTime));
         context.getRegistry()
-                .bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier()));
+                .bind("problemResponses", new ProblemResponses(new ObjectMapper(), new FailureClassifier(), List.of()));
         context.getRegistry().bind("brokerBulkhead", TestLimits.bulkhead());
+        context.getRegistry().bind("fhirBulkhead", TestLimits.bulkhead());
         context.getRegistry().bind("transacted", new WithoutTransaction());
         context.getRegistry().bind("oncePerIdempotencyKey", new AnswersInMemory());
         bind(context.getRegistry());

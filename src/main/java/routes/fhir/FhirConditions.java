@@ -12,7 +12,7 @@ class FhirConditions {
     /**
      * Returns the parameters; null without a condition.
      *
-     * @param condition the query alone, or after the type, or after the address of the door; or null
+     * @param condition the query alone, or after the type, or after the address of the facade; or null
      * @param type of the resource
      * @throws ProblemException 400 when it searches for another type, or cannot be read
      */

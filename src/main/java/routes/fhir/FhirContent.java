@@ -3,7 +3,7 @@ package routes.fhir;
 import java.util.Set;
 
 /**
- * The body of a request or of a bundle entry, as far as the door must know it.
+ * The body of a request or of a bundle entry, with the parts that permissions depend on.
  *
  * @param kind what it holds
  * @param type of its resource, or null

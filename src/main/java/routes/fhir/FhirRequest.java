@@ -6,7 +6,7 @@ import org.apache.camel.Exchange;
 import routes.platform.Caller;
 
 /**
- * A request to the FHIR door, read and checked.
+ * A request to the FHIR facade, read and checked.
  *
  * @param caller the sender
  * @param correlationId from {@code X-Correlation-Id}, or a new one
@@ -19,7 +19,7 @@ import routes.platform.Caller;
  * @param body as the server gets it; empty when there is none
  * @param format of the body
  * @param isBundle whether it is a transaction or a batch
- * @param publicUrl the address of the door for this caller, without a slash at its end
+ * @param publicUrl the address of the facade for this caller, without a slash at its end
  * @param interactions everything that it asks for, in the order of the bundle's entries
  */
 record FhirRequest(

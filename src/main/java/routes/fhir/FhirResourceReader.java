@@ -8,8 +8,8 @@ import java.util.function.Consumer;
 import routes.platform.error.ProblemException;
 
 /**
- * Finds in a body what the door must know: type and id of each resource, the requests of a bundle, and conditional
- * references. Its memory does not grow with the body.
+ * Finds in a body the parts that permissions depend on: type and id of each resource, the requests of a bundle, and
+ * conditional references. Its memory does not grow with the body.
  */
 final class FhirResourceReader implements FhirElements {
 

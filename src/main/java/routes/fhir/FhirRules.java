@@ -30,7 +30,7 @@ class FhirRules {
     }
 
     /**
-     * One interaction, before the door knows what it needs.
+     * One interaction, before its permissions are known.
      *
      * @param place begins the text of an error; empty for the request itself
      * @param method such as GET

@@ -16,7 +16,7 @@ import routes.platform.error.ProblemException;
  * tells of them by the resources that it includes, by its matches, or by their order.
  *
  * <p>An included resource needs {@code s} and not {@code r}: like a match, the server finds it, and the caller did not
- * name it. What the door cannot resolve needs the permission for all types.
+ * name it. A parameter of an unknown type needs the permission for all types.
  */
 @Component
 class FhirSearchNeeds {
@@ -74,7 +74,7 @@ class FhirSearchNeeds {
     private static void requireOpen(String name, String place) {
         String known = base(name).toLowerCase(Locale.ROOT);
         if (known.startsWith(PAGING)) {
-            throw new ProblemException(403, place + ": page links work at the base of the door alone");
+            throw new ProblemException(403, place + ": page links work at the base of the facade alone");
         }
         if (CLOSED.contains(known)) {
             throw new ProblemException(403, place + ": parameter " + known + " is closed");

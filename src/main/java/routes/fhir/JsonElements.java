@@ -15,7 +15,7 @@ import org.springframework.stereotype.Component;
 import routes.fhir.FhirElements.Place;
 import routes.platform.error.ProblemException;
 
-/** Reads JSON strictly and without a tree: what it reads, every server reads in the same way. */
+/** Reads JSON strictly and without a tree. Every server reads the accepted texts in the same way. */
 @Component
 class JsonElements {
 

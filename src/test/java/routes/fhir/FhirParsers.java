@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** Builds the parser of the door without Spring, and shows its results as texts. */
+/** Builds the parser of the facade without Spring, and shows its results as texts. */
 final class FhirParsers {
 
-    static final String PUBLIC_URL = "http://door.example/fhir";
+    static final String PUBLIC_URL = "http://facade.example/fhir";
 
     private FhirParsers() {}
 
@@ -28,7 +28,7 @@ final class FhirParsers {
         return new FhirInteractionParser(addresses, rules, bundles, conditions, resources, patches);
     }
 
-    /** @param url below the door, such as {@code Patient?name=x} */
+    /** @param url below the facade, such as {@code Patient?name=x} */
     static FhirRequestHead head(String method, String url, FhirFormat format) {
         return head(method, url, null, format);
     }

@@ -50,7 +50,7 @@ class FhirHttpConfiguration {
     private static final int MAX_HEADERS = 200;
     private static final int MAX_HEADER_LINE = 16 * 1024;
 
-    /** The client of the FHIR door. */
+    /** The client of the FHIR facade. */
     @Bean(destroyMethod = "close")
     CloseableHttpClient fhirHttpClient(FhirSettings settings) throws NoSuchAlgorithmException {
         settings.check();

@@ -16,13 +16,14 @@ import routes.platform.PlainText;
 import routes.platform.TenantName;
 
 /**
- * Settings of the FHIR door and of the runtime's own FHIR client.
+ * Settings of the FHIR facade and of the runtime's own FHIR client.
  *
  * @param servers the server of each tenant, by the tenant's name
  * @param publicUrl the address at which callers reach {@code /fhir}; null for the address of each request
  * @param connectTimeout the time for a connection to a server, and for a free one of the pool
  * @param responseTimeout the time for the whole answer of a server
  * @param maxBody the largest request body
+ * @param maxBytes bytes of all request bodies that the facade holds at a time
  * @param maxRequests requests that may wait for FHIR servers at a time
  * @param maxOwnCalls calls of the runtime itself that may wait for one server at a time
  * @param maxOwnAnswer the largest answer to such a call
@@ -35,6 +36,7 @@ public record FhirSettings(
         Duration connectTimeout,
         Duration responseTimeout,
         DataSize maxBody,
+        DataSize maxBytes,
         int maxRequests,
         int maxOwnCalls,
         DataSize maxOwnAnswer,

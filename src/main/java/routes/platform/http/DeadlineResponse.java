@@ -1,18 +1,21 @@
 package routes.platform.http;
 
 import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.ServletResponse;
+import jakarta.servlet.ServletResponseWrapper;
 import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
 import java.time.Duration;
+import org.apache.camel.Exchange;
 import org.apache.coyote.CloseNowException;
 
 /**
  * Ends a response that the client reads too slowly. Tomcat restarts its write timeout whenever the client reads a few
  * bytes, so a slow reader could hold a thread for hours.
  */
-final class DeadlineResponse extends HttpServletResponseWrapper {
+public final class DeadlineResponse extends HttpServletResponseWrapper {
 
     /**
      * Extends the deadline by a second for each such number of bytes, so that large responses work over slow
@@ -32,6 +35,17 @@ final class DeadlineResponse extends HttpServletResponseWrapper {
         this.allowance = allowance;
     }
 
+    /** Lets the answer of an exchange break off, so that it does not look complete: its source has failed. */
+    public static void breakOff(Exchange exchange) {
+        ServletResponse response = exchange.getMessage().getHeader("CamelHttpServletResponse", ServletResponse.class);
+        while (response instanceof ServletResponseWrapper wrapper && !(response instanceof DeadlineResponse)) {
+            response = wrapper.getResponse();
+        }
+        if (response instanceof DeadlineResponse answer && answer.out != null) {
+            answer.out.cutOff = true;
+        }
+    }
+
     /** Covers all large responses: only small ones are written by {@code getWriter}. */
     @Override
     public ServletOutputStream getOutputStream() throws IOException {
@@ -48,7 +62,7 @@ final class DeadlineResponse extends HttpServletResponseWrapper {
      * @throws CloseNowException when the client read the response too slowly; makes Tomcat close the connection
      */
     void requireCompleted() throws CloseNowException {
-        if (out != null && out.expired) {
+        if (out != null && out.cutOff) {
             throw tooSlow();
         }
     }
@@ -63,7 +77,7 @@ final class DeadlineResponse extends HttpServletResponseWrapper {
         private final Duration allowance;
         private final long began = System.nanoTime();
         private long written;
-        private boolean expired;
+        private boolean cutOff;
 
         DeadlineStream(ServletOutputStream out, Duration allowance) {
             this.out = out;
@@ -88,8 +102,8 @@ final class DeadlineResponse extends HttpServletResponseWrapper {
 
         private void check() throws IOException {
             Duration allowed = allowance.plusSeconds(written / BYTES_PER_SECOND);
-            expired |= System.nanoTime() - began > allowed.toNanos();
-            if (expired) {
+            cutOff |= System.nanoTime() - began > allowed.toNanos();
+            if (cutOff) {
                 throw tooSlow();
             }
         }
@@ -97,14 +111,14 @@ final class DeadlineResponse extends HttpServletResponseWrapper {
         /** Keeps a response that was cut off from looking complete. */
         @Override
         public void flush() throws IOException {
-            if (!expired) {
+            if (!cutOff) {
                 out.flush();
             }
         }
 
         @Override
         public void close() throws IOException {
-            if (!expired) {
+            if (!cutOff) {
                 out.close();
             }
         }

@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.UUID;
 import org.apache.camel.Exchange;
 import routes.platform.Caller;
 import routes.platform.Sha256;
@@ -44,6 +45,30 @@ public record HttpRequest(
     /** The request that the exchange answers. */
     public static HttpRequest of(Exchange exchange) {
         return exchange.getProperty(PROPERTY, HttpRequest.class);
+    }
+
+    /**
+     * Reads the head of a request that no operation of the contract describes, and binds it to the exchange. The route
+     * reads query, headers and body from the servlet's request.
+     */
+    public static HttpServletRequest readHead(Exchange exchange) {
+        HttpServletRequest servlet =
+                exchange.getMessage().getHeader("CamelHttpServletRequest", HttpServletRequest.class);
+        exchange.setProperty(ProblemResponses.SERVLET_REQUEST, servlet);
+        String correlationId = (String) servlet.getAttribute(RequestFilter.CORRELATION_ID);
+        exchange.setProperty(CorrelationId.PROPERTY, correlationId);
+        new HttpRequest(
+                        CallerResolver.resolve(servlet),
+                        correlationId,
+                        UUID.randomUUID().toString(),
+                        Optional.empty(),
+                        servlet.getMethod(),
+                        (String) servlet.getAttribute(RequestFilter.PATH),
+                        Map.of(),
+                        Map.of(),
+                        "")
+                .bindTo(exchange);
+        return servlet;
     }
 
     public void bindTo(Exchange exchange) {

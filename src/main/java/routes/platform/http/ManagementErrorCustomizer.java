@@ -13,9 +13,15 @@ import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 @ConditionalOnManagementPort(ManagementPortType.DIFFERENT)
 class ManagementErrorCustomizer implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
 
+    private final ProblemResponses problems;
+
+    ManagementErrorCustomizer(ProblemResponses problems) {
+        this.problems = problems;
+    }
+
     @Override
     public void customize(TomcatServletWebServerFactory factory) {
-        new TomcatErrorCustomizer().customize(factory);
+        new TomcatErrorCustomizer(problems).customize(factory);
         factory.setErrorPages(Set.of());
     }
 }

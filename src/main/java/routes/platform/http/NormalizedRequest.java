@@ -4,6 +4,9 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletRequestWrapper;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.util.Collections;
+import java.util.Enumeration;
+import java.util.Map;
 
 /**
  * Shows a request as everything behind {@link RequestFilter} sees it: path normalized, body unread, HEAD as GET. Tomcat
@@ -40,6 +43,27 @@ final class NormalizedRequest extends HttpServletRequestWrapper {
     public StringBuffer getRequestURL() {
         StringBuffer url = super.getRequestURL();
         return url.replace(url.length() - super.getRequestURI().length(), url.length(), path);
+    }
+
+    /** Hides the parameters: to list them, Tomcat would read a form from the body, which belongs to the route. */
+    @Override
+    public Map<String, String[]> getParameterMap() {
+        return Map.of();
+    }
+
+    @Override
+    public Enumeration<String> getParameterNames() {
+        return Collections.emptyEnumeration();
+    }
+
+    @Override
+    public String[] getParameterValues(String name) {
+        return null;
+    }
+
+    @Override
+    public String getParameter(String name) {
+        return null;
     }
 
     @Override

@@ -34,10 +34,15 @@ class ProblemAuthenticationEntryPoint implements AuthenticationEntryPoint {
             int status = sent.getError() instanceof BearerTokenError error
                     ? error.getHttpStatus().value()
                     : HttpServletResponse.SC_UNAUTHORIZED;
-            problems.reject(response, status, "the bearer token is not valid" + reason(why), correlationId);
+            problems.reject(request, response, status, "the bearer token is not valid" + reason(why), correlationId);
         } else {
             response.setHeader(HttpHeaders.WWW_AUTHENTICATE, "Bearer");
-            problems.reject(response, HttpServletResponse.SC_UNAUTHORIZED, "a bearer token is required", correlationId);
+            problems.reject(
+                    request,
+                    response,
+                    HttpServletResponse.SC_UNAUTHORIZED,
+                    "a bearer token is required",
+                    correlationId);
         }
     }
 

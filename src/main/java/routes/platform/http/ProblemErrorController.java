@@ -15,6 +15,7 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.RequestAttributes;
+import org.springframework.web.context.request.ServletWebRequest;
 import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 
@@ -22,6 +23,12 @@ import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExcep
 @RestControllerAdvice
 @RestController
 class ProblemErrorController extends ResponseEntityExceptionHandler implements ErrorController {
+
+    private final ProblemResponses problems;
+
+    ProblemErrorController(ProblemResponses problems) {
+        this.problems = problems;
+    }
 
     @Override
     protected ResponseEntity<Object> handleExceptionInternal(
@@ -32,7 +39,10 @@ class ProblemErrorController extends ResponseEntityExceptionHandler implements E
         if (status.isSameCodeAs(HttpStatus.METHOD_NOT_ALLOWED)) {
             sent.setAllow(allowed(headers));
         }
-        return problem(sent, Problem.of(status.value(), correlationId(known, sent)));
+        return problem(
+                ((ServletWebRequest) request).getRequest(),
+                sent,
+                Problem.of(status.value(), correlationId(known, sent)));
     }
 
     /** Adds to the methods of the handlers HEAD, which every GET serves, and OPTIONS, which every path answers. */
@@ -65,14 +75,15 @@ class ProblemErrorController extends ResponseEntityExceptionHandler implements E
         String correlationId = correlationId((String) request.getAttribute(RequestFilter.CORRELATION_ID), headers);
         int code = status instanceof Integer known ? known : 404;
         return request.getAttribute(ProblemResponses.ERROR) instanceof String error
-                ? problem(headers, Problem.of(code, error, correlationId))
-                : problem(headers, Problem.of(code, correlationId));
+                ? problem(request, headers, Problem.of(code, error, correlationId))
+                : problem(request, headers, Problem.of(code, correlationId));
     }
 
-    private static ResponseEntity<Object> problem(HttpHeaders headers, Problem problem) {
+    private ResponseEntity<Object> problem(HttpServletRequest request, HttpHeaders headers, Problem problem) {
+        ErrorFormat.Rendered rendered = problems.render(request, problem);
         return ResponseEntity.status(problem.status())
                 .headers(headers)
-                .contentType(MediaType.APPLICATION_PROBLEM_JSON)
-                .body(problem);
+                .contentType(MediaType.parseMediaType(rendered.mediaType()))
+                .body(rendered.body());
     }
 }

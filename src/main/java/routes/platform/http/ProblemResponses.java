@@ -2,10 +2,10 @@ package routes.platform.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.kafka.common.errors.RecordTooLargeException;
@@ -35,10 +35,13 @@ public class ProblemResponses {
 
     private final ObjectMapper mapper;
     private final FailureClassifier failures;
+    private final List<ErrorFormat> formats;
 
-    public ProblemResponses(ObjectMapper mapper, FailureClassifier failures) {
+    /** @param formats the forms of errors other than problem+json */
+    public ProblemResponses(ObjectMapper mapper, FailureClassifier failures, List<ErrorFormat> formats) {
         this.mapper = mapper;
         this.failures = failures;
+        this.formats = formats;
     }
 
     /** Turns the exception that a route's error policy caught into the response. */
@@ -72,30 +75,54 @@ public class ProblemResponses {
             exchange.getMessage().setHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, status);
-        exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, Problem.MEDIA_TYPE);
-        exchange.getMessage().setBody(json(Problem.of(status, error, errors, correlationId)));
         HttpServletRequest request = exchange.getProperty(SERVLET_REQUEST, HttpServletRequest.class);
+        ErrorFormat.Rendered rendered = render(request, Problem.of(status, error, errors, correlationId));
+        exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, rendered.mediaType());
+        exchange.getMessage().setBody(rendered.body());
         if (request != null) {
             request.setAttribute(ERROR, error);
         }
     }
 
     /** Answers a request that has not reached Camel. */
-    void reject(HttpServletResponse response, int status, String error, String correlationId) throws IOException {
+    void reject(
+            HttpServletRequest request, HttpServletResponse response, int status, String error, String correlationId)
+            throws IOException {
         if (status == 429 || status == 503) {
             response.setIntHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
         response.setStatus(status);
         response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
         response.setHeader("X-Content-Type-Options", "nosniff");
-        response.setContentType(Problem.MEDIA_TYPE);
-        response.getOutputStream()
-                .write(json(Problem.of(status, error, correlationId)).getBytes(StandardCharsets.UTF_8));
+        ErrorFormat.Rendered rendered = render(request, Problem.of(status, error, correlationId));
+        response.setContentType(rendered.mediaType());
+        response.getOutputStream().write(rendered.body());
     }
 
-    private String json(Problem problem) {
+    /**
+     * Renders a problem in the form that the callers of the request's path expect.
+     *
+     * @param request null where the path is unknown
+     */
+    ErrorFormat.Rendered render(HttpServletRequest request, Problem problem) {
+        String path = request == null ? null : path(request);
+        return formats.stream()
+                .filter(format -> path != null && format.appliesTo(path))
+                .findFirst()
+                .map(format -> format.render(request, problem.status(), problem.error(), problem.errors()))
+                .orElseGet(() -> new ErrorFormat.Rendered(Problem.MEDIA_TYPE, json(problem)));
+    }
+
+    /** The path that the caller has sent. Tomcat may render the error on another path. */
+    private static String path(HttpServletRequest request) {
+        return request.getAttribute(RequestDispatcher.ERROR_REQUEST_URI) instanceof String sent
+                ? sent
+                : request.getRequestURI();
+    }
+
+    private byte[] json(Problem problem) {
         try {
-            return mapper.writeValueAsString(problem);
+            return mapper.writeValueAsBytes(problem);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a problem is always JSON", e);
         }

@@ -44,6 +44,16 @@ public final class RequestBody extends BufferedReader implements StreamCache {
      * @throws ProblemException 413 above the limit, 408 after the timeout, 400 when the body breaks off
      */
     byte[] read(int limit, Duration timeout) {
+        return read(limit, timeout, Integer.MAX_VALUE);
+    }
+
+    /**
+     * Reads the whole body, and gives a large one more time.
+     *
+     * @param bytesPerSecond extends the timeout by a second for each such number of bytes
+     * @throws ProblemException as above
+     */
+    public byte[] read(int limit, Duration timeout, int bytesPerSecond) {
         long started = System.nanoTime();
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         byte[] chunk = new byte[1 << 14];
@@ -53,7 +63,8 @@ public final class RequestBody extends BufferedReader implements StreamCache {
                 if (body.size() > limit) {
                     throw new ProblemException(413, "the body is larger than " + limit + " bytes");
                 }
-                if (System.nanoTime() - started > timeout.toNanos()) {
+                if (System.nanoTime() - started
+                        > timeout.plusSeconds(body.size() / bytesPerSecond).toNanos()) {
                     throw new ProblemException(
                             408, "the body took longer than " + timeout.toSeconds() + " s to arrive");
                 }

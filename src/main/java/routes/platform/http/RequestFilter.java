@@ -52,25 +52,29 @@ class RequestFilter extends OncePerRequestFilter {
         String correlationId = sent.orElseGet(CorrelationId::create);
         response.setHeader(CorrelationId.HEADER, correlationId);
         if (sent.isEmpty()) {
-            problems.reject(response, 400, "header X-Correlation-Id is malformed", correlationId);
+            problems.reject(request, response, 400, "header X-Correlation-Id is malformed", correlationId);
             return;
         }
         String path = RequestPath.normal(request.getRequestURI());
         if (!RequestPath.canBeServed(path)) {
-            problems.reject(response, 404, "no such resource", correlationId);
+            problems.reject(request, response, 404, "no such resource", correlationId);
+            return;
+        }
+        if (request.getQueryString() != null && request.getQueryString().indexOf('|') >= 0 && !isFhir(path)) {
+            problems.reject(request, response, 400, "the query is not percent-encoded", correlationId);
             return;
         }
         if (CorsUtils.isPreFlightRequest(request)) {
-            problems.reject(response, 403, "pages of other origins may not call", correlationId);
+            problems.reject(request, response, 403, "pages of other origins may not call", correlationId);
             return;
         }
         if (isEncoded(request)) {
             response.setHeader(HttpHeaders.ACCEPT_ENCODING, "identity");
-            problems.reject(response, 415, "header Content-Encoding must be absent", correlationId);
+            problems.reject(request, response, 415, "header Content-Encoding must be absent", correlationId);
             return;
         }
-        if (isForm(request)) {
-            problems.reject(response, 415, "forms are not accepted", correlationId);
+        if (isForm(request) && !isFhirSearch(request, path)) {
+            problems.reject(request, response, 415, "forms are not accepted", correlationId);
             return;
         }
         request.setAttribute(CORRELATION_ID, correlationId);
@@ -81,7 +85,7 @@ class RequestFilter extends OncePerRequestFilter {
         } catch (AuthenticationServiceException e) {
             // the issuer's keys are not available
             LOG.warn("answered 503: the keys of the token issuer are not available: {}", failures.describe(e));
-            problems.reject(response, 503, "the token cannot be checked now, try again", correlationId);
+            problems.reject(request, response, 503, "the token cannot be checked now, try again", correlationId);
         } finally {
             MDC.remove(CorrelationId.PROPERTY);
         }
@@ -98,6 +102,15 @@ class RequestFilter extends OncePerRequestFilter {
         String type =
                 request.getContentType() == null ? "" : request.getContentType().toLowerCase(Locale.ROOT);
         return type.startsWith("application/x-www-form-urlencoded") || type.startsWith("multipart/");
+    }
+
+    /** FHIR searches by form, so that identifiers stay out of URLs; the FHIR facade reads the form as bytes. */
+    private static boolean isFhirSearch(HttpServletRequest request, String path) {
+        return request.getMethod().equals("POST") && isFhir(path) && path.endsWith("/_search");
+    }
+
+    private static boolean isFhir(String path) {
+        return path.startsWith("/fhir/");
     }
 
     /** Drops the empty {@code Accept-Patch} with which Spring announces PATCH. */

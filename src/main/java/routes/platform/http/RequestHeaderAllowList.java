@@ -19,11 +19,16 @@ class RequestHeaderAllowList implements HeaderFilterStrategy {
             "Connection",
             "Content-Disposition",
             "Content-Length",
+            "Content-Location",
             "Content-Type",
+            "ETag",
+            "Last-Modified",
             "Link",
             "Location",
+            "Preference-Applied",
             "Retry-After",
-            "WWW-Authenticate"));
+            "WWW-Authenticate",
+            "X-Request-ID"));
 
     private final Set<String> request;
 

@@ -117,7 +117,7 @@ class RequestLimitFilter extends OncePerRequestFilter {
 
     private void reject(HttpServletRequest request, HttpServletResponse response, ProblemException rejection)
             throws IOException {
-        problems.reject(response, rejection.status(), rejection.getMessage(), (String)
+        problems.reject(request, response, rejection.status(), rejection.getMessage(), (String)
                 request.getAttribute(RequestFilter.CORRELATION_ID));
     }
 

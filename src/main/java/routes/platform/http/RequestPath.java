@@ -65,8 +65,8 @@ final class RequestPath {
     static String withUnmistakableIds(String path, String pattern) {
         String[] parts = path.split("/", -1);
         String[] patterns = pattern.split("/", -1);
-        for (int i = 0; i < parts.length; i++) {
-            if (patterns[i].startsWith("{")) {
+        for (int i = 0; i < Math.min(parts.length, patterns.length); i++) {
+            if (patterns[i].startsWith("{") && !patterns[i].startsWith("{*")) {
                 parts[i] = withFirstEncoded(inOneSpelling(parts[i]));
             }
         }

@@ -20,14 +20,18 @@ import org.springframework.web.servlet.HandlerMapping;
 @Component("platform-http-engine")
 class RequestThreadEngine extends SpringBootPlatformHttpEngine {
 
+    private static final String API = "/api/";
+
     RequestThreadEngine(@Value("${server.port}") int port) {
         super(port);
     }
 
     @Override
     public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
-        // with prefixes, Camel would answer every path below a path of the contract, with an empty body
-        endpoint.setMatchOnUriPrefix(false);
+        if (endpoint.getPath().startsWith(API)) {
+            // with prefixes, Camel would answer every path below a path of the contract, with an empty body
+            endpoint.setMatchOnUriPrefix(false);
+        }
         return new SpringBootPlatformHttpConsumer(endpoint, processor, Runnable::run) {
             @Override
             public CompletableFuture<Void> service(HttpServletRequest request, HttpServletResponse response) {

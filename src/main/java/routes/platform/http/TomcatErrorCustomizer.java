@@ -1,9 +1,9 @@
 package routes.platform.http;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.core.StandardHost;
@@ -17,14 +17,29 @@ import org.springframework.stereotype.Component;
 @Component
 class TomcatErrorCustomizer implements WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
 
-    @Override
-    public void customize(TomcatServletWebServerFactory factory) {
-        factory.addContextCustomizers(context ->
-                ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemReportValve.class.getName()));
+    private final ProblemResponses problems;
+
+    TomcatErrorCustomizer(ProblemResponses problems) {
+        this.problems = problems;
     }
 
-    /** Is created by Tomcat, by its class name. */
-    public static final class ProblemReportValve extends ErrorReportValve {
+    @Override
+    public void customize(TomcatServletWebServerFactory factory) {
+        factory.addContextCustomizers(context -> {
+            StandardHost host = (StandardHost) context.getParent();
+            // Tomcat would create one by its class name, without our objects
+            host.setErrorReportValveClass("");
+            host.getPipeline().addValve(new ProblemReportValve(problems));
+        });
+    }
+
+    private static final class ProblemReportValve extends ErrorReportValve {
+
+        private final ProblemResponses problems;
+
+        ProblemReportValve(ProblemResponses problems) {
+            this.problems = problems;
+        }
 
         @Override
         protected void report(Request request, Response response, Throwable throwable) {
@@ -39,12 +54,14 @@ class TomcatErrorCustomizer implements WebServerFactoryCustomizer<TomcatServletW
             }
             response.setHeader("Cache-Control", "no-store");
             response.setHeader("X-Content-Type-Options", "nosniff");
-            response.setContentType(Problem.MEDIA_TYPE);
+            ErrorFormat.Rendered rendered = problems.render(
+                    request.getRequestURI() == null ? null : request, problem(status, correlationId, request));
+            response.setContentType(rendered.mediaType());
             response.setCharacterEncoding("UTF-8");
             try {
                 Writer writer = response.getReporter();
                 if (writer != null) {
-                    writer.write(new JsonMapper().writeValueAsString(problem(status, correlationId, request)));
+                    writer.write(new String(rendered.body(), StandardCharsets.UTF_8));
                     response.finishResponse();
                 }
             } catch (IOException | IllegalStateException e) {

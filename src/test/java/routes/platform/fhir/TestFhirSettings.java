@@ -29,6 +29,7 @@ public final class TestFhirSettings {
                 CONNECT,
                 RESPONSE,
                 DataSize.ofMegabytes(1),
+                DataSize.ofMegabytes(4),
                 REQUESTS,
                 OWN_CALLS,
                 OWN_ANSWER,

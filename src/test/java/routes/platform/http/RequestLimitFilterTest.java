@@ -144,7 +144,7 @@ class RequestLimitFilterTest {
     private RequestLimitFilter limits(int clientRate, int tenantRate) {
         return new RequestLimitFilter(
                 limits(4, 1, 0.5, 0.75, clientRate, tenantRate),
-                new ProblemResponses(new ObjectMapper(), new FailureClassifier()),
+                new ProblemResponses(new ObjectMapper(), new FailureClassifier(), List.of()),
                 new RejectionCounter(meters),
                 new ClientBulkhead(),
                 THREADS);

@@ -14,8 +14,13 @@ public final class TestLimits {
     }
 
     /** One request at a time. */
-    public static BrokerBulkhead bulkhead() {
-        return new BrokerBulkhead(limits(), waiting(), new RejectionCounter(new SimpleMeterRegistry()));
+    public static Bulkhead bulkhead() {
+        return new Bulkhead(
+                "publishing",
+                limits().maxPublishing(),
+                "too many requests wait for the broker",
+                waiting(),
+                new RejectionCounter(new SimpleMeterRegistry()));
     }
 
     /** One request at a time. */

@@ -1,0 +1,176 @@
+package routes.fhir;
+
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
+import org.apache.http.client.methods.CloseableHttpResponse;
+import org.apache.http.client.methods.HttpEntityEnclosingRequestBase;
+import org.apache.http.conn.ConnectTimeoutException;
+import org.apache.http.conn.HttpHostConnectException;
+import org.apache.http.entity.ByteArrayEntity;
+import org.apache.http.impl.client.CloseableHttpClient;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpHeaders;
+import org.springframework.stereotype.Component;
+import routes.platform.error.ProblemException;
+import routes.platform.fhir.FhirSettings;
+
+/** Calls FHIR servers over HTTP, and says in the facade's own words why there is no answer. */
+@Component
+class FhirCalls {
+
+    private static final Logger LOG = LoggerFactory.getLogger(FhirCalls.class);
+
+    /** The characters that clients send in queries but that no URI may have. */
+    private static final Pattern NOT_IN_URIS = Pattern.compile("[|\"<>^`{}\\[\\]\\\\]");
+
+    private static final Set<String> FHIR_TYPES = Set.of(
+            "application/fhir+json",
+            "application/fhir+xml",
+            "application/json",
+            "application/xml",
+            "text/json",
+            "text/xml");
+
+    private static final String BINARY = "Binary/";
+    private static final int OK = 200;
+    private static final int NOT_MODIFIED = 304;
+
+    private final CloseableHttpClient http;
+    private final FhirSettings settings;
+
+    FhirCalls(CloseableHttpClient fhirHttpClient, FhirSettings settings) {
+        this.http = fhirHttpClient;
+        this.settings = settings;
+    }
+
+    /** @throws ProblemException 404 when the tenant has no server */
+    FhirSettings.Server server(String tenant) {
+        return settings.server(tenant).orElseThrow(() -> new ProblemException(404, "this tenant has no FHIR server"));
+    }
+
+    /** Rewrites what the server says for the caller. */
+    AddressRewriter serverToFacade(FhirRequest request, UnaryOperator<String> seal) {
+        return new AddressRewriter(server(request.caller().tenant()).url().toString(), request.publicUrl(), seal);
+    }
+
+    /** Rewrites what the caller says for the server. */
+    AddressRewriter facadeToServer(String tenant, String publicUrl) {
+        return new AddressRewriter(publicUrl, server(tenant).url().toString(), UnaryOperator.identity());
+    }
+
+    /**
+     * Sends a request, and returns the answer as soon as its head has arrived.
+     *
+     * @throws ProblemException 503 or 504 when the server gives no answer of FHIR
+     */
+    ServerAnswer send(FhirRequest request) {
+        try {
+            CloseableHttpResponse response = http.execute(outgoing(request));
+            ServerAnswer answer = new ServerAnswer(response, settings.responseTimeout());
+            try {
+                check(request, answer);
+                return answer;
+            } catch (RuntimeException e) {
+                response.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw problem(request, e);
+        }
+    }
+
+    /** Reads the start of an answer. */
+    byte[] readUpTo(int bytes, ServerAnswer answer, FhirRequest request) {
+        try {
+            return answer.readUpTo(bytes);
+        } catch (IOException e) {
+            throw problem(request, e);
+        }
+    }
+
+    private HttpEntityEnclosingRequestBase outgoing(FhirRequest request) {
+        FhirSettings.Server server = server(request.caller().tenant());
+        HttpEntityEnclosingRequestBase outgoing = new HttpEntityEnclosingRequestBase() {
+            @Override
+            public String getMethod() {
+                return request.method();
+            }
+        };
+        outgoing.setURI(uri(server, request));
+        request.headers().forEach(outgoing::setHeader);
+        outgoing.setHeader("X-Request-ID", request.requestId());
+        outgoing.setHeader(HttpHeaders.ACCEPT_ENCODING, "identity");
+        server.authorization().ifPresent(value -> outgoing.setHeader(HttpHeaders.AUTHORIZATION, value));
+        if (request.body().length > 0) {
+            outgoing.setEntity(new ByteArrayEntity(request.body()));
+        }
+        return outgoing;
+    }
+
+    private static URI uri(FhirSettings.Server server, FhirRequest request) {
+        String path = request.path().isEmpty() ? "" : "/" + request.path();
+        String query = request.query() == null
+                ? ""
+                : "?"
+                        + NOT_IN_URIS.matcher(request.query()).replaceAll(found -> "%%%02X"
+                                .formatted((int) found.group().charAt(0)));
+        return URI.create(server.url() + path + query);
+    }
+
+    /** Refuses answers that are not the server's, such as the page of a proxy, or not for the caller. */
+    private static void check(FhirRequest request, ServerAnswer answer) {
+        int status = answer.status();
+        String type = answer.headers().getOrDefault("content-type", "");
+        boolean isFhir = type.isEmpty()
+                || FHIR_TYPES.contains(type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT))
+                || isBinary(request, answer);
+        if (status == 401) {
+            LOG.error(
+                    "the FHIR server of tenant {} refuses our credentials",
+                    request.caller().tenant());
+            throw unavailable(request, "the FHIR server is not available, try again");
+        }
+        if (!isFhir || status < OK || status >= 300 && status < 400 && status != NOT_MODIFIED) {
+            throw unavailable(request, "the FHIR server gave no FHIR answer, try again");
+        }
+    }
+
+    /** Whether the body is that of a Binary in its own form, such as a PDF document. */
+    static boolean isBinary(FhirRequest request, ServerAnswer answer) {
+        String type = answer.headers().getOrDefault("content-type", "").toLowerCase(Locale.ROOT);
+        return answer.status() == OK
+                && request.method().equals("GET")
+                && request.path().startsWith(BINARY)
+                && !type.contains("json")
+                && !type.contains("xml");
+    }
+
+    private static ProblemException problem(FhirRequest request, IOException failure) {
+        String tenant = request.caller().tenant();
+        LOG.warn(
+                "the FHIR server of tenant {} gave no answer: {}",
+                tenant,
+                failure.getClass().getSimpleName());
+        if (failure instanceof ConnectTimeoutException || failure instanceof HttpHostConnectException) {
+            return ProblemException.temporary(503, "the FHIR server is not available, try again");
+        }
+        if (failure instanceof SocketTimeoutException) {
+            return ProblemException.temporary(504, withOutcome(request, "the FHIR server did not answer in time"));
+        }
+        return unavailable(request, "the FHIR server broke off its answer");
+    }
+
+    private static ProblemException unavailable(FhirRequest request, String error) {
+        return ProblemException.temporary(503, withOutcome(request, error));
+    }
+
+    private static String withOutcome(FhirRequest request, String error) {
+        return request.isWrite() ? error + "; the change may have happened, so read before you repeat it" : error;
+    }
+}

@@ -1,0 +1,150 @@
+package routes.fhir;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import org.apache.camel.Exchange;
+import org.apache.camel.Message;
+import org.apache.camel.support.SynchronizationAdapter;
+import org.springframework.http.HttpHeaders;
+import org.springframework.stereotype.Component;
+import routes.platform.http.DeadlineResponse;
+
+/** Passes requests to the FHIR server of the caller's tenant, and its answers to the caller. */
+@Component("fhirServer")
+class FhirServer {
+
+    /** A longer answer to a read passes as a stream. */
+    private static final int READ_WHOLE = 1 << 18;
+
+    /** A longer answer to a write passes as a stream, and the resolver notes its outcome. */
+    private static final int WRITE_WHOLE = 1 << 22;
+
+    /** By their names in lower case, and as the caller gets them. */
+    private static final Map<String, String> PASSED_ON = Map.of(
+            "content-type", HttpHeaders.CONTENT_TYPE,
+            "content-location", "Content-Location",
+            "etag", HttpHeaders.ETAG,
+            "last-modified", HttpHeaders.LAST_MODIFIED,
+            "location", HttpHeaders.LOCATION,
+            "preference-applied", "Preference-Applied",
+            "retry-after", HttpHeaders.RETRY_AFTER,
+            "x-request-id", "X-Request-ID");
+
+    private static final Set<String> ADDRESSES = Set.of("location", "content-location");
+
+    private final FhirCalls calls;
+    private final PageLinks pages;
+
+    FhirServer(FhirCalls calls, PageLinks pages) {
+        this.calls = calls;
+        this.pages = pages;
+    }
+
+    /**
+     * Sends a read and passes the answer on, a long one as a stream.
+     *
+     * @throws routes.platform.error.ProblemException 503 or 504 when the server gives no answer of FHIR
+     */
+    public void read(Exchange exchange) {
+        FhirRequest request = FhirRequest.of(exchange);
+        ServerAnswer answer = calls.send(request);
+        closeWhenDone(exchange, answer);
+        pass(exchange, request, answer, calls.readUpTo(READ_WHOLE, answer, request));
+    }
+
+    /**
+     * Sends a write and reads the whole answer, which {@link FhirIntents} notes before the caller gets it.
+     *
+     * @throws routes.platform.error.ProblemException 503 or 504 when the server gives no answer of FHIR; the change may
+     *     have happened
+     */
+    public void write(Exchange exchange) {
+        FhirRequest request = FhirRequest.of(exchange);
+        ServerAnswer answer = calls.send(request);
+        closeWhenDone(exchange, answer);
+        byte[] start = calls.readUpTo(WRITE_WHOLE, answer, request);
+        pass(exchange, request, answer, start);
+        boolean isWhole = start.length < WRITE_WHOLE;
+        new FhirAnswer(answer.status(), answer.headers(), isWhole ? start : null).bindTo(exchange);
+    }
+
+    private static void closeWhenDone(Exchange exchange, ServerAnswer answer) {
+        exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
+            @Override
+            public void onDone(Exchange done) {
+                try {
+                    answer.close();
+                } catch (IOException e) {
+                    // the connection is closed in any case, and the answer has been passed on
+                }
+            }
+        });
+    }
+
+    /** @param start the first bytes of the answer; fewer than were asked for when it ends with them */
+    private void pass(Exchange exchange, FhirRequest request, ServerAnswer answer, byte[] start) {
+        AddressRewriter rewriter = calls.serverToFacade(request, sealFor(request));
+        Message message = exchange.getMessage();
+        message.removeHeader(Exchange.CONTENT_TYPE);
+        message.setHeader(Exchange.HTTP_RESPONSE_CODE, answer.status());
+        answer.headers().forEach((name, value) -> {
+            // the runtime's own id tells nobody anything about a read
+            if (!name.equals("x-request-id") || request.isWrite()) {
+                message.setHeader(PASSED_ON.get(name), ADDRESSES.contains(name) ? rewriter.rewrite(value) : value);
+            }
+        });
+        boolean isWhole = start.length < (request.isWrite() ? WRITE_WHOLE : READ_WHOLE);
+        if (FhirCalls.isBinary(request, answer)) {
+            message.setBody(isWhole ? start : breakingOff(exchange, rest(start, answer)));
+        } else {
+            message.setBody(
+                    isWhole
+                            ? rewriter.rewrite(start)
+                            : breakingOff(exchange, new RewritingInputStream(rest(start, answer), rewriter)));
+        }
+    }
+
+    private static InputStream rest(byte[] start, ServerAnswer answer) {
+        return new SequenceInputStream(new ByteArrayInputStream(start), answer);
+    }
+
+    private UnaryOperator<String> sealFor(FhirRequest request) {
+        Set<FhirPermission> needs = request.interactions().stream()
+                .filter(interaction -> !interaction.isWrite())
+                .flatMap(interaction -> interaction.needs().stream())
+                .collect(Collectors.toUnmodifiableSet());
+        return id -> pages.seal(id, needs, request.caller());
+    }
+
+    /** A stream whose failure also ends the answer to the caller, which would look complete otherwise. */
+    private static InputStream breakingOff(Exchange exchange, InputStream source) {
+        return new InputStream() {
+            @Override
+            public int read(byte[] target, int offset, int length) throws IOException {
+                try {
+                    return source.read(target, offset, length);
+                } catch (IOException e) {
+                    DeadlineResponse.breakOff(exchange);
+                    throw new IOException("the answer of the FHIR server broke off");
+                }
+            }
+
+            @Override
+            public int read() throws IOException {
+                byte[] one = new byte[1];
+                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+            }
+
+            @Override
+            public void close() throws IOException {
+                source.close();
+            }
+        };
+    }
+}

@@ -1,0 +1,24 @@
+package routes.platform.http;
+
+import org.springframework.beans.factory.annotation.Value;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** Makes one bulkhead for each dependency that requests wait for; all patterns share it. */
+@Configuration(proxyBeanMethods = false)
+class Bulkheads {
+
+    @Bean
+    Bulkhead brokerBulkhead(HttpLimits limits, WaitingRequestLimiter waiting, RejectionCounter rejections) {
+        return new Bulkhead(
+                "publishing", limits.maxPublishing(), "too many requests wait for the broker", waiting, rejections);
+    }
+
+    @Bean
+    Bulkhead fhirBulkhead(
+            @Value("${event-broker.fhir.max-requests}") int maxRequests,
+            WaitingRequestLimiter waiting,
+            RejectionCounter rejections) {
+        return new Bulkhead("fhir", maxRequests, "too many requests wait for a FHIR server", waiting, rejections);
+    }
+}

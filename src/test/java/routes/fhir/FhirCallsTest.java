@@ -1,0 +1,211 @@
+package routes.fhir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.apache.http.impl.client.CloseableHttpClient;
+import org.apache.http.impl.client.HttpClients;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.util.unit.DataSize;
+import routes.platform.Caller;
+import routes.platform.error.ProblemException;
+import routes.platform.fhir.FhirSettings;
+
+/** Calls a server that answers what each test wants, down to the bytes. */
+class FhirCallsTest {
+
+    private static final Duration LIMIT = Duration.ofMillis(700);
+    private static final Caller CALLER = new Caller("anna", "default", "default", null, Set.of(), Set.of());
+    private static final String CANARY = "Zebulon-Canary";
+
+    private final BlockingQueue<String> requests = new LinkedBlockingQueue<>();
+    private final CloseableHttpClient http = HttpClients.custom()
+            .disableAutomaticRetries()
+            .setDefaultRequestConfig(org.apache.http.client.config.RequestConfig.custom()
+                    .setSocketTimeout((int) LIMIT.toMillis())
+                    .build())
+            .build();
+    private ServerSocket server;
+    private FhirCalls calls;
+
+    @BeforeEach
+    void listen() throws IOException {
+        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        calls = calls("http://127.0.0.1:" + server.getLocalPort() + "/fhir");
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        server.close();
+        http.close();
+    }
+
+    private FhirCalls calls(String url) {
+        return new FhirCalls(
+                http,
+                new FhirSettings(
+                        Map.of("default", new FhirSettings.Server(URI.create(url), null, null, "secret-token")),
+                        null,
+                        Duration.ofSeconds(1),
+                        LIMIT,
+                        DataSize.ofMegabytes(1),
+                        DataSize.ofMegabytes(4),
+                        8,
+                        4,
+                        DataSize.ofMegabytes(1),
+                        List.of()));
+    }
+
+    @Test
+    void sendsTheRequestAsItWasRead() throws Exception {
+        answer("HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nETag: W/\"1\"\r\nSet-Cookie: a=b\r\n"
+                + "Content-Length: 2\r\n\r\n{}");
+        ServerAnswer answer = calls.send(request(false, "identifier=http://x|7&name=a,b&name=c%20d"));
+
+        assertThat(new String(answer.readUpTo(100), StandardCharsets.UTF_8)).isEqualTo("{}");
+        assertThat(answer.headers()).containsEntry("etag", "W/\"1\"").doesNotContainKey("set-cookie");
+        assertThat(requests.take())
+                .startsWith("GET /fhir/Patient?identifier=http://x%7C7&name=a,b&name=c%20d HTTP/1.1\r\n")
+                .contains("\r\nX-Request-ID: 0123456789abcdef\r\n")
+                .contains("\r\nAuthorization: Bearer secret-token\r\n")
+                .contains("\r\nAccept: application/fhir+json\r\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\nZebu",
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\nZebu",
+                "HTTP/1.1 302 Found\r\nLocation: http://elsewhere/Zebulon-Canary\r\nContent-Length: 0\r\n\r\n",
+                "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/fhir+json\r\nContent-Length: 2\r\n\r\n{}",
+                "Zebulon-Canary\r\n\r\n",
+                "HTTP/1.1 Zebulon-Canary\r\n\r\n",
+                "",
+                "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\nZebulon-Canary"
+            })
+    void answers503ToRubbish(String rubbish) {
+        answer(rubbish);
+        ProblemException problem = problem(false);
+        assertThat(problem.status()).isEqualTo(503);
+        assertThat(problem.isTemporary()).isTrue();
+        assertThat(problem.getMessage()).doesNotContain(CANARY).doesNotContain("may have happened");
+    }
+
+    @Test
+    void saysThatAWriteMayHaveHappened() {
+        answer("HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\n{");
+        assertThat(problem(true).getMessage()).contains("the change may have happened");
+    }
+
+    @Test
+    void answers504ToSilence() {
+        answer(null);
+        ProblemException problem = problem(true);
+        assertThat(problem.status()).isEqualTo(504);
+        assertThat(problem.isTemporary()).isTrue();
+        assertThat(problem.getMessage()).contains("the change may have happened");
+    }
+
+    @Test
+    void answers503WithoutAServer() throws IOException {
+        server.close();
+        ProblemException problem = problem(true);
+        assertThat(problem.status()).isEqualTo(503);
+        assertThat(problem.getMessage()).isEqualTo("the FHIR server is not available, try again");
+    }
+
+    @Test
+    void endsAnAnswerThatTrickles() {
+        new Thread(() -> {
+                    try (Socket socket = server.accept()) {
+                        read(socket);
+                        OutputStream out = socket.getOutputStream();
+                        out.write(
+                                "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 1000\r\n\r\n"
+                                        .getBytes(StandardCharsets.US_ASCII));
+                        while (true) {
+                            out.write(' ');
+                            out.flush();
+                            Thread.sleep(50);
+                        }
+                    } catch (IOException | InterruptedException e) {
+                        // the client has closed
+                    }
+                })
+                .start();
+        assertThat(problem(false).status()).isEqualTo(504);
+    }
+
+    @Test
+    void refusesATenantWithoutAServer() {
+        assertThatThrownBy(() -> calls.server("other")).hasMessage("this tenant has no FHIR server");
+    }
+
+    private ProblemException problem(boolean isWrite) {
+        FhirRequest request = request(isWrite, null);
+        return catchThrowableOfType(
+                ProblemException.class, () -> calls.readUpTo(1 << 20, calls.send(request), request));
+    }
+
+    /** Answers the next request, and closes; null for silence. */
+    private void answer(String bytes) {
+        new Thread(() -> {
+                    try (Socket socket = server.accept()) {
+                        requests.add(read(socket));
+                        if (bytes == null) {
+                            socket.getInputStream().read();
+                        } else {
+                            socket.getOutputStream().write(bytes.getBytes(StandardCharsets.US_ASCII));
+                        }
+                    } catch (IOException e) {
+                        // the test has ended
+                    }
+                })
+                .start();
+    }
+
+    private static String read(Socket socket) throws IOException {
+        StringBuilder request = new StringBuilder();
+        InputStream in = socket.getInputStream();
+        while (request.indexOf("\r\n\r\n") < 0) {
+            request.append((char) in.read());
+        }
+        return request.toString();
+    }
+
+    private static FhirRequest request(boolean isWrite, String query) {
+        return new FhirRequest(
+                CALLER,
+                "c",
+                "r",
+                "0123456789abcdef",
+                "GET",
+                "Patient",
+                query,
+                Map.of("Accept", "application/fhir+json"),
+                new byte[0],
+                FhirFormat.NONE,
+                false,
+                "http://facade/fhir",
+                List.of(new FhirInteraction("GET", "Patient", null, isWrite, Set.of())));
+    }
+}
