@@ -85,12 +85,12 @@ final class AnswerRules {
         if (answer.status() >= REDIRECTION && answer.status() < SERVER_ERROR) {
             return NONE;
         }
-        if (!SUCCESS.contains(answer.status())) {
+        if (!isSuccess(answer.status())) {
             return UNKNOWN;
         }
         AnsweredResource body;
         try {
-            body = AnsweredResource.read(answer.body());
+            body = answer.body() == null ? AnsweredResource.NONE : AnsweredResource.read(answer.body());
         } catch (IOException e) {
             return UNKNOWN;
         }
@@ -100,6 +100,11 @@ final class AnswerRules {
                 .collect(Collectors.toSet());
         AnswerRules rules = new AnswerRules(FhirTarget.of(request), requestIds);
         return request.isBundle() ? rules.ofBundle(body) : rules.ofResource(answer, body);
+    }
+
+    /** Whether a status reports that the server has done what it was asked, in whole. */
+    static boolean isSuccess(int status) {
+        return SUCCESS.contains(status);
     }
 
     private Effects ofResource(FhirAnswer answer, AnsweredResource body) {

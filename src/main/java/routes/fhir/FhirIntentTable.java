@@ -41,7 +41,8 @@ class FhirIntentTable {
                 update fhir_intent
                 set http_status = :status, answered_at = clock_timestamp(),
                     state = case when :complete then 'DONE' else state end,
-                    closed_at = case when :complete then clock_timestamp() else closed_at end
+                    closed_at = case when :complete then clock_timestamp() else closed_at end,
+                    next_at = case when :answered then clock_timestamp() else next_at end
                 where request_id = :requestId and state <> 'DONE')
             """
                     + INSERT_OUTCOMES;
@@ -94,6 +95,13 @@ class FhirIntentTable {
         withOutcomes(NOTE_ANSWER, request.caller().tenant(), request.requestId(), outcomes)
                 .param("status", status)
                 .param("complete", complete, Types.BOOLEAN)
+                .param("answered", AnswerRules.isSuccess(status), Types.BOOLEAN)
+                .update();
+    }
+
+    /** Notes versions that the server's history shows; once more changes nothing. */
+    void noteFound(OpenIntent intent, List<FhirOutcome> outcomes) {
+        withOutcomes(INSERT_OUTCOMES, intent.tenant(), intent.requestId(), outcomes)
                 .update();
     }
 

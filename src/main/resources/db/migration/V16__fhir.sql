@@ -13,17 +13,17 @@ create table fhir_intent (
     types          text[]      not null,
     ids            text[]      not null,
     counts         int[]       not null,
-    -- NO_EFFECT: the server knows no version of it. AMBIGUOUS: a delete happened that another intent may have made.
-    state          text        not null default 'OPEN' check (state in ('OPEN', 'DONE', 'NO_EFFECT', 'AMBIGUOUS')),
+    -- NO_EFFECT: the server knows no version of it. UNRESOLVED: nobody can tell, such as when another intent may have made the delete.
+    state          text        not null default 'OPEN' check (state in ('OPEN', 'DONE', 'NO_EFFECT', 'UNRESOLVED')),
     http_status    int,
     created_at     timestamptz not null default clock_timestamp(),
     answered_at    timestamptz,
     closed_at      timestamptz,
-    -- The search for the effects of an open intent: when to ask the server next, how many questions of this pass are asked, whether one of
-    -- them found a delete that another intent may have made, and how many passes there were.
+    -- The search for the effects of an open intent: when to ask the server next; of this pass, how many questions are asked, and whether one
+    -- has no clear answer; how many passes there were.
     next_at        timestamptz not null,
     asked          int         not null default 0,
-    ambiguous      boolean     not null default false,
+    unclear        boolean     not null default false,
     passes         int         not null default 0
 );
 create index fhir_intent_open on fhir_intent (created_at) where state = 'OPEN';

@@ -39,7 +39,14 @@ final class Writes {
     }
 
     static FhirRequest request(String tenant, String requestId, boolean isBundle, List<FhirInteraction> interactions) {
-        Caller caller = new Caller("sandbox", tenant, tenant, null, Set.of(), Set.of("system/*.cruds"));
+        return request(
+                new Caller("sandbox", tenant, tenant, null, Set.of(), Set.of("system/*.cruds")),
+                requestId,
+                isBundle,
+                interactions);
+    }
+
+    static FhirRequest request(Caller caller, String requestId, boolean isBundle, List<FhirInteraction> interactions) {
         return new FhirRequest(
                 caller,
                 "visit-1",
