@@ -36,6 +36,7 @@ final class AddressRewriter {
         String encodedTo = UriUtils.encode(to, StandardCharsets.UTF_8);
         this.replacements = Stream.of(
                         new Replacement(ascii(from), ascii(to)),
+                        new Replacement(ascii(escaped(from)), ascii(escaped(to))),
                         new Replacement(ascii(encodedFrom), ascii(encodedTo)),
                         new Replacement(ascii(inLowerCase(encodedFrom)), ascii(inLowerCase(encodedTo))))
                 .toList();
@@ -46,6 +47,11 @@ final class AddressRewriter {
     /** The percent-encoding with lower-case digits, which some clients write. */
     private static String inLowerCase(String encoded) {
         return encoded.replace("%3A", "%3a").replace("%2F", "%2f");
+    }
+
+    /** The form of JSON in which some servers write a slash. */
+    private static String escaped(String text) {
+        return text.replace("/", "\\/");
     }
 
     private static byte[] ascii(String text) {

@@ -85,12 +85,12 @@ final class AnswerRules {
         if (answer.status() >= REDIRECTION && answer.status() < SERVER_ERROR) {
             return NONE;
         }
-        if (!isSuccess(answer.status())) {
+        if (!isSuccess(answer.status()) || answer.body() == null) {
             return UNKNOWN;
         }
         AnsweredResource body;
         try {
-            body = answer.body() == null ? AnsweredResource.NONE : AnsweredResource.read(answer.body());
+            body = AnsweredResource.read(answer.body());
         } catch (IOException e) {
             return UNKNOWN;
         }

@@ -34,8 +34,8 @@ class ConditionalReferences {
         }
         String query = text.substring(mark + 1).strip();
         Optional<String> type = typeBefore(text, mark);
-        // a URL has no spaces, but a sentence has
-        if (type.isEmpty() || query.indexOf(' ') >= 0) {
+        // a sentence has spaces and no parameter; HAPI searches for a parameter with a space in its value
+        if (type.isEmpty() || query.indexOf(' ') >= 0 && query.indexOf('=') < 0) {
             return Set.of();
         }
         Set<FhirPermission> needs = new HashSet<>();

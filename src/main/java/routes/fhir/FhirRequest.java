@@ -39,6 +39,12 @@ record FhirRequest(
 
     private static final String PROPERTY = "fhirRequest";
 
+    /** Leaves out everything that may tell of a patient. */
+    @Override
+    public String toString() {
+        return "FhirRequest[method=" + method + ", requestId=" + requestId + "]";
+    }
+
     static FhirRequest of(Exchange exchange) {
         return exchange.getProperty(PROPERTY, FhirRequest.class);
     }

@@ -30,6 +30,7 @@ class AddressRewriterTest {
                     see http://127.0.0.1:8090/fhir.                  > see https://broker.example/fhir.
                     http%3A%2F%2F127.0.0.1%3A8090%2Ffhir%2FPatient   > https%3A%2F%2Fbroker.example%2Ffhir%2FPatient
                     http%3a%2f%2f127.0.0.1%3a8090%2ffhir%2fPatient   > https%3a%2f%2fbroker.example%2ffhir%2fPatient
+                    "http:\\/\\/127.0.0.1:8090\\/fhir\\/Patient"         > "https:\\/\\/broker.example\\/fhir\\/Patient"
                     http://127.0.0.1:8090/fhir2/Patient              > http://127.0.0.1:8090/fhir2/Patient
                     http://127.0.0.1:8090/                           > http://127.0.0.1:8090/
                     http://127.0.0.1:80901/fhir/Patient              > http://127.0.0.1:80901/fhir/Patient
