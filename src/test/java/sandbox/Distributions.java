@@ -1,17 +1,31 @@
 package sandbox;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
+import org.springframework.core.io.ClassPathResource;
 
-/** Unpacks server distributions once and keeps them beside the data, so an emptied sandbox need not unpack again. */
+/**
+ * Unpacks or compiles server software once. It keeps the result beside the data, so an emptied sandbox need not do it
+ * again.
+ */
 final class Distributions {
 
     private final Path directory;
@@ -30,6 +44,33 @@ final class Distributions {
      * @return the subdirectory
      */
     Path unpacked(String name, Archive archive) throws IOException, InterruptedException {
+        return once(name, unfinished -> unpack(name, archive, unfinished));
+    }
+
+    /**
+     * Compiles a server from a Java source of the test resources. A launch from source would compile at every start.
+     *
+     * @param source name of the file
+     * @param libraries its class path
+     * @return its classes and the libraries
+     * @throws SandboxException when the source does not compile, or this JDK has no compiler
+     */
+    List<Path> withProgram(String source, List<Path> libraries) {
+        try {
+            String text = new ClassPathResource("sandbox/" + source).getContentAsString(StandardCharsets.UTF_8);
+            int version = List.of(text, libraries, Runtime.version().toString()).hashCode();
+            String name = "%s-%08x".formatted(source.replace(".java", ""), version);
+            Path program = once(name, unfinished -> compile(source, text, libraries, unfinished));
+            return Stream.concat(Stream.of(program), libraries.stream()).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new SandboxException(source + ": compiling was interrupted", e);
+        }
+    }
+
+    private Path once(String name, Filling filling) throws IOException, InterruptedException {
         Path target = directory.resolve(name);
         if (Files.isDirectory(target)) {
             return target;
@@ -37,17 +78,23 @@ final class Distributions {
         Files.createDirectories(directory);
         try (FileChannel oneAtATime = FileChannel.open(
                 directory.resolve(name + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-            // another JVM of the tests may be unpacking the same
+            // another JVM of the tests may be doing the same
             oneAtATime.lock();
             if (!Files.isDirectory(target)) {
-                unpack(name, archive, target);
+                Path unfinished = Files.createTempDirectory(directory, name + ".unfinished");
+                try {
+                    filling.fill(unfinished);
+                    // A rename shows the directory only when it is whole, whoever is killed half-way.
+                    Files.move(unfinished, target);
+                } finally {
+                    delete(unfinished);
+                }
             }
         }
         return target;
     }
 
-    private void unpack(String name, Archive archive, Path target) throws IOException, InterruptedException {
-        Path unfinished = Files.createTempDirectory(directory, name + ".unfinished");
+    private static void unpack(String name, Archive archive, Path unfinished) throws IOException, InterruptedException {
         Process tar = new ProcessBuilder("tar", "-x", "-o", "-f", "-", "-C", unfinished.toString())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -59,14 +106,28 @@ final class Distributions {
         if (tar.waitFor() != 0) {
             throw new IOException("tar could not unpack " + name + ": exit code " + tar.exitValue());
         }
-        try {
-            // A rename shows the directory only when it is whole, whoever is killed or unpacks the same at the same
-            // time.
-            Files.move(unfinished, target);
-        } catch (IOException e) {
-            delete(unfinished);
-            if (!Files.isDirectory(target)) {
-                throw e;
+    }
+
+    private static void compile(String source, String text, List<Path> classPath, Path unfinished) throws IOException {
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        if (compiler == null) {
+            throw new SandboxException(
+                    "%s cannot be compiled: %s is no JDK".formatted(source, System.getProperty("java.home")));
+        }
+        Path file = Files.writeString(unfinished.resolve(source), text);
+        String libraries = classPath.stream().map(Path::toString).collect(Collectors.joining(File.pathSeparator));
+        StringWriter complaints = new StringWriter();
+        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, StandardCharsets.UTF_8)) {
+            boolean compiles = compiler.getTask(
+                            complaints,
+                            files,
+                            null,
+                            List.of("-proc:none", "-parameters", "-classpath", libraries, "-d", unfinished.toString()),
+                            null,
+                            files.getJavaFileObjects(file))
+                    .call();
+            if (!compiles) {
+                throw new SandboxException("%s does not compile:%n%s".formatted(source, complaints));
             }
         }
     }
@@ -89,6 +150,11 @@ final class Distributions {
                 return FileVisitResult.CONTINUE;
             }
         });
+    }
+
+    /** Fills an empty directory with software. */
+    private interface Filling {
+        void fill(Path directory) throws IOException, InterruptedException;
     }
 
     /** Opens a tar. */

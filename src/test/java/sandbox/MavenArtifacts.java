@@ -10,7 +10,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -22,6 +21,8 @@ import org.eclipse.aether.artifact.Artifact;
 import org.eclipse.aether.artifact.DefaultArtifact;
 import org.eclipse.aether.collection.CollectRequest;
 import org.eclipse.aether.graph.Dependency;
+import org.eclipse.aether.graph.Exclusion;
+import org.eclipse.aether.resolution.ArtifactDescriptorRequest;
 import org.eclipse.aether.resolution.ArtifactRequest;
 import org.eclipse.aether.resolution.ArtifactResult;
 import org.eclipse.aether.resolution.DependencyRequest;
@@ -51,16 +52,34 @@ public final class MavenArtifacts {
     }
 
     /**
+     * Describes a class path: artifacts and their runtime dependencies.
+     *
+     * @param coordinates {@code group:artifact[:extension[:classifier]]:version}; the first version of a library wins
+     * @param managedBy coordinates of the POM whose dependency management chooses versions, or null
+     * @param excluded dependencies to leave out, as {@code group:artifact} or {@code group:*}
+     */
+    record Libraries(List<String> coordinates, String managedBy, List<String> excluded) {}
+
+    /**
      * Returns the artifacts and their runtime dependencies, in class path order.
      *
      * @param coordinates {@code group:artifact[:extension[:classifier]]:version}; the first version of a library wins
      * @throws SandboxException when an artifact cannot be resolved
      */
     public List<Path> classPath(String... coordinates) {
+        return classPath(new Libraries(List.of(coordinates), null, List.of()));
+    }
+
+    /**
+     * Returns the libraries in class path order.
+     *
+     * @throws SandboxException when an artifact cannot be resolved
+     */
+    List<Path> classPath(Libraries libraries) {
         // To resolve some dozens of artifacts that are all here takes a second or two, of every start of the sandbox
         // and of every test run.
         Path remembered = memory.resolve("%s-%08x.classpath"
-                .formatted(new DefaultArtifact(coordinates[0]).getArtifactId(), Arrays.hashCode(coordinates)));
+                .formatted(new DefaultArtifact(libraries.coordinates().get(0)).getArtifactId(), libraries.hashCode()));
         try {
             if (Files.exists(remembered)) {
                 List<Path> files =
@@ -69,7 +88,7 @@ public final class MavenArtifacts {
                     return files;
                 }
             }
-            List<Path> files = resolvedClassPath(coordinates);
+            List<Path> files = resolvedClassPath(libraries);
             Files.createDirectories(memory);
             Path unfinished = Files.createTempFile(memory, "classpath", ".unfinished");
             Files.write(unfinished, files.stream().map(Path::toString).toList());
@@ -80,21 +99,38 @@ public final class MavenArtifacts {
         }
     }
 
-    private List<Path> resolvedClassPath(String... coordinates) {
-        List<Dependency> roots = Stream.of(coordinates)
-                .map(DefaultArtifact::new)
-                .map(artifact -> new Dependency(artifact, JavaScopes.RUNTIME))
+    private List<Path> resolvedClassPath(Libraries libraries) {
+        String first = libraries.coordinates().get(0);
+        List<Exclusion> exclusions = libraries.excluded().stream()
+                .map(excluded -> excluded.split(":"))
+                .map(part -> new Exclusion(part[0], part[1], "*", "*"))
                 .toList();
-        return resolve(coordinates[0], session -> {
-            CollectRequest collect = new CollectRequest(roots, List.of(), maven().remoteRepositories());
-            DependencyRequest request =
-                    new DependencyRequest(collect, DependencyFilterUtils.classpathFilter(JavaScopes.RUNTIME));
+        List<Dependency> roots = libraries.coordinates().stream()
+                .map(DefaultArtifact::new)
+                .map(artifact -> new Dependency(artifact, JavaScopes.RUNTIME, false, exclusions))
+                .toList();
+        return resolve(first, session -> {
             try {
+                CollectRequest collect = new CollectRequest(
+                        roots, managed(session, libraries.managedBy()), maven().remoteRepositories());
+                DependencyRequest request =
+                        new DependencyRequest(collect, DependencyFilterUtils.classpathFilter(JavaScopes.RUNTIME));
                 return maven().repositorySystem().resolveDependencies(session, request).getArtifactResults().stream();
             } catch (RepositoryException e) {
-                throw unresolved(coordinates[0], e);
+                throw unresolved(first, e);
             }
         });
+    }
+
+    private List<Dependency> managed(RepositorySystemSession session, String pom) throws RepositoryException {
+        if (pom == null) {
+            return List.of();
+        }
+        return maven().repositorySystem()
+                .readArtifactDescriptor(
+                        session,
+                        new ArtifactDescriptorRequest(new DefaultArtifact(pom), maven().remoteRepositories(), null))
+                .getManagedDependencies();
     }
 
     /**

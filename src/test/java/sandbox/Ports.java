@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.PrimitiveIterator;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -24,11 +25,14 @@ final class Ports {
 
     private static final int CONNECT_TIMEOUT_MS = 500;
 
+    /** Ports of servers that may not run yet, or not at the moment. */
+    private static final Set<Integer> GIVEN = ConcurrentHashMap.newKeySet();
+
     private Ports() {}
 
     /**
-     * Returns free ports, each once. They lie below the range of outgoing connections. Otherwise a reconnecting client
-     * could occupy the port of a server that a test keeps down.
+     * Returns free ports, each once in this JVM. They lie below the range of outgoing connections. Otherwise a
+     * reconnecting client could occupy the port of a server that a test keeps down.
      */
     static PrimitiveIterator.OfInt free() {
         return free(20_000, 26_000);
@@ -46,7 +50,7 @@ final class Ports {
         return ThreadLocalRandom.current()
                 .ints(start, start + half)
                 .distinct()
-                .filter(port -> !taken(port))
+                .filter(port -> !taken(port) && GIVEN.add(port))
                 .iterator();
     }
 

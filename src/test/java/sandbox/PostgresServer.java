@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +31,7 @@ final class PostgresServer implements Server {
 
     private static final String VERSION = "18.6.0";
     private static final String DATABASE = "eventbroker";
+    private static final String SUPERUSER = "postgres";
     private static final String SUPERUSER_PASSWORD = "postgres";
     private static final String PROBE_TIMEOUT_S = "3";
 
@@ -75,7 +78,7 @@ final class PostgresServer implements Server {
                         "--pgdata",
                         cluster(site),
                         "--username",
-                        "postgres",
+                        SUPERUSER,
                         "--pwfile",
                         password.toString(),
                         "--auth",
@@ -152,7 +155,36 @@ final class PostgresServer implements Server {
 
     @Override
     public String address(int port) {
-        return "jdbc:postgresql://%s:%d/%s".formatted(Ports.LOOPBACK, port, DATABASE);
+        return address(port, DATABASE);
+    }
+
+    static String address(int port, String database) {
+        return "jdbc:postgresql://%s:%d/%s".formatted(Ports.LOOPBACK, port, database);
+    }
+
+    /**
+     * Creates a further database and its owner, for another server. Both have the same name, and the password is the
+     * name. An existing database stays as it is.
+     *
+     * @param port of the running server
+     */
+    static void createDatabase(int port, String name) throws SQLException {
+        try (Connection connection =
+                        DriverManager.getConnection(address(port, SUPERUSER), SUPERUSER, SUPERUSER_PASSWORD);
+                Statement statement = connection.createStatement()) {
+            if (!exists(statement, "pg_roles WHERE rolname", name)) {
+                statement.execute("CREATE ROLE %1$s LOGIN PASSWORD '%1$s'".formatted(name));
+            }
+            if (!exists(statement, "pg_database WHERE datname", name)) {
+                statement.execute("CREATE DATABASE %1$s OWNER %1$s".formatted(name));
+            }
+        }
+    }
+
+    private static boolean exists(Statement statement, String catalog, String name) throws SQLException {
+        try (ResultSet row = statement.executeQuery("SELECT FROM %s = '%s'".formatted(catalog, name))) {
+            return row.next();
+        }
     }
 
     @Override

@@ -39,11 +39,14 @@ public final class Servers implements AutoCloseable {
     private final Path directory;
     private final boolean clean;
     private final PrintStream out;
+    private final List<ServerProcess> atOnce;
+    private final ServerProcess fhirServer;
     private final List<ServerProcess> processes;
     private final Map<String, Integer> runtimePorts;
     private DirectoryLock lock;
     private volatile ExecutorService starting;
     private volatile boolean abandoned;
+    private boolean fhirServerAsked;
 
     /**
      * @param directory for data, logs and pid files; the software is beside it
@@ -78,10 +81,19 @@ public final class Servers implements AutoCloseable {
         Stream<Server> others = Stream.of(
                 new PostgresServer(artifacts, distributions),
                 new SchemaRegistryServer(artifacts, distributions),
-                new TokenIssuerServer(artifacts));
-        this.processes = Stream.concat(brokers.apply(artifacts).stream(), others)
-                .map(server -> new ServerProcess(server, directory, port.applyAsInt(server), out))
+                new TokenIssuerServer(artifacts, distributions));
+        this.atOnce = Stream.concat(brokers.apply(artifacts).stream(), others)
+                .map(server -> process(server, port))
                 .toList();
+        this.fhirServer = process(
+                new FhirServer(
+                        artifacts, distributions, process(PostgresServer.NAME).port()),
+                port);
+        this.processes = Stream.concat(atOnce.stream(), Stream.of(fhirServer)).toList();
+    }
+
+    private ServerProcess process(Server server, ToIntFunction<Server> port) {
+        return new ServerProcess(server, directory, port.applyAsInt(server), out);
     }
 
     /**
@@ -174,7 +186,7 @@ public final class Servers implements AutoCloseable {
     }
 
     /**
-     * Starts all servers at once and waits until all are ready.
+     * Starts all servers but the {@link #fhirServer()} at once and waits until they are ready.
      *
      * @throws SandboxException when one cannot be started; then none runs
      */
@@ -190,14 +202,14 @@ public final class Servers implements AutoCloseable {
             checkDisk(directory, NEEDED_DISK_BYTES);
             // first of all, so that every taken port is known within seconds
             whileStarting(Stream.concat(
-                            processes.stream().<Runnable>map(process -> () -> clearTheWay(process)),
+                            each(processes, Servers::clearTheWay).stream(),
                             runtimePorts.entrySet().stream()
                                     .<Runnable>map(port -> () -> Ports.requireFree(port.getKey(), port.getValue())))
                     .toList());
             if (clean) {
                 empty();
             }
-            whileStarting(each(ServerProcess::start));
+            whileStarting(each(atOnce, ServerProcess::start));
         } catch (IOException e) {
             close();
             throw new SandboxException("The servers cannot be started in %s: %s".formatted(directory, e), e);
@@ -254,6 +266,23 @@ public final class Servers implements AutoCloseable {
         return process(TokenIssuerServer.NAME);
     }
 
+    /**
+     * Returns the FHIR server. The first call starts it and waits until it is ready: few tests need it, its start takes
+     * many seconds, and the runtime starts without it. {@link #properties()} has its address from the beginning.
+     *
+     * @throws SandboxException when it cannot be started
+     */
+    public synchronized ServerProcess fhirServer() {
+        if (!fhirServerAsked) {
+            if (lock == null) {
+                throw new SandboxException("The servers are stopped");
+            }
+            whileStarting(List.of(fhirServer::start));
+            fhirServerAsked = true;
+        }
+        return fhirServer;
+    }
+
     /** Returns the file with the private keys of the token issuer, for tests that forge tokens. */
     public Path tokenKeys() {
         return TokenIssuerServer.keys(directory.resolve(TokenIssuerServer.NAME));
@@ -264,12 +293,18 @@ public final class Servers implements AutoCloseable {
      * nothing.
      */
     @Override
-    public synchronized void close() {
+    public void close() {
+        // the FHIR server may be starting
+        breakOff();
+        stop();
+    }
+
+    private synchronized void stop() {
         if (lock == null) {
             return;
         }
         try {
-            all(Executors.newCachedThreadPool(), each(ServerProcess::close));
+            all(Executors.newCachedThreadPool(), each(processes, ServerProcess::close));
         } finally {
             try {
                 lock.close();
@@ -315,7 +350,7 @@ public final class Servers implements AutoCloseable {
     }
 
     private ServerProcess process(String name) {
-        return processes.stream()
+        return atOnce.stream()
                 .filter(process -> process.name().equals(name))
                 .findFirst()
                 .orElseThrow();
@@ -358,7 +393,7 @@ public final class Servers implements AutoCloseable {
         }
     }
 
-    private List<Runnable> each(Consumer<ServerProcess> work) {
+    private static List<Runnable> each(List<ServerProcess> processes, Consumer<ServerProcess> work) {
         return processes.stream()
                 .<Runnable>map(process -> () -> work.accept(process))
                 .toList();

@@ -50,6 +50,8 @@ class ServersIT {
     private static final String SCHEMA =
             "{\"type\":\"record\",\"name\":\"Dose\",\"fields\":[{\"name\":\"mg\",\"type\":\"int\"}]}";
 
+    private static final List<String> AT_ONCE = List.of("kafka", "postgres", "schema-registry", "token-issuer");
+
     private final HttpClient http = HttpClient.newHttpClient();
 
     /** Starts outside the time limit of a test, because a new machine first downloads the servers. */
@@ -148,8 +150,10 @@ class ServersIT {
                 .containsEntry(
                         "spring.security.oauth2.resourceserver.jwt.issuer-uri",
                         "http://localhost:%d".formatted(servers.tokenIssuer().port()))
+                .hasEntrySatisfying("event-broker.fhir.servers.default.url", url -> assertThat(url)
+                        .matches("http://127\\.0\\.0\\.1:\\d+/fhir"))
                 .containsKeys("spring.datasource.username", "spring.datasource.password");
-        assertThat(servers.summary()).contains("kafka", "postgres", "schema-registry", "token-issuer");
+        assertThat(servers.summary()).contains("kafka", "postgres", "schema-registry", "token-issuer", "fhir-server");
     }
 
     @Test
@@ -219,7 +223,7 @@ class ServersIT {
         Process run = run(directory, ports);
         awaitLine(run, Run.UP::equals);
         List<ProcessHandle> left = remembered(directory);
-        assertThat(left).hasSize(ports.size());
+        assertThat(left).hasSize(AT_ONCE.size());
         run.destroyForcibly().waitFor();
         assertThat(left).allMatch(ProcessHandle::isAlive);
 
@@ -298,7 +302,7 @@ class ServersIT {
 
     private static Map<String, Integer> ports() {
         PrimitiveIterator.OfInt free = Ports.free();
-        return Stream.of("kafka", "postgres", "schema-registry", "token-issuer")
+        return Stream.concat(AT_ONCE.stream(), Stream.of("fhir-server"))
                 .collect(Collectors.toMap(name -> name, name -> free.nextInt()));
     }
 
@@ -313,7 +317,8 @@ class ServersIT {
                         ports.get("kafka").toString(),
                         ports.get("postgres").toString(),
                         ports.get("schema-registry").toString(),
-                        ports.get("token-issuer").toString())
+                        ports.get("token-issuer").toString(),
+                        ports.get("fhir-server").toString())
                 .redirectErrorStream(true)
                 .start();
     }

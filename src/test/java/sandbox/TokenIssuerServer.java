@@ -5,14 +5,12 @@ import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.jwk.JWKSet;
 import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -21,8 +19,8 @@ import org.springframework.core.io.ClassPathResource;
 import routes.platform.contract.OpenApi;
 
 /**
- * Runs Spring Authorization Server from {@code TokenIssuer.java} of the test resources. Java launches that file as
- * source, with the class path of the server. Its clients have the scopes of {@code openapi.yaml}.
+ * Runs Spring Authorization Server from {@code TokenIssuer.java} of the test resources, with a class path of its own.
+ * Its clients have the scopes of {@code openapi.yaml}.
  */
 final class TokenIssuerServer implements Server {
 
@@ -38,16 +36,19 @@ final class TokenIssuerServer implements Server {
     private static final int MAX_HEAP_MIB = 128;
     private static final int KEY_BITS = 2048;
     private static final String SOURCE = "TokenIssuer.java";
+    private static final String MAIN = "sandbox.TokenIssuer";
     private static final Duration PROBE_TIMEOUT = Duration.ofSeconds(2);
 
     private final MavenArtifacts artifacts;
+    private final Distributions distributions;
     private final HttpClient http = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(PROBE_TIMEOUT)
             .build();
 
-    TokenIssuerServer(MavenArtifacts artifacts) {
+    TokenIssuerServer(MavenArtifacts artifacts, Distributions distributions) {
         this.artifacts = artifacts;
+        this.distributions = distributions;
     }
 
     @Override
@@ -62,8 +63,10 @@ final class TokenIssuerServer implements Server {
 
     @Override
     public List<Path> install() {
-        return artifacts.classPath(
-                "org.springframework.boot:spring-boot-starter-oauth2-authorization-server:" + VERSION);
+        return distributions.withProgram(
+                SOURCE,
+                artifacts.classPath(
+                        "org.springframework.boot:spring-boot-starter-oauth2-authorization-server:" + VERSION));
     }
 
     @Override
@@ -77,17 +80,13 @@ final class TokenIssuerServer implements Server {
 
     @Override
     public Launch launch(Site site) throws IOException {
-        Path source = site.data().resolve(SOURCE);
-        try (InputStream in = new ClassPathResource("sandbox/" + SOURCE).getInputStream()) {
-            Files.copy(in, source, StandardCopyOption.REPLACE_EXISTING);
-        }
         String scopes = String.join(",", new OpenApi(new ClassPathResource("contract/openapi.yaml")).declaredScopes());
         return Launch.java(
                 site,
                 MAX_HEAP_MIB,
                 List.of("-Dlogging.level.root=warn", "-Dspring.main.banner-mode=off"),
                 List.of(
-                        source.toString(),
+                        MAIN,
                         "--server.address=" + Ports.LOOPBACK,
                         "--server.port=" + site.port(),
                         "--server.tomcat.threads.max=8",
