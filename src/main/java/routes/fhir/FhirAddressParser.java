@@ -1,6 +1,7 @@
 package routes.fhir;
 
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.springframework.stereotype.Component;
 import routes.fhir.FhirAddress.Form;
@@ -12,6 +13,9 @@ class FhirAddressParser {
 
     /** Never a dot segment, which a server may resolve. */
     private static final Pattern ID = Pattern.compile("(?!\\.{1,2}$)[A-Za-z0-9.-]{1,64}");
+
+    private static final Set<String> COMPARTMENTS =
+            Set.of("Device", "Encounter", "Patient", "Practitioner", "RelatedPerson");
 
     private static final Pattern OPERATION = Pattern.compile("\\$[A-Za-z0-9.-]{1,64}");
 
@@ -27,7 +31,7 @@ class FhirAddressParser {
      */
     FhirAddress parse(List<String> path, String place) {
         FhirAddress address = null;
-        if (path.isEmpty()) {
+        if (path.isEmpty() || path.equals(List.of("_search"))) {
             address = new FhirAddress(Form.SYSTEM, null, null, null);
         } else if (OPERATION.matcher(last(path)).matches()) {
             address = operation(path);
@@ -82,7 +86,9 @@ class FhirAddressParser {
                 default -> null;
             };
         }
-        if (rest.size() > 2 || rest.size() == 2 && !rest.get(1).equals("_search")) {
+        if (!COMPARTMENTS.contains(type)
+                || rest.size() > 2
+                || rest.size() == 2 && !rest.get(1).equals("_search")) {
             return null;
         }
         Form form = rest.size() == 1 ? Form.COMPARTMENT : Form.SEARCH;

@@ -95,8 +95,7 @@ class FhirBundleParser {
                 // HAPI takes the type for the id
                 throw new ProblemException(400, place + "request.url with a condition must be relative");
             }
-            List<Parameter> query =
-                    FhirQuery.decode(mark < 0 ? null : relative.substring(mark + 1), place + "request.url");
+            List<Parameter> query = FhirQuery.decode(mark < 0 ? null : relative.substring(mark + 1), place + "query");
             List<Parameter> condition = conditions.parse(
                     part.text("request.ifNoneExist"), address.type(), publicUrl, place + "request.ifNoneExist");
             return new Call(place, method, address, query, condition, content(part, method, number));
@@ -107,12 +106,11 @@ class FhirBundleParser {
             try {
                 FhirAddress address =
                         addresses.parse(path.isEmpty() ? List.of() : Arrays.asList(path.split("/", -1)), place);
-                boolean isPost = method.equals("POST");
-                if (isPost && address.form() != Form.TYPE) {
+                rules.requireOpen(place, method, address);
+                if (method.equals("POST") && address.form() != Form.TYPE) {
                     // HAPI creates the resource of such an entry, whatever its URL says
                     throw new ProblemException(400, place + "a POST must be a create");
                 }
-                rules.requireOpen(place, method, address);
                 return address;
             } catch (ProblemException e) {
                 throw e.status() == 403 ? e : new ProblemException(400, e.getMessage());
@@ -138,17 +136,21 @@ class FhirBundleParser {
             if (!withData.get(number)) {
                 return FhirContent.patch(Set.of());
             }
-            String contentType = part.text("resource.contentType");
-            FhirFormat format =
-                    switch (contentType == null ? "" : contentType) {
-                        case "application/json-patch+json" -> FhirFormat.JSON_PATCH;
-                        case "application/xml-patch+xml" -> FhirFormat.XML_PATCH;
-                        default ->
-                            throw new ProblemException(
-                                    400, part.place() + ": Binary.contentType must be that of a JSON or XML patch");
-                    };
-            return FhirBundleParser.this.patches.read(format, decoded(part));
+            try {
+                return FhirBundleParser.this.patches.read(patchFormat(part), decoded(part));
+            } catch (ProblemException e) {
+                throw new ProblemException(e.status(), part.place() + ": " + e.getMessage());
+            }
         }
+    }
+
+    private static FhirFormat patchFormat(FhirBodyPart part) {
+        String contentType = part.text("resource.contentType");
+        return switch (contentType == null ? "" : contentType.split(";", 2)[0].strip()) {
+            case "application/json-patch+json" -> FhirFormat.JSON_PATCH;
+            case "application/xml-patch+xml" -> FhirFormat.XML_PATCH;
+            default -> throw new ProblemException(400, "Binary.contentType must be that of a JSON or XML patch");
+        };
     }
 
     private static byte[] decoded(FhirBodyPart part) {
@@ -157,7 +159,7 @@ class FhirBundleParser {
             return Base64.getDecoder()
                     .decode(WHITE_SPACE.matcher(data == null ? "" : data).replaceAll(""));
         } catch (IllegalArgumentException e) {
-            throw new ProblemException(400, part.place() + ": Binary.data is not base64");
+            throw new ProblemException(400, "Binary.data is not base64");
         }
     }
 }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.springframework.stereotype.Component;
+import routes.fhir.FhirAddress.Form;
 import routes.fhir.FhirContent.Kind;
 import routes.fhir.FhirQuery.Parameter;
 import routes.fhir.FhirRules.Call;
@@ -71,7 +72,10 @@ class FhirInteractionParser {
             }
             return bundles.parse(head.format(), body, head.publicUrl());
         }
-        FhirContent content = content(head, body, query);
+        FhirContent content = content(head, body);
+        if (content.kind() == Kind.FORM && address.form() == Form.SEARCH) {
+            query.addAll(FhirQuery.decode(utf8(body), "form"));
+        }
         List<Parameter> condition =
                 conditions.parse(head.ifNoneExist(), address.type(), head.publicUrl(), "header If-None-Exist");
         return List.of(rules.decide(new Call("", head.method(), address, query, condition, content)));
@@ -92,8 +96,7 @@ class FhirInteractionParser {
         return new FhirInteraction(head.method(), null, null, false, Set.of());
     }
 
-    /** @param query receives the parameters of a form */
-    private FhirContent content(FhirRequestHead head, byte[] body, List<Parameter> query) {
+    private FhirContent content(FhirRequestHead head, byte[] body) {
         if (body.length == 0) {
             return FhirContent.NONE;
         }
@@ -105,10 +108,7 @@ class FhirInteractionParser {
                         : resource;
             }
             case JSON_PATCH, XML_PATCH -> patches.read(head.format(), body);
-            case FORM -> {
-                query.addAll(FhirQuery.decode(utf8(body), "form"));
-                yield new FhirContent(Kind.FORM, null, null, Set.of());
-            }
+            case FORM -> new FhirContent(Kind.FORM, null, null, Set.of());
             case NONE -> throw new ProblemException(415, "header Content-Type must tell the format of the body");
         };
     }

@@ -3,6 +3,7 @@ package routes.fhir;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 import routes.fhir.FhirAddress.Form;
@@ -17,8 +18,11 @@ import routes.platform.error.ProblemException;
 @Component
 class FhirRules {
 
-    /** A subscription sends data out, or shows the credentials for its endpoint. */
-    private static final Set<String> CLOSED_TYPES = Set.of("Subscription", "SubscriptionTopic");
+    /** A subscription sends data out, and shows the credentials for its endpoint. */
+    private static final String CLOSED_TYPE = "Subscription";
+
+    /** Changes what the searches of every type reach, so a write of it needs the permission for all types. */
+    private static final String OF_ALL_TYPES = "SearchParameter";
 
     private final FhirSearchNeeds searches;
     private final Set<String> operations;
@@ -75,8 +79,8 @@ class FhirRules {
     }
 
     private static void requireOpenType(String place, String type) {
-        if (type != null && CLOSED_TYPES.contains(type)) {
-            throw new ProblemException(403, place + type + " is closed");
+        if (CLOSED_TYPE.equals(type)) {
+            throw new ProblemException(403, place + CLOSED_TYPE + " is closed");
         }
     }
 
@@ -136,7 +140,13 @@ class FhirRules {
             case "PATCH" -> need(isConditional ? "us" : "u", call, needs);
             default -> need(isConditional ? "ds" : "d", call, needs);
         }
-        return needs;
+        return call.type().equals(OF_ALL_TYPES) ? forAllTypes(needs) : needs;
+    }
+
+    private static Set<FhirPermission> forAllTypes(Set<FhirPermission> needs) {
+        return needs.stream()
+                .map(need -> new FhirPermission(need.letter(), "*"))
+                .collect(Collectors.toSet());
     }
 
     /** A condition that selects nothing would match every resource. */
@@ -172,7 +182,12 @@ class FhirRules {
                     throw call.refused(400, "the resource has another id than the URL");
                 }
             }
-            case "PATCH" -> require(content.kind() == Kind.PATCH, call, "a patch");
+            case "PATCH" -> {
+                if (content.kind() == Kind.RESOURCE) {
+                    throw call.refused(400, "a patch in the form of a resource must be Parameters");
+                }
+                require(content.kind() == Kind.PATCH, call, "a patch");
+            }
             default -> {
                 if (content.kind() != Kind.NONE) {
                     throw call.refused(400, "this interaction takes no body");
@@ -183,8 +198,9 @@ class FhirRules {
 
     private static void require(boolean isExpected, Call call, String expected) {
         if (!isExpected) {
+            boolean isEntry = !call.place().isEmpty();
             boolean isMissing = call.content().kind() == Kind.NONE;
-            throw call.refused(isMissing ? 400 : 415, "the body must be " + expected);
+            throw call.refused(isEntry || isMissing ? 400 : 415, "the body must be " + expected);
         }
     }
 

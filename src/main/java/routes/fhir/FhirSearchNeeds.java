@@ -37,7 +37,18 @@ class FhirSearchNeeds {
             Set.of("_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", "_has", "_list", "_language");
 
     private static final Set<String> MODIFIERS = Set.of(
-            "missing", "exact", "contains", "not", "text", "in", "not-in", "below", "above", "identifier", "of-type");
+            "missing",
+            "exact",
+            "contains",
+            "not",
+            "text",
+            "in",
+            "not-in",
+            "below",
+            "above",
+            "identifier",
+            "of-type",
+            "nickname");
 
     private final FhirDefinitions definitions;
 
@@ -88,6 +99,9 @@ class FhirSearchNeeds {
             case "_revinclude" -> each(parameter, value -> reverseInclude(value, needs));
             case "_sort" -> each(parameter, value -> sort(types, value, place, needs));
             case "_type" -> each(parameter, value -> need(value, needs));
+            case "_elements" -> {
+                // shapes the answer; HAPI knows the modifier exclude
+            }
             case "_list", "_in" -> need(base.equals("_list") ? "List" : ALL, needs);
             case "_contained" -> {
                 if (!parameter.value().equals("false")) {

@@ -32,16 +32,6 @@ class XmlElements {
     /** Bounds what the parser holds of one attribute or text, in bytes. */
     private static final int MAX_TEXT = 4 << 20;
 
-    private final XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
-
-    XmlElements() {
-        factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
-        factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
-        factory.setXMLResolver((publicId, systemId, base, namespace) -> {
-            throw new XMLStreamException("external entities are closed");
-        });
-    }
-
     /** @throws ProblemException 400 when the bytes are not one FHIR resource in XML, 413 beyond the limits */
     void readResource(byte[] xml, FhirElements elements) {
         read(xml, new Scan(elements));
@@ -61,8 +51,9 @@ class XmlElements {
     void read(byte[] xml, Events events) {
         requireShortTexts(xml);
         try {
-            XMLStreamReader reader = factory.createXMLStreamReader(
-                    new InputStreamReader(new ByteArrayInputStream(xml), StandardCharsets.UTF_8.newDecoder()));
+            XMLStreamReader reader = factory()
+                    .createXMLStreamReader(
+                            new InputStreamReader(new ByteArrayInputStream(xml), StandardCharsets.UTF_8.newDecoder()));
             requireUtf8(reader);
             for (int depth = 0; reader.hasNext(); ) {
                 switch (reader.next()) {
@@ -94,6 +85,14 @@ class XmlElements {
                                             e.getLocation().getLineNumber(),
                                             e.getLocation().getColumnNumber()));
         }
+    }
+
+    /** A factory for each body, because it is not safe for threads and keeps its last reader. */
+    private static XMLInputFactory factory() {
+        XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
+        factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
+        factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
+        return factory;
     }
 
     private static void requireUtf8(XMLStreamReader reader) {
@@ -137,7 +136,8 @@ class XmlElements {
         @Override
         public void start(XMLStreamReader reader, int depth) {
             String name = reader.getLocalName();
-            if (kinds.peek() == Kind.XHTML || name.equals("div") && XHTML.equals(reader.getNamespaceURI())) {
+            boolean isNarrative = depth > 1 && name.equals("div") && XHTML.equals(reader.getNamespaceURI());
+            if (kinds.peek() == Kind.XHTML || isNarrative) {
                 requireNamespace(XHTML, reader);
                 kinds.push(Kind.XHTML);
             } else {
