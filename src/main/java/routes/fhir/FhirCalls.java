@@ -9,8 +9,6 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.apache.http.client.methods.CloseableHttpResponse;
 import org.apache.http.client.methods.HttpEntityEnclosingRequestBase;
-import org.apache.http.conn.ConnectTimeoutException;
-import org.apache.http.conn.HttpHostConnectException;
 import org.apache.http.entity.ByteArrayEntity;
 import org.apache.http.impl.client.CloseableHttpClient;
 import org.slf4j.Logger;
@@ -157,8 +155,8 @@ class FhirCalls {
                 "the FHIR server of tenant {} gave no answer: {}",
                 tenant,
                 failure.getClass().getSimpleName());
-        if (failure instanceof ConnectTimeoutException || failure instanceof HttpHostConnectException) {
-            return ProblemException.temporary(503, "the FHIR server is not available, try again");
+        if (NotSentException.isBeforeSending(failure)) {
+            return new NotSentException();
         }
         if (failure instanceof SocketTimeoutException) {
             return ProblemException.temporary(504, withOutcome(request, "the FHIR server did not answer in time"));

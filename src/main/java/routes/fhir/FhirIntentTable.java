@@ -99,6 +99,16 @@ class FhirIntentTable {
                 .update();
     }
 
+    /** Closes an intent whose request the server has not received. */
+    void closeUnsent(String requestId) {
+        jdbc.sql(
+                        """
+                        update fhir_intent set state = 'NO_EFFECT', closed_at = clock_timestamp()
+                        where request_id = ? and state = 'OPEN'""")
+                .param(requestId)
+                .update();
+    }
+
     /** Notes versions that the server's history shows; once more changes nothing. */
     void noteFound(OpenIntent intent, List<FhirOutcome> outcomes) {
         withOutcomes(INSERT_OUTCOMES, intent.tenant(), intent.requestId(), outcomes)

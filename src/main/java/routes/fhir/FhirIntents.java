@@ -2,6 +2,7 @@ package routes.fhir;
 
 import java.time.Duration;
 import org.apache.camel.Exchange;
+import org.apache.camel.support.SynchronizationAdapter;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
@@ -39,12 +40,31 @@ class FhirIntents {
     }
 
     /**
-     * Stores the intent of the request. When that fails, the route fails, and the server learns nothing.
+     * Stores the intent of the request. When that fails, the route fails, and the server learns nothing. The intent
+     * ends with the exchange if the request was never sent, as while the server is down.
      *
      * @throws DataAccessException when the database does not store it
      */
     public void store(Exchange exchange) {
-        table.insert(FhirRequest.of(exchange), longestCall);
+        FhirRequest request = FhirRequest.of(exchange);
+        table.insert(request, longestCall);
+        exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
+            @Override
+            public void onDone(Exchange done) {
+                Throwable failure = done.getProperty(Exchange.EXCEPTION_CAUGHT, done.getException(), Throwable.class);
+                if (failures.find(failure, NotSentException.class) != null) {
+                    noteNotSent(request);
+                }
+            }
+        });
+    }
+
+    private void noteNotSent(FhirRequest request) {
+        try {
+            table.closeUnsent(request.requestId());
+        } catch (DataAccessException e) {
+            logStaysOpen(request, e);
+        }
     }
 
     /**
@@ -62,7 +82,15 @@ class FhirIntents {
         try {
             table.noteAnswer(request, answer.status(), effects.complete(), effects.outcomes());
         } catch (DataAccessException e) {
-            LOG.warn("intent {} stays open, its answer is not noted: {}", request.requestId(), failures.describe(e));
+            logStaysOpen(request, e);
         }
+    }
+
+    private void logStaysOpen(FhirRequest request, DataAccessException failure) {
+        LOG.warn(
+                "intent {} of tenant {} stays open, its outcome is not noted: {}",
+                request.requestId(),
+                request.caller().tenant(),
+                failures.describe(failure));
     }
 }

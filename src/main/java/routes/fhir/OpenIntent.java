@@ -13,7 +13,7 @@ import java.util.stream.Stream;
  * An intent whose effects are not known.
  *
  * @param createdAt before the server learned of the write
- * @param answered whether the server has reported a success: what it does not show now never happened
+ * @param answered whether the server has reported a success, so that it shows all effects now
  * @param expired whether the search for effects ends with this pass
  * @param asked the targets that this pass has asked for already
  * @param unclear whether one of them has no clear answer

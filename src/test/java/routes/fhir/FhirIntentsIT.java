@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.apache.camel.Exchange;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -19,6 +20,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import routes.platform.Caller;
 import routes.platform.error.FailureClassifier;
+import routes.platform.error.ProblemException;
 import routes.platform.fhir.TestFhirSettings;
 import routes.platform.projection.OwnSchema;
 
@@ -182,6 +184,28 @@ class FhirIntentsIT {
         store("PUT");
 
         intents.noteOutcome(Writes.exchange(Writes.write(id, "PUT", "Patient", "p-1"), null));
+
+        assertThat(states()).containsExactly(id + " OPEN null null");
+    }
+
+    @Test
+    void closesAnIntentWhoseRequestWasNeverSent() {
+        Exchange exchange = Writes.exchange(Writes.write(id, "PUT", "Patient", "p-1"), null);
+        intents.store(exchange);
+        exchange.setProperty(Exchange.EXCEPTION_CAUGHT, new NotSentException());
+
+        exchange.getExchangeExtension().handoverCompletions().forEach(done -> done.onComplete(exchange));
+
+        assertThat(states()).containsExactly(id + " NO_EFFECT null closed");
+    }
+
+    @Test
+    void leavesAnIntentOpenWhoseRequestMayHaveBeenSent() {
+        Exchange exchange = Writes.exchange(Writes.write(id, "PUT", "Patient", "p-1"), null);
+        intents.store(exchange);
+        exchange.setProperty(Exchange.EXCEPTION_CAUGHT, ProblemException.temporary(504, "no answer"));
+
+        exchange.getExchangeExtension().handoverCompletions().forEach(done -> done.onComplete(exchange));
 
         assertThat(states()).containsExactly(id + " OPEN null null");
     }

@@ -39,6 +39,9 @@ class RetentionIT extends RuntimeIT {
         letter(group, 89);
         rebuild(group, 91);
         rebuild(group, 89);
+        intent(group + "-91", 91);
+        intent(group + "-89", 89);
+        intent(group + "-open", null);
 
         retention.purge();
 
@@ -58,6 +61,12 @@ class RetentionIT extends RuntimeIT {
                 .isEqualTo(1);
         assertThat(count("outbox where topic = '" + group + "'")).isEqualTo(2);
         jdbc.sql("delete from outbox where topic = ?").param(group).update();
+        assertThat(count("fhir_intent where request_id = '" + group + "-91'")).isZero();
+        assertThat(count("fhir_intent where request_id like '" + group + "%'")).isEqualTo(2);
+        assertThat(count("fhir_outcome where request_id like '" + group + "%'")).isEqualTo(1);
+        jdbc.sql("delete from fhir_intent where state = 'OPEN' and request_id like ? || '%'")
+                .param(group)
+                .update();
     }
 
     @Test
@@ -186,6 +195,24 @@ class RetentionIT extends RuntimeIT {
                         select 'default', seq, :days, :topic, '', '', 'x' from letter""")
                 .param("id", UUID.randomUUID().toString())
                 .param("topic", topic)
+                .param("days", days)
+                .update();
+    }
+
+    /** With an outcome, if it is closed. */
+    private void intent(String requestId, Integer days) {
+        jdbc.sql(
+                        """
+                        with intent as (
+                            insert into fhir_intent (request_id, tenant, principal, scope, correlation_id, causation_id, methods, types,
+                                                     ids, counts, state, created_at, closed_at, next_at)
+                            values (:id, 'default', 'x', '', '', '', '{PUT}', '{Patient}', '{p}', '{1}',
+                                    case when :days::int is null then 'OPEN' else 'DONE' end, now() - interval '99 days',
+                                    now() - make_interval(days => :days::int), now())
+                            returning closed_at)
+                        insert into fhir_outcome (tenant, type, id, version, request_id, confirmed, noted_at)
+                        select 'default', 'Patient', 'p', '1', :id, true, closed_at from intent where closed_at is not null""")
+                .param("id", requestId)
                 .param("days", days)
                 .update();
     }
