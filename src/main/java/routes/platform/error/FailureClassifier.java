@@ -131,6 +131,10 @@ public class FailureClassifier {
         if (problem != null) {
             return kind(problem);
         }
+        ClassifiedException classified = find(failure, ClassifiedException.class);
+        if (classified != null) {
+            return classified.failureKind();
+        }
         Error error = find(failure, Error.class);
         if (error != null) {
             return kind(error);
@@ -197,20 +201,19 @@ public class FailureClassifier {
         return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).limit(MAX_CAUSES);
     }
 
-    /** Returns our own problem when it is among the causes of a failure, or else the failure. */
+    /** Returns our own exception when it is among the causes of a failure, or else the failure. */
     Throwable reason(Throwable failure) {
-        ProblemException problem = find(failure, ProblemException.class);
-        return problem != null ? problem : failure;
+        return own(failure).orElse(failure);
     }
 
     /**
-     * Returns the message of our own problem. Other messages repeat values, so it returns only their class and
+     * Returns the message of our own exception. Other messages repeat values, so it returns only their class and
      * SQLSTATE.
      */
     public String describe(Throwable failure) {
-        ProblemException problem = find(failure, ProblemException.class);
-        if (problem != null) {
-            return problem.getMessage();
+        Optional<Throwable> own = own(failure);
+        if (own.isPresent()) {
+            return own.get().getMessage();
         }
         SQLException sql = find(failure, SQLException.class);
         Throwable root = sql != null ? sql : root(failure);
@@ -229,6 +232,12 @@ public class FailureClassifier {
                     .forEach(frame -> stack.append("\tat ").append(frame).append('\n'));
         }
         return stack.substring(0, Math.min(stack.length(), MAX_STACK_CHARS));
+    }
+
+    private static Optional<Throwable> own(Throwable failure) {
+        return causes(failure)
+                .filter(cause -> cause instanceof ProblemException || cause instanceof ClassifiedException)
+                .findFirst();
     }
 
     private static Throwable root(Throwable failure) {

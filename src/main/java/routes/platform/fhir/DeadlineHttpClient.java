@@ -81,9 +81,14 @@ class DeadlineHttpClient extends CloseableHttpClient {
         return new SocketTimeoutException("no answer within " + limit.toMillis() + " ms");
     }
 
-    private static void close(CloseableHttpResponse response) throws IOException {
-        if (response != null) {
-            response.close();
+    /** Ends the connection unless the answer has been read to its end. */
+    static void close(CloseableHttpResponse response) {
+        try {
+            if (response != null) {
+                response.close();
+            }
+        } catch (IOException e) {
+            // the connection is broken, and the pool drops it
         }
     }
 

@@ -50,6 +50,7 @@ import org.apache.kafka.common.errors.UnknownServerException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.dao.DataIntegrityViolationException;
@@ -159,6 +160,32 @@ class FailureClassifierTest {
         IllegalStateException effect = new IllegalStateException();
         effect.initCause(new IllegalArgumentException(effect));
         return effect;
+    }
+
+    /** A failure that knows its class. */
+    private static final class Classified extends ClassifiedException {
+
+        private final FailureClassifier.Kind kind;
+
+        private Classified(FailureClassifier.Kind kind) {
+            super("the FHIR server refuses Patient/1");
+            this.kind = kind;
+        }
+
+        @Override
+        public FailureClassifier.Kind failureKind() {
+            return kind;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void believesAFailureThatKnowsItsClass(FailureClassifier.Kind kind) {
+        Throwable failure = new RuntimeException(new Classified(kind));
+
+        assertThat(failures.kind(failure)).isEqualTo(kind);
+        assertThat(failures.describe(failure)).isEqualTo("the FHIR server refuses Patient/1");
+        assertThat(failures.reason(failure)).isInstanceOf(Classified.class);
     }
 
     @Test

@@ -1,0 +1,100 @@
+package routes.platform.fhir;
+
+import ca.uhn.fhir.context.FhirContext;
+import ca.uhn.fhir.context.PerformanceOptionsEnum;
+import ca.uhn.fhir.parser.LenientErrorHandler;
+import ca.uhn.fhir.rest.client.apache.ApacheRestfulClientFactory;
+import ca.uhn.fhir.rest.client.api.IGenericClient;
+import ca.uhn.fhir.rest.client.api.ServerValidationModeEnum;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.io.IOException;
+import java.security.NoSuchAlgorithmException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.stereotype.Component;
+import routes.platform.fhir.FhirSettings.Server;
+
+/**
+ * Has a FHIR client for the server of each tenant: for the runtime's own calls, in routes by {@code fhir:} endpoints
+ * ({@link TenantFhirComponent}). They share one model of FHIR R4, which takes a second to load at the first call.
+ */
+@Component
+public class FhirClients implements DisposableBean {
+
+    private final FhirSettings settings;
+    private final FhirServerStates states;
+    private final MeterRegistry meters;
+    private final OwnCallsHttpClient http;
+    private final Map<String, IGenericClient> clients = new ConcurrentHashMap<>();
+
+    /** Null until the first call. */
+    private FhirContext r4;
+
+    FhirClients(FhirSettings settings, FhirServerStates states, MeterRegistry meters) throws NoSuchAlgorithmException {
+        settings.check();
+        this.settings = settings;
+        this.states = states;
+        this.meters = meters;
+        http = new OwnCallsHttpClient(
+                FhirHttpConfiguration.client(settings, settings.maxOwnCalls()), settings.responseTimeout(), (int)
+                        settings.maxOwnAnswer().toBytes());
+    }
+
+    /** @throws FhirFailure when the tenant has no server */
+    public IGenericClient of(String tenant) {
+        Server server = settings.server(tenant).orElseThrow(() -> noServer(tenant));
+        return clients.computeIfAbsent(tenant, t -> create(t, server));
+    }
+
+    private static FhirFailure noServer(String tenant) {
+        return new FailureReader(tenant, "").refused("there is none");
+    }
+
+    private IGenericClient create(String tenant, Server server) {
+        FhirContext model = r4();
+        return new TenantFhirClient(
+                model,
+                (ApacheRestfulClientFactory) model.getRestfulClientFactory(),
+                server,
+                new FailureReader(tenant, server.url().toString()),
+                (nanos, failure) -> ended(tenant, nanos, failure));
+    }
+
+    /** Returns the one model of FHIR R4, for parsers. */
+    public synchronized FhirContext r4() {
+        if (r4 == null) {
+            FhirContext model = FhirContext.forR4();
+            model.setPerformanceOptions(PerformanceOptionsEnum.DEFERRED_MODEL_SCANNING);
+            // its messages repeat values
+            model.setParserErrorHandler(new LenientErrorHandler(false));
+            ApacheRestfulClientFactory factory = new ApacheRestfulClientFactory(model);
+            factory.setServerValidationMode(ServerValidationModeEnum.NEVER);
+            factory.setHttpClient(http);
+            model.setRestfulClientFactory(factory);
+            r4 = model;
+        }
+        return r4;
+    }
+
+    private void ended(String tenant, long nanos, FhirFailure failure) {
+        Timer.builder("event-broker.fhir.calls")
+                .tag("tenant", tenant)
+                .tag("result", failure == null ? "ok" : failure.kind().name().toLowerCase(Locale.ROOT))
+                .register(meters)
+                .record(nanos, TimeUnit.NANOSECONDS);
+        if (failure == null) {
+            states.answered(tenant);
+        } else {
+            states.failed(tenant, failure);
+        }
+    }
+
+    @Override
+    public void destroy() throws IOException {
+        http.close();
+    }
+}
