@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -22,7 +23,6 @@ class QuotedTextsTest {
     private static final Pattern LINE = Pattern.compile("`([^`]+)`");
     private static final Pattern METRIC = Pattern.compile("`event_broker_([a-z_]+)`");
 
-    /** The code builds other names of a gauge from their last part. */
     private static final Pattern METER =
             Pattern.compile("(?:builder\\(\"|counter\\(\"|micrometer:counter:)event-broker\\.([a-z.]+[a-z])\\b");
 
@@ -63,10 +63,21 @@ class QuotedTextsTest {
     @ParameterizedTest
     @MethodSource("listedMetrics")
     void theCodeHasTheListedMetric(String metric) throws IOException {
-        String name = metric.replaceFirst("_(total|seconds)$", "").replace('_', '.');
-        String lastPart = name.substring(name.indexOf('.') + 1);
+        List<String> words =
+                List.of(metric.replaceFirst("_(total|seconds)$", "").split("_"));
+        String code = code();
 
-        assertThat(code()).containsAnyOf("event-broker." + name, '"' + lastPart + '"');
+        boolean inOnePiece = has(code, "\\bevent-broker[.]%s(?![.-])", words);
+        boolean inTwoPieces = IntStream.range(1, words.size())
+                .anyMatch(end -> has(code, "\"event-broker[.]%s[.]\" [+] ", words.subList(0, end))
+                        && has(code, "\"%s\"", words.subList(end, words.size())));
+        assertThat(inOnePiece || inTwoPieces).as(metric).isTrue();
+    }
+
+    private static boolean has(String code, String text, List<String> words) {
+        return Pattern.compile(text.formatted(String.join("[.-]", words)))
+                .matcher(code)
+                .find();
     }
 
     static Stream<String> meters() throws IOException {
