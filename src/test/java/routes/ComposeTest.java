@@ -144,8 +144,9 @@ class ComposeTest {
     void issuesTheTokensOfTheClientsOfTheSandbox() throws IOException {
         Set<String> all = new HashSet<>(new OpenApi(new ClassPathResource("contract/openapi.yaml")).declaredScopes());
         all.remove("tenants.all");
-        Set<String> reading =
-                all.stream().filter(scope -> scope.endsWith(".read")).collect(Collectors.toSet());
+        Set<String> reading = all.stream()
+                .filter(scope -> scope.endsWith(".read") || scope.endsWith(".rs"))
+                .collect(Collectors.toSet());
 
         assertThat(claims("client_id", "sandbox", "default")).isEqualTo(all);
         assertThat(claims("client_id", "reader", "default")).isEqualTo(reading);

@@ -35,8 +35,9 @@ class TokenIssuerIT {
         assertThat(granted("other")).containsExactlyInAnyOrderElementsOf(without(ALL, "tenants.all"));
         assertThat(claims("reader").getStringClaim("tenant")).isEqualTo("default");
         assertThat(granted("reader"))
-                .contains("prescriptions.read", "dead-letters.read", "activity.read")
-                .allMatch(scope -> scope.endsWith(".read"));
+                .contains("prescriptions.read", "dead-letters.read", "activity.read", "system/*.rs")
+                .allMatch(scope -> scope.endsWith(".read") || scope.equals("system/*.rs"));
+        assertThat(granted("sandbox")).contains("system/*.cruds");
         for (String client : List.of("sandbox", "reader", "other")) {
             JWTClaimsSet claims = claims(client);
             assertThat(claims.getSubject()).isEqualTo(client);
@@ -52,6 +53,8 @@ class TokenIssuerIT {
     void givesRequestedScopesThatTheClientHas() throws Exception {
         assertThat(granted("sandbox", "tenants.all", "dead-letters.read"))
                 .containsExactlyInAnyOrder("tenants.all", "dead-letters.read");
+        assertThat(granted("other", "system/*.rs")).containsExactly("system/*.rs");
+        assertThatThrownBy(() -> granted("reader", "system/*.cruds")).hasMessageContaining("invalid_scope");
         assertThatThrownBy(() -> granted("reader", "events.write")).hasMessageContaining("invalid_scope");
         assertThatThrownBy(() -> granted("other", "tenants.all")).hasMessageContaining("invalid_scope");
     }

@@ -85,7 +85,7 @@ public class TokenIssuer {
     @Bean
     RegisteredClientRepository clients(@Value("${scopes}") Set<String> scopes) {
         Set<String> reading = scopes.stream()
-                .filter(scope -> scope.endsWith(".read"))
+                .filter(scope -> scope.endsWith(".read") || scope.endsWith(".rs"))
                 .collect(Collectors.toSet());
         Set<String> ofATenant = scopes.stream()
                 .filter(scope -> !scope.equals(ALL_TENANTS))
