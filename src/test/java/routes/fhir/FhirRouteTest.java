@@ -81,7 +81,7 @@ class FhirRouteTest extends RouteTest {
     }
 
     private Exchange request() {
-        return template.request("platform-http:/fhir?matchOnUriPrefix=true", exchange -> {});
+        return template.request("platform-http:/fhir?matchOnUriPrefix=true&populateBodyWithForm=false", exchange -> {});
     }
 
     private static int status(Exchange answer) {
