@@ -52,8 +52,7 @@ class FhirInteractionParser {
     }
 
     /**
-     * Returns the interactions, in the order of the bundle's entries. A page of an earlier answer needs nothing here:
-     * its link holds the permission.
+     * Returns the interactions, in the order of the bundle's entries.
      *
      * @param body empty when there is none
      * @throws ProblemException 400 for a malformed or ambiguous request, 403 for a closed one, 404 for an unknown path,
@@ -63,9 +62,6 @@ class FhirInteractionParser {
         FhirAddress address = addresses.parse(head.path(), "");
         rules.requireOpen("", head.method(), address);
         List<Parameter> query = new ArrayList<>(FhirQuery.decode(requireAscii(head.query()), "query"));
-        if (head.isPage()) {
-            return List.of(page(head, query, body));
-        }
         if (head.isBundle()) {
             if (head.ifNoneExist() != null || !query.stream().allMatch(FhirSearchNeeds::shapesTheAnswer)) {
                 throw new ProblemException(400, "query: a bundle takes no condition");
@@ -81,19 +77,23 @@ class FhirInteractionParser {
         return List.of(rules.decide(new Call("", head.method(), address, query, condition, content)));
     }
 
-    private static FhirInteraction page(FhirRequestHead head, List<Parameter> query, byte[] body) {
-        long links =
-                query.stream().filter(one -> one.name().equals("_getpages")).count();
-        if (links == 0) {
-            throw new ProblemException(403, "a search of all types is closed");
-        }
-        if (links > 1 || !query.stream().allMatch(one -> OF_PAGE.contains(one.name()))) {
+    /**
+     * The interaction of a page link. HAPI repeats the includes of the search in its links.
+     *
+     * @param query of the link
+     * @param needs the permissions of the search
+     * @throws ProblemException 400 when the query has more than a page link has
+     */
+    FhirInteraction parsePage(String query, Set<FhirPermission> needs) {
+        List<Parameter> parameters = new ArrayList<>(FhirQuery.decode(requireAscii(query), "query"));
+        long links = parameters.stream()
+                .filter(one -> one.name().equals("_getpages"))
+                .count();
+        parameters.removeIf(one -> OF_PAGE.contains(one.name()));
+        if (links != 1 || !parameters.stream().allMatch(one -> one.name().equals("_include"))) {
             throw new ProblemException(400, "query: is not that of a page link");
         }
-        if (body.length > 0) {
-            throw new ProblemException(400, "this interaction takes no body");
-        }
-        return new FhirInteraction(head.method(), null, null, false, Set.of());
+        return rules.page(parameters, needs);
     }
 
     private FhirContent content(FhirRequestHead head, byte[] body) {

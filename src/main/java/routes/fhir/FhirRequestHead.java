@@ -15,11 +15,6 @@ import java.util.List;
 record FhirRequestHead(
         String method, List<String> path, String query, String ifNoneExist, FhirFormat format, String publicUrl) {
 
-    /** Whether it asks for a page of an earlier answer. The link to the page holds its permission. */
-    boolean isPage() {
-        return path.isEmpty() && !method.equals("POST");
-    }
-
     /** Whether its body is a transaction or a batch. */
     boolean isBundle() {
         return path.isEmpty() && method.equals("POST");

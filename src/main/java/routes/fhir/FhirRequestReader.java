@@ -107,7 +107,7 @@ class FhirRequestReader {
         if (PageLinks.isPage(servlet.getMethod(), path, query)) {
             PageLinks.Opened page = pages.openIn(query, caller);
             query = page.query();
-            interactions = List.of(new FhirInteraction("GET", null, null, false, page.needs()));
+            interactions = List.of(parser.parsePage(query, page.needs()));
         } else {
             interactions = parser.parse(
                     new FhirRequestHead(

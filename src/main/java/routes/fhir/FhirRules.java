@@ -112,6 +112,18 @@ class FhirRules {
         return new FhirInteraction(call.method(), call.type(), resourceId(call.address()), isWrite, Set.copyOf(needs));
     }
 
+    /**
+     * The interaction of a page link.
+     *
+     * @param includes its parameters that reach other types
+     * @param needs the permissions of the search
+     */
+    FhirInteraction page(List<Parameter> includes, Set<FhirPermission> needs) {
+        Set<FhirPermission> all = new HashSet<>(needs);
+        all.addAll(searches.of(null, includes, "query"));
+        return new FhirInteraction("GET", null, null, false, Set.copyOf(all));
+    }
+
     private static boolean isCreate(Call call) {
         return call.address().form() == Form.TYPE && call.method().equals("POST");
     }

@@ -85,7 +85,7 @@ class FhirSearchNeeds {
     private static void requireOpen(String name, String place) {
         String known = base(name).toLowerCase(Locale.ROOT);
         if (known.startsWith(PAGING)) {
-            throw new ProblemException(403, place + ": page links work at the base of the facade alone");
+            throw new ProblemException(403, place + ": a page link works only as it was given");
         }
         if (CLOSED.contains(known)) {
             throw new ProblemException(403, place + ": parameter " + known + " is closed");

@@ -66,7 +66,7 @@ class FhirBodyTest {
             identifier=a                            | system/Patient.cs
             Patient?identifier=a                    | system/Patient.cs
             ?identifier=a                           | system/Patient.cs
-            http://door.example/fhir/Patient?_id=1  | system/Patient.cs
+            http://facade.example/fhir/Patient?_id=1  | system/Patient.cs
             organization.name=a                     | system/Organization.s system/Patient.cs
             _has:Group:member:code=a                | system/Group.s system/Patient.cs
             """)
@@ -90,10 +90,10 @@ class FhirBodyTest {
             Observation?code=a                        | 400 | header If-None-Exist: must search for the type of the resource
             patient?name=a                            | 400 | header If-None-Exist: must search for the type of the resource
             http://other.example/fhir/Patient?name=a  | 400 | header If-None-Exist: must search for the type of the resource
-            http://door.example/fhirx/Patient?name=a  | 400 | header If-None-Exist: must search for the type of the resource
+            http://facade.example/fhirx/Patient?name=a  | 400 | header If-None-Exist: must search for the type of the resource
             identifier=a?name=b                       | 400 | header If-None-Exist: must search for the type of the resource
             name=%                                    | 400 | header If-None-Exist: is not percent-encoded UTF-8
-            name=a&_getpages=1                        | 403 | ifNoneExist: page links work at the base of the door alone
+            name=a&_getpages=1                        | 403 | ifNoneExist: a page link works only as it was given
             name=a&_expunge=true                      | 403 | ifNoneExist: parameter _expunge is closed
             _has:Subscription:x:y=1&name=x            | 403 | Subscription is closed
             """)
@@ -113,7 +113,7 @@ class FhirBodyTest {
             textBlock =
                     """
             Patient?identifier=a                                   | system/Patient.s
-            http://door.example/fhir/Patient?identifier=a%7Cb      | system/Patient.s
+            http://facade.example/fhir/Patient?identifier=a%7Cb      | system/Patient.s
             https://other.example/x/Patient?identifier=a           | system/Patient.s
             /Patient?identifier=a                                  | system/Patient.s
             Patient/?identifier=a                                  | system/Patient.s
@@ -243,13 +243,12 @@ class FhirBodyTest {
             GET    | Patient           | JSON       | {"resourceType":"Patient"}                  | 400 | this interaction takes no body
             GET    | Patient           | FORM       | name=x                                      | 400 | this interaction takes no body
             DELETE | Patient/1         | JSON       | {"resourceType":"Patient"}                  | 400 | this interaction takes no body
-            GET    | ?_getpages=1      | JSON       | {"resourceType":"Patient"}                  | 400 | this interaction takes no body
             POST   | Patient           | JSON       | ''                                          | 400 | the body must be a resource
             PUT    | Patient/1         | XML        | ''                                          | 400 | the body must be a resource
             PATCH  | Patient/1         | JSON_PATCH | ''                                          | 400 | the body must be a patch
             POST   | Subscription      | JSON       | {"resourceType":"Subscription"}             | 403 | Subscription is closed
             POST   | Account           | JSON       | {"resourceType":"Account","x":"Subscription?a=b"} | 403 | Subscription is closed
-            POST   | Patient/_search   | FORM       | _getpages=1                                 | 403 | query: page links work at the base of the door alone
+            POST   | Patient/_search   | FORM       | _getpages=1                                 | 403 | query: a page link works only as it was given
             POST   | Patient/_search   | FORM       | _query=x                                    | 403 | query: parameter _query is closed
             POST   | Patient/_search   | FORM       | name=%                                      | 400 | form: is not percent-encoded UTF-8
             """)

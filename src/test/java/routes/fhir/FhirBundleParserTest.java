@@ -34,7 +34,7 @@ class FhirBundleParserTest {
                    "resource": {"subject": {"reference": "Patient?identifier=a"}, "id": "5", "resourceType": "Observation"}},
                   {"request": {"method": "DELETE", "url": "Group?member:Patient.name=x"}},
                   {"request": {"method": "GET", "url": "Encounter?_include=Encounter:location"}},
-                  {"request": {"method": "HEAD", "url": "http://door.example/fhir/Encounter/7"}},
+                  {"request": {"method": "HEAD", "url": "http://facade.example/fhir/Encounter/7"}},
                   {"request": {"method": "PATCH", "url": "Patient/9"},
                    "resource": {"resourceType": "Parameters", "parameter": []}}],
                  "type": "transaction", "id": "b", "resourceType": "Bundle"}""");
@@ -105,8 +105,8 @@ class FhirBundleParserTest {
             "request":{"method":"GET","url":"Patient/1/_history/2"}                                 | system/Patient.r
             "request":{"method":"GET","url":"Patient?subject=é"}                                    | system/Patient.s
             "request":{"method":"GET","url":"Patient/1/$validate"}                                  | system/Patient.r
-            "request":{"method":"GET","url":"http://door.example/fhir/Patient?name=x"}              | system/Patient.s
-            "request":{"method":"DELETE","url":"http://door.example/fhir/Patient/1"}                | system/Patient.d
+            "request":{"method":"GET","url":"http://facade.example/fhir/Patient?name=x"}              | system/Patient.s
+            "request":{"method":"DELETE","url":"http://facade.example/fhir/Patient/1"}                | system/Patient.d
             "request":{"method":"DELETE","url":"Patient?name=x"}                                    | system/Patient.ds
             "request":{"method":"POST","url":"Patient"},"resource":{"resourceType":"Patient"}       | system/Patient.c
             "request":{"method":"POST","url":"Bundle"},"resource":{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"DELETE","url":"Patient/1"}}]} | system/Bundle.c
@@ -144,12 +144,12 @@ class FhirBundleParserTest {
             {"request":{"method":"GET","url":"Patient%2F1"}}                         | 400 | the path is none of a FHIR R4 server
             {"request":{"method":"GET","url":"Patient/../Group/1"}}                  | 400 | the path is none of a FHIR R4 server
             {"request":{"method":"GET","url":"http://other.example/fhir/Patient/1"}} | 400 | the path is none of a FHIR R4 server
-            {"request":{"method":"GET","url":"http://door.example/fhirx/Patient/1"}} | 400 | the path is none of a FHIR R4 server
-            {"request":{"method":"GET","url":"HTTP://DOOR.EXAMPLE/fhir/Patient/1"}}  | 400 | the path is none of a FHIR R4 server
+            {"request":{"method":"GET","url":"http://facade.example/fhirx/Patient/1"}} | 400 | the path is none of a FHIR R4 server
+            {"request":{"method":"GET","url":"HTTP://FACADE.EXAMPLE/fhir/Patient/1"}}  | 400 | the path is none of a FHIR R4 server
             {"request":{"method":"GET","url":"urn:uuid:1"}}                          | 400 | the path is none of a FHIR R4 server
-            {"request":{"method":"GET","url":"?_getpages=1"}}                        | 403 | query: page links work at the base of the door alone
-            {"request":{"method":"GET","url":"Patient?_getpages=1"}}                 | 403 | query: page links work at the base of the door alone
-            {"request":{"method":"GET","url":"http://door.example/fhir?_getpages=1"}} | 403 | query: page links work at the base of the door alone
+            {"request":{"method":"GET","url":"?_getpages=1"}}                        | 403 | query: a page link works only as it was given
+            {"request":{"method":"GET","url":"Patient?_getpages=1"}}                 | 403 | query: a page link works only as it was given
+            {"request":{"method":"GET","url":"http://facade.example/fhir?_getpages=1"}} | 403 | query: a page link works only as it was given
             {"request":{"method":"GET","url":"?_type=Patient"}}                      | 403 | a search of all types is closed
             {"request":{"method":"GET","url":"Patient?_filter=x"}}                   | 403 | query: parameter _filter is closed
             {"request":{"method":"GET","url":"Patient?name=%"}}                      | 400 | query: is not percent-encoded UTF-8
@@ -159,8 +159,8 @@ class FhirBundleParserTest {
             {"request":{"method":"POST","url":"Patient/$validate"},"resource":{"resourceType":"Patient"}} | 400 | a POST must be a create
             {"request":{"method":"POST","url":"Patient/_search"}}                    | 400 | a POST must be a create
             {"request":{"method":"POST","url":"Patient/1"},"resource":{"resourceType":"Patient"}} | 400 | the path takes the methods GET, HEAD, PUT, PATCH, DELETE
-            {"request":{"method":"POST","url":"http://door.example/fhir"},"resource":{"resourceType":"Bundle","type":"batch"}} | 400 | a POST must be a create
-            {"request":{"method":"POST","url":"http://door.example/fhir/"},"resource":{"resourceType":"Bundle","type":"batch"}} | 400 | a POST must be a create
+            {"request":{"method":"POST","url":"http://facade.example/fhir"},"resource":{"resourceType":"Bundle","type":"batch"}} | 400 | a POST must be a create
+            {"request":{"method":"POST","url":"http://facade.example/fhir/"},"resource":{"resourceType":"Bundle","type":"batch"}} | 400 | a POST must be a create
             {"request":{"method":"POST","url":"/"},"resource":{"resourceType":"Bundle","type":"batch"}} | 400 | the path is none of a FHIR R4 server
             {"request":{"method":"POST","url":"Patient"}}                            | 400 | the body must be a resource
             {"request":{"method":"POST","url":"Patient"},"resource":{}}              | 400 | the resource has no resourceType
@@ -173,7 +173,7 @@ class FhirBundleParserTest {
             {"request":{"method":"PUT","url":"Patient/1"},"resource":{"resourceType":"Binary"}} | 400 | the resource has another type than the URL
             {"request":{"method":"PUT","url":"Patient/1?name=x"},"resource":{"resourceType":"Patient"}} | 400 | query: this interaction takes no condition
             {"request":{"method":"PUT","url":"Patient"},"resource":{"resourceType":"Patient"}} | 400 | the condition has no search parameter
-            {"request":{"method":"PUT","url":"http://door.example/fhir/Patient?name=x"},"resource":{"resourceType":"Patient"}} | 400 | request.url with a condition must be relative
+            {"request":{"method":"PUT","url":"http://facade.example/fhir/Patient?name=x"},"resource":{"resourceType":"Patient"}} | 400 | request.url with a condition must be relative
             {"request":{"method":"PUT","url":"Patient/1/_history/2"},"resource":{"resourceType":"Patient"}} | 400 | the path takes the methods GET, HEAD
             {"request":{"method":"PATCH","url":"Patient/1"}}                         | 400 | the body must be a patch
             {"request":{"method":"PATCH","url":"Patient/1"},"resource":{"resourceType":"Patient"}} | 400 | a patch in the form of a resource must be Parameters

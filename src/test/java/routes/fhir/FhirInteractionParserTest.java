@@ -7,7 +7,9 @@ import static routes.fhir.FhirParsers.bytes;
 import static routes.fhir.FhirParsers.head;
 
 import java.util.List;
+import java.util.Set;
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,8 +29,6 @@ class FhirInteractionParserTest {
             GET    | metadata                                     | ''
             GET    | metadata?mode=full                           | ''
             HEAD   | metadata                                     | ''
-            GET    | ?_getpages=1                                 | ''
-            GET    | ?_getpages=1&_getpagesoffset=10&_count=5     | ''
             GET    | _history                                     | system/*.s
             GET    | _history?_since=2020-01-01T00:00:00Z         | system/*.s
             GET    | _history?_type=Patient                       | system/*.s system/Patient.s
@@ -209,8 +209,11 @@ class FhirInteractionParserTest {
             GET    | ''                                 | 403 | a search of all types is closed
             GET    | ?_type=Patient                     | 403 | a search of all types is closed
             GET    | ?_id=1                             | 403 | a search of all types is closed
-            GET    | ?_getpages=1&_getpages=2           | 400 | query: is not that of a page link
-            GET    | ?_getpages=1&_include=*            | 400 | query: is not that of a page link
+            GET    | ?_getpages=1                       | 403 | query: a page link works only as it was given
+            GET    | ?%5Fgetpages=1                     | 403 | query: a page link works only as it was given
+            GET    | ?x=1&_getpages                     | 403 | query: a page link works only as it was given
+            GET    | ?_GETPAGES=1                       | 403 | query: a page link works only as it was given
+            HEAD   | ?_getpages=1                       | 403 | query: a page link works only as it was given
             GET    | Subscription                       | 403 | Subscription is closed
             GET    | Subscription/1                     | 403 | Subscription is closed
             DELETE | Subscription/1                     | 403 | Subscription is closed
@@ -250,13 +253,13 @@ class FhirInteractionParserTest {
             DELETE | Patient/1?name=x                   | 400 | query: this interaction takes no condition
             DELETE | Patient?name=x&_expunge=true       | 403 | query: parameter _expunge is closed
             DELETE | Patient/1?_cascade=delete          | 403 | query: parameter _cascade is closed
-            GET    | Patient?_getpages=1                | 403 | query: page links work at the base of the door alone
-            GET    | Patient?_getpagesoffset=1          | 403 | query: page links work at the base of the door alone
-            GET    | Patient?%5Fgetpages=1              | 403 | query: page links work at the base of the door alone
-            GET    | Patient?_GetPages=1                | 403 | query: page links work at the base of the door alone
-            GET    | Patient/1?_getpages=1              | 403 | query: page links work at the base of the door alone
-            GET    | metadata?_getpages=1               | 403 | query: page links work at the base of the door alone
-            GET    | _history?_getpages=1               | 403 | query: page links work at the base of the door alone
+            GET    | Patient?_getpages=1                | 403 | query: a page link works only as it was given
+            GET    | Patient?_getpagesoffset=1          | 403 | query: a page link works only as it was given
+            GET    | Patient?%5Fgetpages=1              | 403 | query: a page link works only as it was given
+            GET    | Patient?_GetPages=1                | 403 | query: a page link works only as it was given
+            GET    | Patient/1?_getpages=1              | 403 | query: a page link works only as it was given
+            GET    | metadata?_getpages=1               | 403 | query: a page link works only as it was given
+            GET    | _history?_getpages=1               | 403 | query: a page link works only as it was given
             POST   | ?_getpages=1                       | 400 | query: a bundle takes no condition
             GET    | Patient?_filter=name+eq+x          | 403 | query: parameter _filter is closed
             GET    | Patient?_query=x                   | 403 | query: parameter _query is closed
@@ -277,6 +280,36 @@ class FhirInteractionParserTest {
             """)
     void refuses(String method, String url, int status, String error) {
         assertRefused(method, url, status, error);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+            _getpages=1                                                  | system/Group.s
+            _getpages=1&_getpagesoffset=10&_count=5&_bundletype=searchset | system/Group.s
+            _pageId=2&_getpages=1&_format=json&_pretty=true&_offset=1    | system/Group.s
+            _getpages=1&_include=Patient:organization                    | system/Group.s system/Organization.s
+            """)
+    void needsTheSearchOfAPageLink(String query, String needs) {
+        assertThat(FhirParsers.needs(parser.parsePage(query, Set.of(new FhirPermission('s', "Group")))))
+                .isEqualTo(needs);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "_count=1",
+                "_getpages=1&_getpages=2",
+                "_getpages=1&%5Fgetpages=2",
+                "_getpages=1&name=x",
+                "_getpages=1&_revinclude=Provenance:target",
+                "_getpages=1&_include:iterate=Patient:organization"
+            })
+    void refusesWhatAPageLinkDoesNotHave(String query) {
+        assertProblem(() -> parser.parsePage(query, Set.of()), 400, "query: is not that of a page link");
     }
 
     @ParameterizedTest
@@ -308,7 +341,7 @@ class FhirInteractionParserTest {
                         one("DELETE", "Patient?name=x"),
                         one("GET", "Patient/1/Observation"),
                         one("GET", "Encounter/1/*"),
-                        one("GET", "?_getpages=1")))
+                        parser.parsePage("_getpages=1", Set.of())))
                 .extracting(FhirInteraction::type, FhirInteraction::id, FhirInteraction::isWrite)
                 .containsExactly(
                         tuple("Patient", "1", false),
@@ -329,7 +362,11 @@ class FhirInteractionParserTest {
     }
 
     private void assertRefused(String method, String url, int status, String error) {
-        assertThatThrownBy(() -> parser.parse(head(method, url, FhirFormat.NONE), new byte[0]))
+        assertProblem(() -> parser.parse(head(method, url, FhirFormat.NONE), new byte[0]), status, error);
+    }
+
+    private static void assertProblem(ThrowingCallable request, int status, String error) {
+        assertThatThrownBy(request)
                 .asInstanceOf(InstanceOfAssertFactories.type(ProblemException.class))
                 .extracting(ProblemException::status, Throwable::getMessage)
                 .containsExactly(status, error);
