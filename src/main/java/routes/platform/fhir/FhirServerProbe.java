@@ -12,6 +12,7 @@ import org.apache.http.HttpHeaders;
 import org.apache.http.client.methods.CloseableHttpResponse;
 import org.apache.http.client.methods.HttpHead;
 import org.apache.http.impl.client.CloseableHttpClient;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.stereotype.Component;
 import routes.platform.fhir.FhirSettings.Server;
@@ -23,7 +24,7 @@ import routes.platform.fhir.FhirSettings.Server;
 @Component
 class FhirServerProbe implements SmartLifecycle {
 
-    static final Duration INTERVAL = Duration.ofSeconds(10);
+    private static final Duration INTERVAL = Duration.ofSeconds(10);
     private static final Duration LIMIT = Duration.ofSeconds(5);
     private static final int MAX_THREADS = 4;
 
@@ -37,13 +38,20 @@ class FhirServerProbe implements SmartLifecycle {
 
     private final FhirSettings settings;
     private final FhirServerStates states;
+    private final Duration interval;
     private CloseableHttpClient http;
     private ScheduledThreadPoolExecutor timer;
 
+    @Autowired
     FhirServerProbe(FhirSettings settings, FhirServerStates states) {
+        this(settings, states, INTERVAL);
+    }
+
+    FhirServerProbe(FhirSettings settings, FhirServerStates states, Duration interval) {
         settings.check();
         this.settings = settings;
         this.states = states;
+        this.interval = interval;
     }
 
     @Override
@@ -64,7 +72,7 @@ class FhirServerProbe implements SmartLifecycle {
         });
         settings.servers()
                 .forEach((tenant, server) -> timer.scheduleWithFixedDelay(
-                        () -> probe(tenant, server), 0, INTERVAL.toMillis(), TimeUnit.MILLISECONDS));
+                        () -> probe(tenant, server), 0, interval.toMillis(), TimeUnit.MILLISECONDS));
     }
 
     private void probe(String tenant, Server server) {
