@@ -14,6 +14,7 @@ class ArgumentsTest {
         refused(() -> new Bench("round=3"), "argument: unknown name round; known: rounds, warm-ups, records,");
         refused(() -> new ReplayBench("size=1000"), "unknown name size; known: sizes, rebuilds");
         refused(() -> new CommandBench("clients=4"), "unknown name clients; known: rounds, warm-ups, rate");
+        refused(() -> new FhirBench("rate=4"), "unknown name rate; known: rounds, warm-ups, requests");
     }
 
     @Test
@@ -31,6 +32,9 @@ class ArgumentsTest {
     void refusesAnUnknownWorkloadAndListsTheKnownOnes() {
         refused(() -> new Bench("workloads=many,posion"), "workloads: unknown name posion; known: many, poison, hot");
         refused(() -> new CommandBench("loads=9 clients"), "loads: unknown name 9 clients; known: 1 client, 8 clients");
+        refused(
+                () -> new FhirBench("loads=read"),
+                "loads: unknown name read; known: create by 1 client, create by 8 clients, read by 1 client");
     }
 
     @Test

@@ -100,6 +100,19 @@ class BenchIT {
 
     @Test
     @Order(4)
+    void everyWriteThroughTheFacadeLeavesItsIntentAndOutcomes() throws Exception {
+        Map<String, Integer> requests =
+                new FhirBench(QUICK, "rounds=1", "warm-ups=0", "requests=16", "stream=10").run(servers);
+
+        int perSide = 2 * (16 + 32 + 4 + 4);
+        assertThat(requests)
+                .containsEntry("direct", perSide)
+                .containsEntry("direct again", perSide)
+                .containsEntry("facade", perSide + 10);
+    }
+
+    @Test
+    @Order(5)
     void countsEveryFailedCheckOfASide() throws Exception {
         String brokers = servers.properties().get("camel.component.kafka.brokers");
         Workload workload = new Workload("bench.wrong", 200, true, true);

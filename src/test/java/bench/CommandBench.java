@@ -1,28 +1,21 @@
 package bench;
 
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
@@ -89,11 +82,11 @@ public final class CommandBench {
     private record Figures(CommandLoad.Answers answers, double cpu, double answered, double done) {
 
         double median() {
-            return answers.millis(50);
+            return answers.latencies().millis(50);
         }
 
         double p95() {
-            return answers.millis(95);
+            return answers.latencies().millis(95);
         }
     }
 
@@ -142,14 +135,17 @@ public final class CommandBench {
         Topics.create(admin, PARTITIONS, BareController.TOPIC);
         List<SideProcess> sides = new ArrayList<>();
         try (Connection connection = ProjectionTable.connect(servers)) {
-            sides.add(side(YAML, CommandRoutes.class));
-            awaitReady(sides.get(0));
+            sides.add(HttpSides.start(YAML, SIDES, CommandRoutes.class, servers, arguments));
+            HttpSides.awaitReady(sides.get(0));
             try (Statement statement = connection.createStatement()) {
                 statement.execute("create table %s (like medication_command including all) with (fillfactor = 80)"
                         .formatted(BareController.TABLE));
             }
-            sides.add(side(RAW, BareController.class));
-            awaitReady(sides.get(1));
+            sides.add(HttpSides.start(RAW, SIDES, BareController.class, servers, arguments));
+            HttpSides.await(
+                    sides.get(1),
+                    "it listens",
+                    () -> HttpSides.ports(sides.get(1)).size() == 1);
             for (SideProcess side : sides) {
                 show(0, new CommandLoad("warm-up", CLIENTS, 0, warmUps, false, false), side, connection, false);
             }
@@ -175,43 +171,6 @@ public final class CommandBench {
             admin.close();
         }
         return counted;
-    }
-
-    private SideProcess side(String name, Class<?> main) throws Exception {
-        List<String> options = new ArrayList<>();
-        servers.forEach((property, value) -> options.add("--" + property + "=" + value));
-        options.addAll(List.of(
-                "--server.port=0",
-                "--management.server.port=0",
-                "--server.address=127.0.0.1",
-                "--management.server.address=127.0.0.1"));
-        options.addAll(arguments.runtime());
-        SideSpec spec = new SideSpec(name, Set.of(), Set.of(), false);
-        return SideProcess.java(spec, List.of(), arguments.jvmOptions(name, SIDES), main, options);
-    }
-
-    /** Returns the port of the API and, where a side has them, of the management endpoints. */
-    private static List<String> ports(SideProcess side) throws Exception {
-        return PORT.matcher(Files.readString(side.log()))
-                .results()
-                .map(started -> started.group(1))
-                .toList();
-    }
-
-    private static void awaitReady(SideProcess side) throws Exception {
-        if (side.name().equals(RAW)) {
-            await(side, "it listens", () -> ports(side).size() == 1);
-            return;
-        }
-        HttpClient http = HttpClient.newHttpClient();
-        await(side, "it listens", () -> ports(side).size() == 2);
-        HttpRequest ready = HttpRequest.newBuilder(URI.create("http://127.0.0.1:%s/observe/health/ready"
-                        .formatted(ports(side).get(1))))
-                .build();
-        await(
-                side,
-                "it is ready",
-                () -> http.send(ready, HttpResponse.BodyHandlers.discarding()).statusCode() == 200);
     }
 
     /** Measures the CPU of idle sides. */
@@ -250,12 +209,12 @@ public final class CommandBench {
         long acceptedBefore = expected.get(0) - load.count();
         if (load.alone()) {
             side.tell("stop");
-            await(side, "no consumer reads", () -> members() == 0);
+            HttpSides.await(side, "no consumer reads", () -> members() == 0);
         }
         double before = side.cpu().toNanos();
         long began = System.nanoTime();
-        URI prescriptions = URI.create(
-                "http://127.0.0.1:%s/api/prescriptions".formatted(ports(side).get(0)));
+        URI prescriptions = URI.create("http://127.0.0.1:%s/api/prescriptions"
+                .formatted(HttpSides.ports(side).get(0)));
         CommandLoad.Answers answers = load.send(prescriptions, authorization);
         double cpu = 0;
         if (load.alone()) {
@@ -267,7 +226,7 @@ public final class CommandBench {
             }
             side.tell("start %s none none".formatted(TOPICS.get(0)));
         }
-        await(side, "all effects are there", () -> reaches(left(raw, connection), expected));
+        HttpSides.await(side, "all effects are there", () -> reaches(left(raw, connection), expected));
         double seconds = (System.nanoTime() - began) / 1e9;
         if (!load.alone()) {
             cpu = side.cpu().toNanos() - before;
@@ -278,7 +237,8 @@ public final class CommandBench {
             throw new IllegalStateException("%s: %s instead of %s".formatted(load, left(raw, connection), expected));
         }
         counted.merge(side.name(), load.count(), Integer::sum);
-        return new Figures(answers, cpu / 1e6 / load.count(), load.count() / answers.seconds(), load.count() / seconds);
+        return new Figures(
+                answers, cpu / 1e6 / load.count(), answers.latencies().perSecond(), load.count() / seconds);
     }
 
     /** Counts all that the commands have left by now: rows, then records. */
@@ -334,17 +294,6 @@ public final class CommandBench {
                 .count();
     }
 
-    private static void await(SideProcess side, String what, Callable<Boolean> condition) throws Exception {
-        long deadline = System.nanoTime() + TIMEOUT_NANOS;
-        while (!condition.call()) {
-            side.checkAlive();
-            if (System.nanoTime() > deadline) {
-                throw new IllegalStateException(side.name() + ": timed out until " + what + ", see " + side.log());
-            }
-            TimeUnit.MILLISECONDS.sleep(100);
-        }
-    }
-
     private void print() {
         System.out.printf(
                 "%n| commands | side | median, ms | p95, ms | CPU, ms per command | median / bare | p95 / bare | CPU / bare |%n|---|---|---|---|---|---|---|---|%n");
@@ -352,9 +301,9 @@ public final class CommandBench {
                 "| %s | %s | %s | %s | %s | %s |%n",
                 load.name(),
                 side,
-                spread(rounds, Figures::median),
-                spread(rounds, Figures::p95),
-                spread(rounds, Figures::cpu),
+                Medians.spread(rounds, Figures::median, 1),
+                Medians.spread(rounds, Figures::p95, 1),
+                Medians.spread(rounds, Figures::cpu, 1),
                 bare(load) == null ? "- | - | -" : ratios(rounds, bare(load)))));
         results.keySet().stream()
                 .filter(load -> load.rate() > 0)
@@ -374,12 +323,12 @@ public final class CommandBench {
                 "%s, %s: %s/s answered, %s/s done, %d asked again%n",
                 load.name(),
                 side,
-                spread(rounds, Figures::answered),
-                spread(rounds, Figures::done),
+                Medians.spread(rounds, Figures::answered, 1),
+                Medians.spread(rounds, Figures::done, 1),
                 rounds.stream().mapToInt(figures -> figures.answers.again()).sum())));
         idle.forEach((side, millis) -> System.out.printf(
                 "%s with nothing to do: %.0f ms CPU a second%n",
-                side, median(millis.stream().mapToDouble(one -> one))));
+                side, Medians.median(millis.stream().mapToDouble(one -> one))));
     }
 
     /** Returns the figures of the bare controller under the same load; null without any. */
@@ -393,24 +342,10 @@ public final class CommandBench {
                 .orElse(null);
     }
 
-    private static String spread(List<Figures> rounds, ToDoubleFunction<Figures> of) {
-        double[] sorted = rounds.stream().mapToDouble(of).sorted().toArray();
-        return "%.1f (%.1f - %.1f)".formatted(median(Arrays.stream(sorted)), sorted[0], sorted[sorted.length - 1]);
-    }
-
     /** Returns the medians of the ratios within each round. */
     private static String ratios(List<Figures> of, List<Figures> to) {
         return Stream.<ToDoubleFunction<Figures>>of(Figures::median, Figures::p95, Figures::cpu)
-                .map(figure -> "%.2f"
-                        .formatted(median(IntStream.range(0, of.size())
-                                .mapToDouble(round ->
-                                        figure.applyAsDouble(of.get(round)) / figure.applyAsDouble(to.get(round))))))
+                .map(figure -> "%.2f".formatted(Medians.ratio(of, to, figure)))
                 .collect(Collectors.joining(" | "));
-    }
-
-    private static double median(DoubleStream of) {
-        double[] sorted = of.sorted().toArray();
-        int half = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
     }
 }

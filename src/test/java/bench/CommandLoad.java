@@ -5,18 +5,11 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
 import routes.platform.Json;
 
 /**
@@ -32,58 +25,24 @@ record CommandLoad(String name, int clients, int rate, int count, boolean awaite
     private static final HttpClient HTTP =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-    /**
-     * @param nanos sorted; a command with a due time counts from it
-     * @param seconds from the first request to the last answer
-     * @param again repeated requests for an effect, after a 503
-     */
-    record Answers(long[] nanos, double seconds, int again) {
-
-        double millis(int percent) {
-            return nanos[Math.min(nanos.length - 1, nanos.length * percent / 100)] / 1e6;
-        }
-    }
+    /** @param again repeated requests for an effect, after a 503 */
+    record Answers(Clients.Latencies latencies, int again) {}
 
     /** @throws IllegalStateException for an answer other than 202 and 200 */
     Answers send(URI prescriptions, String authorization) throws Exception {
-        long[] nanos = new long[count];
         Set<String> commands = ConcurrentHashMap.newKeySet();
-        AtomicInteger next = new AtomicInteger();
         AtomicInteger again = new AtomicInteger();
-        long began = System.nanoTime();
-        Callable<Void> client = () -> {
-            for (int i; (i = next.getAndIncrement()) < count; ) {
-                long due = rate == 0 ? System.nanoTime() : began + i * 1_000_000_000L / rate;
-                for (long early; (early = due - System.nanoTime()) > 0; ) {
-                    LockSupport.parkNanos(early);
-                }
-                JsonNode receipt = command(prescriptions, authorization, i);
-                commands.add(receipt.path("commandId").asText());
-                if (awaited) {
-                    again.addAndGet(effect(prescriptions, authorization, receipt));
-                }
-                nanos[i] = System.nanoTime() - due;
+        Clients.Latencies latencies = Clients.send(clients, rate, count, i -> {
+            JsonNode receipt = command(prescriptions, authorization, i);
+            commands.add(receipt.path("commandId").asText());
+            if (awaited) {
+                again.addAndGet(effect(prescriptions, authorization, receipt));
             }
-            return null;
-        };
-        ExecutorService threads = Executors.newFixedThreadPool(clients);
-        try {
-            List<Future<Void>> all = new ArrayList<>();
-            for (int i = 0; i < clients; i++) {
-                all.add(threads.submit(client));
-            }
-            for (Future<Void> one : all) {
-                one.get();
-            }
-        } finally {
-            threads.shutdownNow();
-        }
-        double seconds = (System.nanoTime() - began) / 1e9;
+        });
         if (commands.size() != count) {
             throw new IllegalStateException(commands.size() + " different commands in " + count + " answers");
         }
-        Arrays.sort(nanos);
-        return new Answers(nanos, seconds, again.get());
+        return new Answers(latencies, again.get());
     }
 
     private static JsonNode command(URI prescriptions, String authorization, int n) throws Exception {

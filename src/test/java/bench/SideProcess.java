@@ -1,5 +1,6 @@
 package bench;
 
+import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +12,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -20,6 +23,7 @@ final class SideProcess implements AutoCloseable {
     private static final Path LOGS = Path.of("target", "bench");
 
     private static final long CLOSE_S = 30;
+    private static final Pattern TOTAL = Pattern.compile("Total +\\d+ +(?<bytes>\\d+) *");
 
     private final SideSpec spec;
     private final Path log;
@@ -91,6 +95,24 @@ final class SideProcess implements AutoCloseable {
         return process.info()
                 .totalCpuDuration()
                 .orElseThrow(() -> new IllegalStateException(name() + " has ended, see " + log));
+    }
+
+    /** Collects all garbage, and returns the megabytes of the objects that are left. */
+    long liveHeapMegabytes() throws IOException {
+        Process histogram = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                        Long.toString(process.pid()),
+                        "GC.class_histogram")
+                .start();
+        try (BufferedReader lines = histogram.inputReader()) {
+            return lines.lines()
+                            .map(TOTAL::matcher)
+                            .filter(Matcher::matches)
+                            .mapToLong(total -> Long.parseLong(total.group("bytes")))
+                            .findFirst()
+                            .orElseThrow(() -> new IllegalStateException(name() + " shows no heap, see " + log))
+                    >> 20;
+        }
     }
 
     /** Waits until the side listens. The time of a whole runtime depends on the load of the machine. */
