@@ -149,15 +149,6 @@ enum RouteTrap {
             """
             from: {uri: "fhir:history/onServer", steps: []}
             """),
-    A_FHIR_CALL_WHOSE_CREDENTIALS_ARE_NOT_SENT(
-            route -> endpoints(route)
-                    .filter(endpoint -> endpoint.path("uri").asText().startsWith("fhir:"))
-                    .anyMatch(endpoint ->
-                            !endpoint.path("parameters").path("client").asText().startsWith("#bean:")
-                                    || hasOne(endpoint.path("parameters"), "accessToken", "username", "password")),
-            """
-            from: {uri: direct:a, steps: [{to: {uri: "fhir:read/resourceById", parameters: {accessToken: secret}}}]}
-            """),
     A_DATA_FORMAT_THAT_ONLY_WRITES(
             route -> any(route, "unmarshal")
                     .anyMatch(

@@ -1,6 +1,5 @@
 package routes.fhir;
 
-import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.RuntimeSearchParam;
 import java.util.HashMap;
 import java.util.Locale;
@@ -8,35 +7,48 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.springframework.stereotype.Component;
+import routes.platform.fhir.FhirModel;
 
 /** Knows the resource types of FHIR R4, and the types that a search parameter refers to. */
 @Component
 class FhirDefinitions {
 
-    private final FhirContext context = FhirContext.forR4Cached();
-    private final Map<String, String> types = new HashMap<>();
+    private final FhirModel model;
 
-    FhirDefinitions() {
-        context.getResourceTypes().forEach(type -> types.put(type.toLowerCase(Locale.ROOT), type));
+    /** The types by their names in lower case; null until the first question. */
+    private volatile Map<String, String> types;
+
+    FhirDefinitions(FhirModel model) {
+        this.model = model;
+    }
+
+    /** Reads the model late: it loads after the start. */
+    private Map<String, String> types() {
+        if (types == null) {
+            Map<String, String> names = new HashMap<>();
+            model.r4().getResourceTypes().forEach(type -> names.put(type.toLowerCase(Locale.ROOT), type));
+            types = names;
+        }
+        return types;
     }
 
     boolean isType(String name) {
-        return name.equals(types.get(name.toLowerCase(Locale.ROOT)));
+        return name.equals(types().get(name.toLowerCase(Locale.ROOT)));
     }
 
     /** The type of that name in any case, because HAPI reads references so. */
     Optional<String> typeInAnyCase(String name) {
-        return Optional.ofNullable(types.get(name.toLowerCase(Locale.ROOT)));
+        return Optional.ofNullable(types().get(name.toLowerCase(Locale.ROOT)));
     }
 
     /** The types that a reference parameter leads to; empty when that is not known, or when it leads to all. */
     Optional<Set<String>> targets(String type, String parameter) {
         RuntimeSearchParam known =
-                isType(type) ? context.getResourceDefinition(type).getSearchParam(parameter) : null;
+                isType(type) ? model.r4().getResourceDefinition(type).getSearchParam(parameter) : null;
         return Optional.ofNullable(known)
                 .map(RuntimeSearchParam::getTargets)
                 .filter(targets -> !targets.isEmpty()
-                        && targets.size() < types.size()
+                        && targets.size() < types().size()
                         && targets.stream().allMatch(this::isType))
                 .map(Set::copyOf);
     }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import routes.platform.fhir.FhirModel;
 
 /** Builds the parser of the facade without Spring, and shows its results as texts. */
 final class FhirParsers {
@@ -14,7 +15,7 @@ final class FhirParsers {
     private FhirParsers() {}
 
     static FhirInteractionParser parser() {
-        FhirDefinitions definitions = new FhirDefinitions();
+        FhirDefinitions definitions = new FhirDefinitions(new FhirModel());
         FhirSearchNeeds searches = new FhirSearchNeeds(definitions);
         ConditionalReferences references = new ConditionalReferences(definitions, searches);
         JsonElements json = new JsonElements();

@@ -1,8 +1,5 @@
 package routes.platform.fhir;
 
-import ca.uhn.fhir.context.FhirContext;
-import ca.uhn.fhir.context.PerformanceOptionsEnum;
-import ca.uhn.fhir.parser.LenientErrorHandler;
 import ca.uhn.fhir.rest.client.apache.ApacheRestfulClientFactory;
 import ca.uhn.fhir.rest.client.api.IGenericClient;
 import ca.uhn.fhir.rest.client.api.ServerValidationModeEnum;
@@ -20,23 +17,26 @@ import routes.platform.fhir.FhirSettings.Server;
 
 /**
  * Has a FHIR client for the server of each tenant: for the runtime's own calls, in routes by {@code fhir:} endpoints
- * ({@link TenantFhirComponent}). They share one model of FHIR R4, which takes a second to load at the first call.
+ * ({@link TenantFhirComponent}).
  */
 @Component
 public class FhirClients implements DisposableBean {
 
     private final FhirSettings settings;
+    private final FhirModel model;
     private final FhirServerStates states;
     private final MeterRegistry meters;
     private final OwnCallsHttpClient http;
     private final Map<String, IGenericClient> clients = new ConcurrentHashMap<>();
 
     /** Null until the first call. */
-    private FhirContext r4;
+    private ApacheRestfulClientFactory factory;
 
-    FhirClients(FhirSettings settings, FhirServerStates states, MeterRegistry meters) throws NoSuchAlgorithmException {
+    FhirClients(FhirSettings settings, FhirModel model, FhirServerStates states, MeterRegistry meters)
+            throws NoSuchAlgorithmException {
         settings.check();
         this.settings = settings;
+        this.model = model;
         this.states = states;
         this.meters = meters;
         http = new OwnCallsHttpClient(
@@ -55,29 +55,22 @@ public class FhirClients implements DisposableBean {
     }
 
     private IGenericClient create(String tenant, Server server) {
-        FhirContext model = r4();
         return new TenantFhirClient(
-                model,
-                (ApacheRestfulClientFactory) model.getRestfulClientFactory(),
+                model.r4(),
+                factory(),
                 server,
                 new FailureReader(tenant, server.url().toString()),
                 (nanos, failure) -> ended(tenant, nanos, failure));
     }
 
-    /** Returns the one model of FHIR R4, for parsers. */
-    public synchronized FhirContext r4() {
-        if (r4 == null) {
-            FhirContext model = FhirContext.forR4();
-            model.setPerformanceOptions(PerformanceOptionsEnum.DEFERRED_MODEL_SCANNING);
-            // its messages repeat values
-            model.setParserErrorHandler(new LenientErrorHandler(false));
-            ApacheRestfulClientFactory factory = new ApacheRestfulClientFactory(model);
+    private synchronized ApacheRestfulClientFactory factory() {
+        if (factory == null) {
+            factory = new ApacheRestfulClientFactory(model.r4());
             factory.setServerValidationMode(ServerValidationModeEnum.NEVER);
             factory.setHttpClient(http);
-            model.setRestfulClientFactory(factory);
-            r4 = model;
+            model.r4().setRestfulClientFactory(factory);
         }
-        return r4;
+        return factory;
     }
 
     private void ended(String tenant, long nanos, FhirFailure failure) {

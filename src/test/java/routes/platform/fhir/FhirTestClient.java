@@ -17,7 +17,7 @@ public final class FhirTestClient implements AutoCloseable {
     public FhirTestClient(FhirSettings settings) {
         states = new FhirServerStates(settings, meters);
         try {
-            clients = new FhirClients(settings, states, meters);
+            clients = new FhirClients(settings, new FhirModel(), states, meters);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
