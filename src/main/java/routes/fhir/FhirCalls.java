@@ -3,6 +3,7 @@ package routes.fhir;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -37,7 +38,10 @@ class FhirCalls {
 
     private static final String BINARY = "Binary/";
     private static final int OK = 200;
+    private static final int REDIRECTION = 300;
     private static final int NOT_MODIFIED = 304;
+    private static final int CLIENT_ERROR = 400;
+    private static final int SERVER_ERROR = 500;
 
     private final CloseableHttpClient http;
     private final FhirSettings settings;
@@ -83,13 +87,21 @@ class FhirCalls {
         }
     }
 
-    /** Reads the start of an answer. */
+    /**
+     * Reads the start of an answer.
+     *
+     * @throws ProblemException 503 or 504 when the server gives no answer of FHIR; the status of an error that has no
+     *     OperationOutcome
+     */
     byte[] readUpTo(int bytes, ServerAnswer answer, FhirRequest request) {
+        byte[] start;
         try {
-            return answer.readUpTo(bytes);
+            start = answer.readUpTo(bytes);
         } catch (IOException e) {
             throw problem(request, e);
         }
+        checkBody(request, answer, start);
+        return start;
     }
 
     private HttpEntityEnclosingRequestBase outgoing(FhirRequest request) {
@@ -134,9 +146,44 @@ class FhirCalls {
                     request.caller().tenant());
             throw unavailable(request, "the FHIR server is not available, try again");
         }
-        if (!isFhir || status < OK || status >= 300 && status < 400 && status != NOT_MODIFIED) {
-            throw unavailable(request, "the FHIR server gave no FHIR answer, try again");
+        boolean isRedirection = status >= REDIRECTION && status < CLIENT_ERROR && status != NOT_MODIFIED;
+        if (!isFhir || answer.isEncoded() || status < OK || isRedirection) {
+            throw noFhir(request);
         }
+    }
+
+    /** Refuses a body that is not of the type that it claims, and the errors of a proxy. */
+    private static void checkBody(FhirRequest request, ServerAnswer answer, byte[] start) {
+        int status = answer.status();
+        if (status >= CLIENT_ERROR) {
+            if (!new String(start, StandardCharsets.ISO_8859_1).contains("OperationOutcome")) {
+                throw status >= SERVER_ERROR
+                        ? noFhir(request)
+                        : new ProblemException(status, "the FHIR server refuses the request without a reason");
+            }
+        } else if (start.length == 0) {
+            if (status == OK && request.method().equals("GET")) {
+                throw noFhir(request);
+            }
+        } else if (!isBinary(request, answer)) {
+            boolean isXml = answer.headers().getOrDefault("content-type", "").contains("xml");
+            if (firstLetter(start) != (isXml ? '<' : '{')) {
+                throw noFhir(request);
+            }
+        }
+    }
+
+    /** Returns the first byte that is neither white space nor a byte order mark. */
+    private static int firstLetter(byte[] text) {
+        int at = 0;
+        while (at < text.length && (text[at] < 0 || Character.isWhitespace(text[at]))) {
+            at++;
+        }
+        return at < text.length ? text[at] : 0;
+    }
+
+    private static ProblemException noFhir(FhirRequest request) {
+        return unavailable(request, "the FHIR server gave no FHIR answer, try again");
     }
 
     /** Whether the body is that of a Binary in its own form, such as a PDF document. */

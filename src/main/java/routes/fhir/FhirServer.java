@@ -38,6 +38,11 @@ class FhirServer {
 
     private static final Set<String> ADDRESSES = Set.of("location", "content-location");
 
+    /** The statuses after which a caller repeats the request. */
+    private static final Set<Integer> LATER = Set.of(429, 503, 504);
+
+    private static final int RETRY_AFTER_SECONDS = 5;
+
     private final FhirCalls calls;
     private final PageLinks pages;
 
@@ -99,6 +104,9 @@ class FhirServer {
                 message.setHeader(PASSED_ON.get(name), ADDRESSES.contains(name) ? rewriter.rewrite(value) : value);
             }
         });
+        if (LATER.contains(answer.status()) && message.getHeader(HttpHeaders.RETRY_AFTER) == null) {
+            message.setHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
         boolean isWhole = start.length < (request.isWrite() ? WRITE_WHOLE : READ_WHOLE);
         if (FhirCalls.isBinary(request, answer)) {
             message.setBody(isWhole ? start : breakingOff(exchange, rest(start, answer)));

@@ -62,6 +62,12 @@ final class ServerAnswer extends InputStream {
         return headers;
     }
 
+    /** Whether the body is compressed, although the facade accepts no such answer. */
+    boolean isEncoded() {
+        Header encoding = response.getFirstHeader("Content-Encoding");
+        return encoding != null && !encoding.getValue().equalsIgnoreCase("identity");
+    }
+
     /** Reads up to a number of bytes; fewer only at the end of the answer. */
     byte[] readUpTo(int most) throws IOException {
         ByteArrayOutputStream read = new ByteArrayOutputStream();

@@ -100,6 +100,13 @@ class FhirCallsTest {
                 "Zebulon-Canary\r\n\r\n",
                 "HTTP/1.1 Zebulon-Canary\r\n\r\n",
                 "",
+                "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 4\r\n\r\nZebu",
+                "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 4\r\n\r\n<a/>",
+                "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+xml\r\nContent-Length: 2\r\n\r\n{}",
+                "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+                "HTTP/1.1 500 Zebulon-Canary\r\nContent-Length: 0\r\n\r\n",
+                "HTTP/1.1 503 No\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n{\"m\":\"Zebulon-Canary\"}",
                 "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\nZebulon-Canary"
             })
     void answers503ToRubbish(String rubbish) {
@@ -108,6 +115,26 @@ class FhirCallsTest {
         assertThat(problem.status()).isEqualTo(503);
         assertThat(problem.isTemporary()).isTrue();
         assertThat(problem.getMessage()).doesNotContain(CANARY).doesNotContain("may have happened");
+    }
+
+    @Test
+    void keepsTheStatusOfARefusalWithoutAReason() {
+        answer("HTTP/1.1 412 Zebulon-Canary\r\nContent-Length: 0\r\n\r\n");
+        ProblemException problem = problem(true);
+        assertThat(problem.status()).isEqualTo(412);
+        assertThat(problem.getMessage()).isEqualTo("the FHIR server refuses the request without a reason");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Content-Type: application/fhir+json\r\nContent-Length: 5\r\n\r\n\n  {}",
+                "Content-Type: text/xml;charset=UTF-8\r\nContent-Length: 4\r\n\r\n<a/>"
+            })
+    void passesABodyOfItsType(String headersAndBody) {
+        answer("HTTP/1.1 200 OK\r\n" + headersAndBody);
+        FhirRequest request = request(false, null);
+        assertThat(calls.readUpTo(1 << 20, calls.send(request), request)).isNotEmpty();
     }
 
     @Test

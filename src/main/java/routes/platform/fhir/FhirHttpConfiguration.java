@@ -118,7 +118,7 @@ class FhirHttpConfiguration {
     private static final class StrictResponseParser extends DefaultHttpResponseParser {
 
         private StrictResponseParser(SessionInputBuffer buffer, MessageConstraints constraints) {
-            super(buffer, BasicLineParser.INSTANCE, null, constraints);
+            super(new WholeHead(buffer), BasicLineParser.INSTANCE, null, constraints);
         }
 
         @Override

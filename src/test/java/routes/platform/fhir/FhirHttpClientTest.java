@@ -126,6 +126,13 @@ class FhirHttpClientTest {
     }
 
     @Test
+    void refusesAHeadThatBreaksOff() {
+        server.answer(OK + "Content-Type: application/fhir+json");
+
+        assertThatThrownBy(() -> text(get("/fhir/Patient"))).isInstanceOf(NoHttpResponseException.class);
+    }
+
+    @Test
     void refusesAHeadWithoutAnEnd() {
         server.answer((in, out) -> {
             out.write(OK.getBytes(ISO_8859_1));
