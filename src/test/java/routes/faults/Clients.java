@@ -25,6 +25,12 @@ final class Clients {
                 properties.getOrDefault("spring.datasource.password", ""));
     }
 
+    /** Returns the database of the FHIR server. */
+    static DataSource fhirDatabase(Servers servers) {
+        String url = servers.properties().get("spring.datasource.url");
+        return new DriverManagerDataSource(url.substring(0, url.lastIndexOf('/')) + "/fhir", "fhir", "fhir");
+    }
+
     static String brokers(Servers servers) {
         return servers.properties().get("camel.component.kafka.brokers");
     }
