@@ -1,10 +1,13 @@
 package routes.fhir;
 
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import routes.platform.error.ProblemException;
 
 /**
  * The parts of a resource in a server's answer that tell of versions.
@@ -14,6 +17,9 @@ import java.util.Set;
  * @param entries when it is a Bundle
  */
 record AnsweredResource(String source, Set<String> codes, List<Entry> entries) {
+
+    private static final JsonElements JSON = new JsonElements();
+    private static final XmlElements XML = new XmlElements();
 
     static final AnsweredResource NONE = new AnsweredResource(null, Set.of(), List.of());
 
@@ -46,17 +52,21 @@ record AnsweredResource(String source, Set<String> codes, List<Entry> entries) {
      */
     static AnsweredResource read(byte[] body) throws IOException {
         Builder read = new Builder();
-        switch (firstLetter(body)) {
-            case 0 -> {
-                return NONE;
+        try {
+            switch (firstLetter(body)) {
+                case 0 -> {
+                    return NONE;
+                }
+                case '<' -> XML.readResource(body, read);
+                default -> JSON.readObject(body, read);
             }
-            case '<' -> XmlCursor.read(body, whole -> read.read(whole, true));
-            default -> JsonCursor.read(body, whole -> read.read(whole, true));
+        } catch (ProblemException e) {
+            throw new IOException("malformed answer");
         }
-        return read.build();
+        return read.root.build();
     }
 
-    /** Returns the first letter behind blanks and a byte order mark, or 0. */
+    /** Returns the first letter behind blanks, or 0. */
     private static int firstLetter(byte[] body) {
         for (byte letter : body) {
             if (letter > ' ') {
@@ -66,7 +76,8 @@ record AnsweredResource(String source, Set<String> codes, List<Entry> entries) {
         return 0;
     }
 
-    private static final class Builder {
+    /** Collects the parts of one resource. */
+    private static final class Part {
 
         private String source;
         private final Set<String> codes = new HashSet<>();
@@ -76,61 +87,72 @@ record AnsweredResource(String source, Set<String> codes, List<Entry> entries) {
             return new AnsweredResource(source, codes, entries);
         }
 
-        /** @param withEntries false within an entry: a bundle in a bundle is data */
-        void read(FhirCursor in, boolean withEntries) throws IOException {
-            in.resource(name -> {
-                switch (name) {
-                    case "meta" -> in.children(child -> source = child.equals("source") ? in.value() : source);
-                    case "issue" -> readCodes(in);
-                    case "entry" -> {
-                        if (withEntries) {
-                            entries.add(entry(in));
-                        }
-                    }
-                    default -> {
-                        // of no interest
-                    }
+        /** @param element its path within the resource */
+        void put(String element, String text) {
+            switch (element) {
+                case "meta.source" -> source = text;
+                case "issue.details.coding.code" -> codes.add(text);
+                default -> {
+                    // of no interest
                 }
-            });
+            }
+        }
+    }
+
+    private static final class Builder implements FhirElements {
+
+        private static final String ENTRY = "entry";
+        private static final String RESOURCE = "entry.resource.";
+        private static final String OUTCOME = "entry.response.outcome.";
+        private static final Set<String> WANTED = Set.of("source", "code", "status", "location");
+
+        /** The names of the objects around the place, each with a dot behind it. */
+        private final Deque<String> paths = new ArrayDeque<>();
+
+        private final Part root = new Part();
+        private String status;
+        private String location;
+        private Part resource;
+        private Part outcome;
+
+        @Override
+        public void begin(String name, Place place) {
+            String path = paths.isEmpty() ? "" : paths.peek() + name + '.';
+            paths.push(path);
+            if (path.equals(ENTRY + '.')) {
+                status = null;
+                location = null;
+                resource = new Part();
+                outcome = new Part();
+            }
         }
 
-        private void readCodes(FhirCursor in) throws IOException {
-            in.children(part -> {
-                if (part.equals("details")) {
-                    in.children(detail -> {
-                        if (detail.equals("coding")) {
-                            in.children(coding -> {
-                                if (coding.equals("code")) {
-                                    codes.add(in.value());
-                                }
-                            });
-                        }
-                    });
-                }
-            });
+        @Override
+        public void value(String name, String text, Place place) {
+            String element = paths.peek() + name;
+            if (element.equals("entry.response.status")) {
+                status = text;
+            } else if (element.equals("entry.response.location")) {
+                location = text;
+            } else if (element.startsWith(RESOURCE)) {
+                resource.put(element.substring(RESOURCE.length()), text);
+            } else if (element.startsWith(OUTCOME)) {
+                outcome.put(element.substring(OUTCOME.length()), text);
+            } else {
+                root.put(element, text);
+            }
         }
 
-        private static Entry entry(FhirCursor in) throws IOException {
-            String[] text = new String[2];
-            Builder resource = new Builder();
-            Builder outcome = new Builder();
-            in.children(part -> {
-                if (part.equals("resource")) {
-                    resource.read(in, false);
-                } else if (part.equals("response")) {
-                    in.children(name -> {
-                        switch (name) {
-                            case "status" -> text[0] = in.value();
-                            case "location" -> text[1] = in.value();
-                            case "outcome" -> outcome.read(in, false);
-                            default -> {
-                                // of no interest
-                            }
-                        }
-                    });
-                }
-            });
-            return new Entry(text[0], text[1], resource.build(), outcome.build());
+        @Override
+        public void end() {
+            if (paths.pop().equals(ENTRY + '.')) {
+                root.entries.add(new Entry(status, location, resource.build(), outcome.build()));
+            }
+        }
+
+        @Override
+        public boolean wants(String name) {
+            return WANTED.contains(name);
         }
     }
 }
