@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -26,11 +27,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.core.env.EnumerablePropertySource;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.core.io.FileSystemResource;
 import routes.platform.contract.OpenApi;
+import routes.platform.fhir.FhirSettings;
 
 /** Checks compose.yaml without Docker. */
 class ComposeTest {
@@ -85,7 +91,8 @@ class ComposeTest {
         "kafka, 9092",
         "postgres, 15432",
         "schema-registry, 8081",
-        "token-issuer, 9000"
+        "token-issuer, 9000",
+        "fhir-server, 8090"
     })
     void offersTheServicesOnThePortsOfTheContract(String service, int port) {
         assertThat(SERVICES.get(service).path("ports"))
@@ -96,7 +103,8 @@ class ComposeTest {
     @MethodSource("settings")
     void setsOnlyWhatTheRuntimeKnows(String variable) throws IOException {
         assertThat(Files.readString(CONFIGURATION).contains("${" + variable)
-                        || properties().contains(uniform(variable)))
+                        || properties().contains(uniform(variable))
+                        || variable.startsWith("EVENTBROKER_FHIR_SERVERS_"))
                 .as("%s is a placeholder or a property in application.yaml, or a property of Spring or Camel", variable)
                 .isTrue();
     }
@@ -120,6 +128,42 @@ class ComposeTest {
                 .isEqualTo("http://schema-registry:8080/apis/ccompat/v7");
         assertThat(environment.path("EVENT_BROKER_DATABASE_PASSWORD"))
                 .isEqualTo(SERVICES.get("postgres").at("/environment/POSTGRES_PASSWORD"));
+    }
+
+    @Test
+    void givesATenantAFhirServerWithADatabaseOfItsOwn() throws IOException {
+        Map<String, Object> environment = new HashMap<>();
+        SERVICES.get("runtime")
+                .path("environment")
+                .properties()
+                .forEach(variable ->
+                        environment.put(variable.getKey(), variable.getValue().asText()));
+        FhirSettings settings = new Binder(ConfigurationPropertySources.from(new SystemEnvironmentPropertySource(
+                        StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME, environment)))
+                .bind("event-broker.fhir", FhirSettings.class)
+                .get();
+        JsonNode service = SERVICES.get("fhir-server");
+        JsonNode configuration = new ObjectMapper(new YAMLFactory())
+                .readTree(COMPOSE.at("/configs/fhir-server/content").asText());
+
+        assertThat(settings.servers().keySet()).containsExactly("default");
+        assertThat(settings.server("default").orElseThrow().url()).hasToString("http://fhir-server:8080/fhir");
+        assertThat(service.at("/configs/0/source").asText()).isEqualTo("fhir-server");
+        assertThat(configuration.at("/spring/datasource/url").asText())
+                .isEqualTo("jdbc:postgresql://postgres:5432/fhir");
+        assertThat(configuration.at("/spring/datasource/username"))
+                .isEqualTo(SERVICES.get("postgres").at("/environment/POSTGRES_USER"));
+        assertThat(service.at("/environment/SPRING_DATASOURCE_PASSWORD"))
+                .isEqualTo(SERVICES.get("postgres").at("/environment/POSTGRES_PASSWORD"));
+        assertThat(COMPOSE.at("/configs/databases/content").asText()).contains("CREATE DATABASE fhir;");
+    }
+
+    @Test
+    void runsTheReleaseOfTheSandboxesFhirServer() throws IOException {
+        // the image counts its own patches
+        assertThat(version("FhirServer"))
+                .startsWith(
+                        SERVICES.get("fhir-server").path("image").asText().replaceAll(".*:v(\\d+\\.\\d+)\\..*", "$1."));
     }
 
     @Test
@@ -183,11 +227,15 @@ class ComposeTest {
     @ParameterizedTest
     @CsvSource({"kafka, KafkaServer", "postgres, PostgresServer", "schema-registry, SchemaRegistryServer"})
     void runsTheVersionsOfTheSandbox(String service, String source) throws IOException {
-        Matcher version = Pattern.compile("VERSION = \"(.+)\"")
+        assertThat(version(source))
+                .startsWith(SERVICES.get(service).path("image").asText().split(":")[1]);
+    }
+
+    private static String version(String source) throws IOException {
+        Matcher version = Pattern.compile(" VERSION = \"(.+)\"")
                 .matcher(Files.readString(Path.of("src/test/java/sandbox", source + ".java")));
         assertThat(version.find()).isTrue();
-        assertThat(version.group(1))
-                .startsWith(SERVICES.get(service).path("image").asText().split(":")[1]);
+        return version.group(1);
     }
 
     /** The configuration of mock-oauth2-server for its issuer. */

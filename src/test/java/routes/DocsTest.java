@@ -40,8 +40,8 @@ class DocsTest {
             Pattern.compile("# (?<number>\\d+)\\. (?<title>.+)\n\nStatus: (?<status>.+) · Date: (?<date>.+)\n\n");
     private static final Pattern STATUS = Pattern.compile("proposed|accepted|superseded by \\[\\d+]\\(\\S+\\)");
     private static final Pattern LOCAL_PORT = Pattern.compile("localhost(?::| -p )(\\d+)");
-    /** HTTP, management, Kafka, PostgreSQL, schema registry, token issuer. */
-    private static final Set<Integer> SANDBOX_PORTS = Set.of(8080, 9876, 9092, 15432, 8081, 9000);
+    /** HTTP, management, Kafka, PostgreSQL, schema registry, token issuer, FHIR server. */
+    private static final Set<Integer> SANDBOX_PORTS = Set.of(8080, 9876, 9092, 15432, 8081, 9000, 8090);
 
     private static final Pattern PAGE_IN_SOURCE = Pattern.compile("(?:docs|bench)/[\\w/.-]+\\.md(?:#[\\w-]+)?");
 

@@ -68,7 +68,7 @@ public class HapiServer {
     private static final int THREADS = 40;
 
     /** A request may hold two connections: a search counts beside its transaction. */
-    private static final int CONNECTIONS = 60;
+    private static final int CONNECTIONS = 50;
 
     private static final Duration CONNECTION_TIMEOUT = Duration.ofSeconds(30);
     private static final long MAX_REQUEST_BYTES = 64L << 20;
