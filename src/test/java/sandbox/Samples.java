@@ -50,7 +50,7 @@ final class Samples {
             if (response.statusCode() != 202) {
                 throw new IOException("the runtime answered " + response.statusCode() + ": " + response.body());
             }
-            progress(done + 1, prescriptions.size());
+            System.out.print(progress(done + 1, prescriptions.size(), "prescriptions"));
         }
     }
 
@@ -74,11 +74,18 @@ final class Samples {
         return missing.isEmpty();
     }
 
-    private static void progress(int done, int total) {
+    /** Draws a line that the next one overwrites, until all are done. */
+    static String progress(int done, int total, String what) {
         int filled = BAR * done / total;
-        System.out.printf(
-                "%-16s [%s%s] %d of %d prescriptions%s",
-                "samples", "#".repeat(filled), " ".repeat(BAR - filled), done, total, done == total ? "\n" : "\r");
+        return "%-16s [%s%s] %d of %d %s%s"
+                .formatted(
+                        "samples",
+                        "#".repeat(filled),
+                        " ".repeat(BAR - filled),
+                        done,
+                        total,
+                        what,
+                        done == total ? "\n" : "\r");
     }
 
     /** Makes one prescription for each MedicationRequest of {@code synthea/patient-*.json}. */

@@ -3,6 +3,8 @@ package sandbox;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.core.env.ConfigurableEnvironment;
@@ -50,18 +52,15 @@ public final class Sandbox {
             running.close();
             System.out.println("Stopped");
         });
+        CompletableFuture<ServerProcess> fhirServer = CompletableFuture.supplyAsync(
+                running::fhirServer, work -> new Thread(work, "start FHIR server").start());
         System.out.printf("%-16s starting%n", "runtime");
         long runtimeStart = System.nanoTime();
         ConfigurableApplicationContext context = application(properties).run(args);
         System.out.printf("%-16s ready (started in %.1f s)%n", "runtime", secondsSince(runtimeStart));
 
         String port = context.getEnvironment().getProperty("local.server.port");
-        try {
-            Samples.publish(
-                    "http://localhost:" + port, new Tokens(running.tokenIssuer().address()));
-        } catch (IOException | InterruptedException e) {
-            System.out.println("The samples could not be published: " + e.getMessage());
-        }
+        loadSamples("http://localhost:" + port, new Tokens(running.tokenIssuer().address()), fhirServer);
         System.out.printf(
                 """
 
@@ -82,6 +81,20 @@ public final class Sandbox {
                 context.getEnvironment().getProperty("management.server.port"),
                 tokenUrl(running.tokenIssuer().address()),
                 port);
+    }
+
+    /** The FHIR server takes longest to start, and the runtime starts without it. */
+    private static void loadSamples(String runtime, Tokens tokens, CompletableFuture<ServerProcess> fhirServer) {
+        try {
+            Samples.publish(runtime, tokens);
+            fhirServer.join();
+            new FhirSamples(runtime + "/fhir", tokens.sandbox(), System.out).load();
+        } catch (CompletionException e) {
+            System.err.println(e.getCause().getMessage());
+            System.exit(1);
+        } catch (IOException | InterruptedException e) {
+            System.out.println("The samples could not be loaded: " + e.getMessage());
+        }
     }
 
     /** An assignment before {@code bin/token}, where the issuer is not on the port that it expects. */
