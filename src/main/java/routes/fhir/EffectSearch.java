@@ -25,7 +25,8 @@ final class EffectSearch {
     /** Targets of one part: others wait while it runs. */
     private static final int MAX_TARGETS = 25;
 
-    private static final int PAGE = 100;
+    private static final int MAX_PAGE = 100;
+    private static final int SHRINK = 10;
 
     /** The rest of a longer history is left unread, and the answer is unclear. */
     private static final int MAX_PAGES = 50;
@@ -43,6 +44,7 @@ final class EffectSearch {
     private final int end;
 
     private boolean unclear;
+    private int size = MAX_PAGE;
     private int offset;
     private int pages;
 
@@ -87,7 +89,7 @@ final class EffectSearch {
         if (question == null) {
             return Optional.empty();
         }
-        String paging = "_count=" + PAGE + "&_offset=" + offset;
+        String paging = "_count=" + size + "&_offset=" + offset;
         if (question.id() == null) {
             return Optional.of("%s?_source=%%23%s&_elements=meta&_sort=_id&%s"
                     .formatted(question.type(), intent.requestId(), paging));
@@ -107,7 +109,7 @@ final class EffectSearch {
             read(question, entry);
         }
         int entries = page.getEntry().size();
-        boolean more = entries >= PAGE || entries > 0 && page.getLink("next") != null;
+        boolean more = entries >= size || entries > 0 && page.getLink("next") != null;
         pages++;
         offset += entries;
         if (!more) {
@@ -159,8 +161,18 @@ final class EffectSearch {
     /** Moves to the next target: the server does not have this one. */
     void skip() {
         questions.remove();
+        size = MAX_PAGE;
         offset = 0;
         pages = 0;
+    }
+
+    /** Reads the page again in smaller ones, because its answer was too large, or moves on if there is none. */
+    void shrink() {
+        if (size == 1) {
+            skipUnclear();
+        } else {
+            size /= SHRINK;
+        }
     }
 
     /** Moves to the next target: the server does not tell about this one. */
