@@ -28,8 +28,8 @@ import routes.platform.fhir.FhirSettings;
  * Finds the effects of writes whose outcome a crash, a timeout or a silent answer left open.
  *
  * <p>A version is the intent's when its {@code meta.source} ends with the id of the request. A delete shows no source.
- * It counts as the intent's when nobody else can have made it: it is the only one since the intent, apart from deletes
- * with a known maker, and no other open or unresolved intent wants to delete the resource.
+ * It counts as the intent's when nobody else can have made it. It is the only one since the intent, apart from deletes
+ * with a known maker. And no other open or unresolved intent wants to delete the resource.
  *
  * <p>Absence is no proof, because a server may commit after its client has gone. So the server is asked again, with
  * backoff, until the intent is too old. While the server does not answer, the intent stays open, whatever its age.
