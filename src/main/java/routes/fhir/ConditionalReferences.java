@@ -17,6 +17,7 @@ import routes.platform.error.ProblemException;
 class ConditionalReferences {
 
     private static final int LONGEST_TYPE = 64;
+    private static final int BEYOND_LIMITS = 413;
 
     private final FhirDefinitions definitions;
     private final FhirSearchNeeds searches;
@@ -43,6 +44,9 @@ class ConditionalReferences {
         try {
             needs.addAll(searches.of(type.get(), FhirQuery.decode(query, "reference"), "reference"));
         } catch (ProblemException e) {
+            if (e.status() == BEYOND_LIMITS) {
+                throw e;
+            }
             // the server may read it in another way
             needs.add(new FhirPermission('s', "*"));
         }

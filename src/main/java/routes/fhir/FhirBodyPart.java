@@ -41,7 +41,7 @@ final class FhirBodyPart {
     /** @param element such as {@code request.url} */
     void put(String element, String text) {
         if (text == null) {
-            throw new ProblemException(400, place + "." + element + ": must be a text");
+            throw new ProblemException(400, place + ": " + element + " must be a text");
         }
         if (texts.put(element, text) != null) {
             throw twice(element);
@@ -70,6 +70,6 @@ final class FhirBodyPart {
     }
 
     private ProblemException twice(String element) {
-        return new ProblemException(400, place + "." + element + ": is given twice");
+        return new ProblemException(400, place + ": " + element + " is given twice");
     }
 }

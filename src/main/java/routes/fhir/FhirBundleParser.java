@@ -20,6 +20,7 @@ class FhirBundleParser {
 
     private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE");
     private static final Pattern URL = Pattern.compile("[^\\s\\p{Cntrl}#]+");
+    private static final int MAX_URL = 1 << 16;
     private static final Pattern WHITE_SPACE = Pattern.compile("\\s+");
 
     private final FhirAddressParser addresses;
@@ -46,7 +47,7 @@ class FhirBundleParser {
         Pass pass = new Pass(new BitSet(), publicUrl);
         String type = resources.readBundle(format, body, pass.withData, pass::entry);
         if (!"transaction".equals(type) && !"batch".equals(type)) {
-            throw new ProblemException(400, "Bundle.type: must be transaction or batch");
+            throw new ProblemException(400, "Bundle: type must be transaction or batch");
         }
         if (!pass.patches.isEmpty()) {
             // now that their entries are known: a second reading, so that no other data is held
@@ -81,7 +82,7 @@ class FhirBundleParser {
                         400, place + "request.method must be one of GET, HEAD, POST, PUT, PATCH, DELETE");
             }
             String url = part.text("request.url");
-            if (url == null || !URL.matcher(url).matches()) {
+            if (url == null || url.length() > MAX_URL || !URL.matcher(url).matches()) {
                 throw new ProblemException(400, place + "request.url is not a URL");
             }
             interactions.add(rules.decide(call(part, place, method, url, number)));

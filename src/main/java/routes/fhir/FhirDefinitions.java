@@ -1,6 +1,8 @@
 package routes.fhir;
 
 import ca.uhn.fhir.context.RuntimeSearchParam;
+import ca.uhn.fhir.rest.api.RestSearchParameterTypeEnum;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -12,6 +14,11 @@ import routes.platform.fhir.FhirModel;
 /** Knows the resource types of FHIR R4, and the types that a search parameter refers to. */
 @Component
 class FhirDefinitions {
+
+    private static final Set<RestSearchParameterTypeEnum> NUMERIC = EnumSet.of(
+            RestSearchParameterTypeEnum.NUMBER,
+            RestSearchParameterTypeEnum.QUANTITY,
+            RestSearchParameterTypeEnum.COMPOSITE);
 
     private final FhirModel model;
 
@@ -43,13 +50,21 @@ class FhirDefinitions {
 
     /** The types that a reference parameter leads to; empty when that is not known, or when it leads to all. */
     Optional<Set<String>> targets(String type, String parameter) {
-        RuntimeSearchParam known =
-                isType(type) ? model.r4().getResourceDefinition(type).getSearchParam(parameter) : null;
-        return Optional.ofNullable(known)
+        return Optional.ofNullable(search(type, parameter))
                 .map(RuntimeSearchParam::getTargets)
                 .filter(targets -> !targets.isEmpty()
                         && targets.size() < types().size()
                         && targets.stream().allMatch(this::isType))
                 .map(Set::copyOf);
+    }
+
+    /** Whether a search by that parameter compares numbers, so that the server reads its values as such. */
+    boolean isNumeric(String type, String parameter) {
+        RuntimeSearchParam known = search(type, parameter);
+        return known != null && NUMERIC.contains(known.getParamType());
+    }
+
+    private RuntimeSearchParam search(String type, String parameter) {
+        return isType(type) ? model.r4().getResourceDefinition(type).getSearchParam(parameter) : null;
     }
 }

@@ -19,7 +19,7 @@ interface FhirElements {
     /**
      * A primitive element.
      *
-     * @param text null for a number or a boolean in JSON
+     * @param text null for a number, a boolean or null in JSON
      */
     void value(String name, String text, Place place);
 

@@ -29,6 +29,8 @@ class FhirInteractionParser {
             "_summary",
             "_elements");
 
+    private static final int MAX_FORM = 1 << 20;
+
     private final FhirAddressParser addresses;
     private final FhirRules rules;
     private final FhirBundleParser bundles;
@@ -114,6 +116,9 @@ class FhirInteractionParser {
     }
 
     private static String utf8(byte[] form) {
+        if (form.length > MAX_FORM) {
+            throw new ProblemException(413, "form: more than " + MAX_FORM + " bytes");
+        }
         try {
             return StrictUtf8.decode(form);
         } catch (CharacterCodingException e) {

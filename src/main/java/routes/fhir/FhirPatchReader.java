@@ -48,6 +48,11 @@ class FhirPatchReader {
         return FhirContent.patch(needs);
     }
 
+    private void add(String text, Set<FhirPermission> needs) {
+        NumberLimits.requireText(text, "body");
+        needs.addAll(references.needs(text));
+    }
+
     /** The operations of a JSON patch, each a root. */
     private final class JsonPatch implements FhirElements {
 
@@ -74,7 +79,7 @@ class FhirPatchReader {
             }
             if (text != null) {
                 known += isOperation && (name.equals("op") || name.equals("path")) ? 1 : 0;
-                needs.addAll(references.needs(text));
+                add(text, needs);
             }
         }
 
@@ -109,14 +114,14 @@ class FhirPatchReader {
                 if (depth == 2 && DOCUMENT.matcher(value).find()) {
                     throw new ProblemException(400, "body: an XML patch must not read other documents");
                 }
-                needs.addAll(references.needs(value));
+                add(value, needs);
             }
             texts.push(new StringBuilder());
         }
 
         @Override
         public void end() {
-            needs.addAll(references.needs(texts.pop().toString()));
+            add(texts.pop().toString(), needs);
         }
 
         @Override

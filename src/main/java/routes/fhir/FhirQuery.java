@@ -27,12 +27,16 @@ final class FhirQuery {
      *
      * @param query without a question mark, or null
      * @param place begins the text of the error, such as {@code query}
-     * @throws ProblemException 400 when it is not percent-encoded UTF-8, 413 for too many parameters
+     * @throws ProblemException 400 when it is not percent-encoded UTF-8 or ambiguous, 413 for too many parameters
      */
     static List<Parameter> decode(String query, String place) {
         List<Parameter> parameters = new ArrayList<>();
         if (query == null) {
             return parameters;
+        }
+        if (query.startsWith("?")) {
+            // HAPI reads the first parameter without it
+            throw new ProblemException(400, place + ": begins with a second question mark");
         }
         for (int start = 0; start < query.length(); ) {
             int and = query.indexOf('&', start);

@@ -107,7 +107,7 @@ final class FhirResourceReader implements FhirElements {
 
     private void beginEntry() {
         if (count == MAX_ENTRIES) {
-            throw new ProblemException(413, "Bundle.entry: more than " + MAX_ENTRIES + " entries");
+            throw new ProblemException(413, "Bundle: more than " + MAX_ENTRIES + " entries");
         }
         part = new FhirBodyPart("Bundle.entry[" + count++ + "]");
     }
@@ -125,6 +125,7 @@ final class FhirResourceReader implements FhirElements {
         } else if (role == Role.ENTRY && (name.equals("resource") || name.equals("request"))) {
             throw wrong(name, "must be an object");
         } else if (text != null && isInResource(role) && !OPAQUE.contains(name)) {
+            NumberLimits.requireText(text, part.place());
             part.need(references.needs(text));
         }
     }
@@ -169,6 +170,6 @@ final class FhirResourceReader implements FhirElements {
     }
 
     private ProblemException wrong(String name, String rule) {
-        return new ProblemException(400, part.place() + " " + name + ": " + rule);
+        return new ProblemException(400, part.place() + ": " + name + " " + rule);
     }
 }

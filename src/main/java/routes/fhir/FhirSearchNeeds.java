@@ -24,6 +24,9 @@ class FhirSearchNeeds {
     private static final String ALL = "*";
     private static final int MAX_LINKS = 10;
 
+    /** One more than an include has: type, parameter and target. */
+    private static final int MAX_PARTS = 4;
+
     /** Page links have their own check; the others change the meaning of a search, or are further interactions. */
     private static final Set<String> CLOSED = Set.of("_filter", "_query", "_graphql", "_cascade", "_expunge");
 
@@ -108,7 +111,12 @@ class FhirSearchNeeds {
                     need(ALL, needs);
                 }
             }
-            default -> chain(types, parameter.name(), place, needs);
+            default -> {
+                End end = chain(types, parameter.name(), place, needs);
+                if (end.types().stream().anyMatch(type -> definitions.isNumeric(type, base(end.name())))) {
+                    NumberLimits.requireSearch(parameter.value(), place);
+                }
+            }
         }
     }
 
@@ -122,13 +130,17 @@ class FhirSearchNeeds {
     }
 
     private static void each(Parameter parameter, Consumer<String> use) {
-        for (String value : parameter.value().split(",")) {
-            use.accept(value);
+        String values = parameter.value();
+        for (int start = 0; start <= values.length(); ) {
+            int comma = values.indexOf(',', start);
+            int end = comma < 0 ? values.length() : comma;
+            use.accept(values.substring(start, end));
+            start = end + 1;
         }
     }
 
     private void include(String value, Set<FhirPermission> needs) {
-        String[] parts = value.split(":", -1);
+        String[] parts = value.split(":", MAX_PARTS);
         if (parts.length == 3) {
             need(parts[2], needs);
         } else {
@@ -138,7 +150,7 @@ class FhirSearchNeeds {
     }
 
     private void reverseInclude(String value, Set<FhirPermission> needs) {
-        String[] parts = value.split(":", -1);
+        String[] parts = value.split(":", MAX_PARTS);
         need(parts.length == 2 || parts.length == 3 ? parts[0] : ALL, needs);
     }
 
@@ -155,8 +167,11 @@ class FhirSearchNeeds {
         }
     }
 
+    /** The parameter at the end of a chain, and the types that may have it. */
+    private record End(Set<String> types, String name) {}
+
     /** Follows the name of a parameter from type to type: {@code _has:Observation:subject:device.type}. */
-    private void chain(Set<String> start, String parameter, String place, Set<FhirPermission> needs) {
+    private End chain(Set<String> start, String parameter, String place, Set<FhirPermission> needs) {
         Set<String> types = start;
         String name = parameter;
         for (int links = 0; ; links++) {
@@ -181,7 +196,7 @@ class FhirSearchNeeds {
                 name = name.substring(dot + 1);
             } else {
                 requireKnownModifier(name, needs);
-                return;
+                return new End(types, name);
             }
         }
     }

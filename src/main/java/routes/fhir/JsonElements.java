@@ -35,6 +35,7 @@ class JsonElements {
                     .maxNestingDepth(MAX_DEPTH + 1)
                     .maxNameLength(MAX_NAME)
                     .maxStringLength(MAX_TEXT)
+                    .maxNumberLength(NumberLimits.MAX_LENGTH)
                     .build())
             .build();
 
@@ -65,7 +66,9 @@ class JsonElements {
             }
         } catch (StreamConstraintsException e) {
             throw new ProblemException(
-                    413, "body: a text has more than %d characters, or a name %d".formatted(MAX_TEXT, MAX_NAME));
+                    413,
+                    "body: a text has more than %d characters, a name %d, or a number %d"
+                            .formatted(MAX_TEXT, MAX_NAME, NumberLimits.MAX_LENGTH));
         } catch (JsonProcessingException e) {
             throw new ProblemException(
                     400,
@@ -123,7 +126,10 @@ class JsonElements {
                 case END_ARRAY -> pop();
                 case FIELD_NAME -> nextMember();
                 case VALUE_STRING -> elements.value(name, elements.wants(name) ? parser.getText() : "", place());
-                case VALUE_NULL -> {}
+                case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> {
+                    NumberLimits.require(parser.getText(), "body");
+                    elements.value(name, null, place());
+                }
                 default -> elements.value(name, null, place());
             }
         }

@@ -40,7 +40,7 @@ class FhirBodyTest {
             PUT   | SearchParameter/1    | JSON       | {"resourceType":"SearchParameter"}                             | system/*.u
             PUT   | Patient/1            | JSON       | {"resourceType":"Patient","id":"1"}                            | system/Patient.u
             PUT   | Patient/1            | JSON       | {"resourceType":"Patient"}                                     | system/Patient.u
-            PUT   | Patient/1            | JSON       | {"resourceType":"Patient","id":null,"contained":[{"resourceType":"Group","id":"2"}]} | system/Patient.u
+            PUT   | Patient/1            | JSON       | {"resourceType":"Patient","x":null,"contained":[{"resourceType":"Group","id":"2"}]} | system/Patient.u
             PUT   | Patient/1            | XML        | <Patient xmlns="http://hl7.org/fhir"><id value="1"/></Patient> | system/Patient.u
             PUT   | Patient?name=x       | JSON       | {"resourceType":"Patient","id":"2"}                            | system/Patient.cus
             PUT   | Observation?subject:Patient.name=x | JSON | {"resourceType":"Observation"}                         | system/Observation.cus system/Patient.s
@@ -92,6 +92,7 @@ class FhirBodyTest {
             http://other.example/fhir/Patient?name=a  | 400 | header If-None-Exist: must search for the type of the resource
             http://facade.example/fhirx/Patient?name=a  | 400 | header If-None-Exist: must search for the type of the resource
             identifier=a?name=b                       | 400 | header If-None-Exist: must search for the type of the resource
+            Patient??name=a                           | 400 | header If-None-Exist: begins with a second question mark
             name=%                                    | 400 | header If-None-Exist: is not percent-encoded UTF-8
             name=a&_getpages=1                        | 403 | ifNoneExist: a page link works only as it was given
             name=a&_expunge=true                      | 403 | ifNoneExist: parameter _expunge is closed
@@ -250,6 +251,7 @@ class FhirBodyTest {
             POST   | Account           | JSON       | {"resourceType":"Account","x":"Subscription?a=b"} | 403 | Subscription is closed
             POST   | Patient/_search   | FORM       | _getpages=1                                 | 403 | query: a page link works only as it was given
             POST   | Patient/_search   | FORM       | _query=x                                    | 403 | query: parameter _query is closed
+            POST   | Patient/_search   | FORM       | ?_getpages=1                                | 400 | form: begins with a second question mark
             POST   | Patient/_search   | FORM       | name=%                                      | 400 | form: is not percent-encoded UTF-8
             """)
     void refuses(String method, String url, FhirFormat format, String body, int status, String error) {
@@ -274,14 +276,15 @@ class FhirBodyTest {
             null                                          | 400 | body: must be a JSON object
             ' '                                           | 400 | body: must be a JSON object
             {}                                            | 400 | body: the resource has no resourceType
-            {"resourceType":null}                         | 400 | body: the resource has no resourceType
-            {"resourceType":5}                            | 400 | body.resource.resourceType: must be a text
-            {"resourceType":["Patient"]}                  | 400 | body resourceType: must be a text
-            {"resourceType":{"a":"Patient"}}              | 400 | body resourceType: must be a text
-            {"resourceType":"Patient","id":1}             | 400 | body.resource.id: must be a text
-            {"resourceType":"Patient","id":["1"]}         | 400 | body id: must be a text
-            {"resourceType":"Patient","id":{"a":"1"}}     | 400 | body id: must be a text
-            {"resourceType":"Patient","id":true}          | 400 | body.resource.id: must be a text
+            {"resourceType":null}                         | 400 | body: resource.resourceType must be a text
+            {"resourceType":"Patient","id":null}          | 400 | body: resource.id must be a text
+            {"resourceType":5}                            | 400 | body: resource.resourceType must be a text
+            {"resourceType":["Patient"]}                  | 400 | body: resourceType must be a text
+            {"resourceType":{"a":"Patient"}}              | 400 | body: resourceType must be a text
+            {"resourceType":"Patient","id":1}             | 400 | body: resource.id must be a text
+            {"resourceType":"Patient","id":["1"]}         | 400 | body: id must be a text
+            {"resourceType":"Patient","id":{"a":"1"}}     | 400 | body: id must be a text
+            {"resourceType":"Patient","id":true}          | 400 | body: resource.id must be a text
             {"resourceType":"Patient","x":[[1]]}          | 400 | body: an array stands in an array
             {"resourceType":"Patient"}{}                  | 400 | body: has more than one JSON value
             {"resourceType":"Patient"} x                  | 400 | body: not valid JSON at line 1, column 29
@@ -474,20 +477,84 @@ class FhirBodyTest {
         assertRefused(
                 () -> parser.parse(head("POST", "Binary", FhirFormat.JSON), bytes(json.formatted("x", tooLong))),
                 413,
-                "body: a text has more than 1048576 characters, or a name 256");
+                "body: a text has more than 1048576 characters, a name 256, or a number 256");
         assertRefused(
                 () -> parser.parse(head("POST", "Binary", FhirFormat.JSON), bytes(json.formatted(tooLong, "x"))),
                 413,
-                "body: a text has more than 1048576 characters, or a name 256");
+                "body: a text has more than 1048576 characters, a name 256, or a number 256");
         assertRefused(
                 () -> parser.parse(head("POST", "Binary", FhirFormat.XML), bytes(xml.formatted(tooLong))),
                 413,
                 "body: an element of XML has more than 4194304 bytes");
         assertRefused(
+                () -> parser.parse(head("POST", "Binary/_search", FhirFormat.FORM), bytes("_include=" + tooLong)),
+                413,
+                "form: more than 1048576 bytes");
+        assertRefused(
                 () -> parser.parse(
                         head("PATCH", "Binary/1", FhirFormat.XML_PATCH), bytes("<diff>" + tooLong + "</diff>")),
                 413,
                 "body: an XML patch has more than 1048576 bytes");
+    }
+
+    /** HAPI writes such a number digit by digit: a billion letters. */
+    @ParameterizedTest
+    @ValueSource(strings = {"1e99999", "1E+1000", "-1e-999999999", "0e999999999", "1.5e2147483648"})
+    void refusesANumberThatFillsTheMemoryOfAServer(String number) {
+        for (String body : List.of(
+                """
+                {"resourceType": "Observation", "valueQuantity": {"value": %s}}""",
+                """
+                {"resourceType": "Observation", "extra": [%s]}""")) {
+            assertRefused(
+                    () -> parser.parse(head("POST", "Observation", FhirFormat.JSON), bytes(body.formatted(number))),
+                    413,
+                    "body: a number has more than 256 digits, or an exponent above 999");
+        }
+        assertRefused(
+                () -> parser.parse(
+                        head("PATCH", "Observation/1", FhirFormat.JSON_PATCH),
+                        bytes(
+                                """
+                                [{"op": "add", "path": "/valueQuantity/value", "value": %s}]"""
+                                        .formatted(number))),
+                413,
+                "body: a number has more than 256 digits, or an exponent above 999");
+    }
+
+    @Test
+    void takesTheNumbersOfFhir() {
+        assertThat(
+                        needs(
+                                "POST",
+                                "Observation",
+                                FhirFormat.JSON,
+                                """
+                        {"resourceType": "Observation", "x": [1, -1.50, 1e999, 1E-20, 0.000000000000000001, 9007199254740993]}"""))
+                .isEqualTo("system/Observation.c");
+    }
+
+    @Test
+    void refusesADecimalOfManyDigits() {
+        String json = """
+                {"resourceType": "Observation", "valueQuantity": {"value": %s}}""";
+        String xml =
+                """
+                <Observation xmlns="http://hl7.org/fhir"><valueQuantity><value value="%s"/></valueQuantity></Observation>""";
+        String digits = "1".repeat(257);
+
+        for (String number : List.of(digits, "'" + digits + "'", "'-0." + digits + "e-1'")) {
+            assertThatThrownBy(() -> parser.parse(
+                            head("POST", "Observation", FhirFormat.JSON),
+                            bytes(json.formatted(number).replace('\'', '"'))))
+                    .asInstanceOf(InstanceOfAssertFactories.type(ProblemException.class))
+                    .extracting(ProblemException::status)
+                    .isEqualTo(413);
+        }
+        assertRefused(
+                () -> parser.parse(head("POST", "Observation", FhirFormat.XML), bytes(xml.formatted(digits))),
+                413,
+                "body: a number has more than 256 digits, or an exponent above 999");
     }
 
     @Test

@@ -129,7 +129,6 @@ class FhirBundleParserTest {
                     """
             {}                                                                       | 400 | has no request
             {"resource":{"resourceType":"Patient"}}                                  | 400 | has no request
-            {"request":null}                                                         | 400 | has no request
             {"request":{}}                                                           | 400 | request.method must be one of GET, HEAD, POST, PUT, PATCH, DELETE
             {"request":{"method":"get","url":"Patient"}}                             | 400 | request.method must be one of GET, HEAD, POST, PUT, PATCH, DELETE
             {"request":{"method":"TRACE","url":"Patient"}}                           | 400 | request.method must be one of GET, HEAD, POST, PUT, PATCH, DELETE
@@ -151,6 +150,7 @@ class FhirBundleParserTest {
             {"request":{"method":"GET","url":"Patient?_getpages=1"}}                 | 403 | query: a page link works only as it was given
             {"request":{"method":"GET","url":"http://facade.example/fhir?_getpages=1"}} | 403 | query: a page link works only as it was given
             {"request":{"method":"GET","url":"?_type=Patient"}}                      | 403 | a search of all types is closed
+            {"request":{"method":"GET","url":"Patient??_getpages=1"}}                | 400 | query: begins with a second question mark
             {"request":{"method":"GET","url":"Patient?_filter=x"}}                   | 403 | query: parameter _filter is closed
             {"request":{"method":"GET","url":"Patient?name=%"}}                      | 400 | query: is not percent-encoded UTF-8
             {"request":{"method":"GET","url":"Subscription/1"}}                      | 403 | Subscription is closed
@@ -199,25 +199,29 @@ class FhirBundleParserTest {
             {"resourceType":"Patient","type":"batch"}                   | 400 | body: must be a Bundle
             {"type":"batch"}                                            | 400 | body: must be a Bundle
             {"resourceType":"bundle","type":"batch"}                    | 400 | body: must be a Bundle
-            {"resourceType":"Bundle"}                                   | 400 | Bundle.type: must be transaction or batch
-            {"resourceType":"Bundle","type":null}                       | 400 | Bundle.type: must be transaction or batch
-            {"resourceType":"Bundle","type":"Transaction"}              | 400 | Bundle.type: must be transaction or batch
-            {"resourceType":"Bundle","type":"message"}                  | 400 | Bundle.type: must be transaction or batch
-            {"resourceType":"Bundle","type":"history"}                  | 400 | Bundle.type: must be transaction or batch
-            {"resourceType":"Bundle","type":["batch"]}                  | 400 | Bundle type: must be a text
-            {"resourceType":"Bundle","type":1}                          | 400 | Bundle.type: must be a text
-            {"resourceType":"Bundle","type":"batch","entry":{}}         | 400 | Bundle entry: must be a list of entries
-            {"resourceType":"Bundle","type":"batch","entry":"x"}        | 400 | Bundle entry: must be a list of entries
-            {"resourceType":"Bundle","type":"batch","entry":["x"]}      | 400 | Bundle entry: must be a list of entries
-            {"resourceType":"Bundle","type":"batch","entry":[1]}        | 400 | Bundle entry: must be a list of entries
+            {"resourceType":"Bundle"}                                   | 400 | Bundle: type must be transaction or batch
+            {"resourceType":"Bundle","type":null}                       | 400 | Bundle: type must be a text
+            {"resourceType":"Bundle","type":"Transaction"}              | 400 | Bundle: type must be transaction or batch
+            {"resourceType":"Bundle","type":"message"}                  | 400 | Bundle: type must be transaction or batch
+            {"resourceType":"Bundle","type":"history"}                  | 400 | Bundle: type must be transaction or batch
+            {"resourceType":"Bundle","type":["batch"]}                  | 400 | Bundle: type must be a text
+            {"resourceType":"Bundle","type":1}                          | 400 | Bundle: type must be a text
+            {"resourceType":"Bundle","type":"batch","entry":{}}         | 400 | Bundle: entry must be a list of entries
+            {"resourceType":"Bundle","type":"batch","entry":"x"}        | 400 | Bundle: entry must be a list of entries
+            {"resourceType":"Bundle","type":"batch","entry":["x"]}      | 400 | Bundle: entry must be a list of entries
+            {"resourceType":"Bundle","type":"batch","entry":null}       | 400 | Bundle: entry must be a list of entries
+            {"resourceType":"Bundle","type":"batch","entry":[null]}     | 400 | Bundle: entry must be a list of entries
+            {"resourceType":"Bundle","type":"batch","entry":[{"request":null}]}  | 400 | Bundle.entry[0]: request must be an object
+            {"resourceType":"Bundle","type":"batch","entry":[{"resource":null}]} | 400 | Bundle.entry[0]: resource must be an object
+            {"resourceType":"Bundle","type":"batch","entry":[1]}        | 400 | Bundle: entry must be a list of entries
             {"resourceType":"Bundle","type":"batch","entry":[[{}]]}     | 400 | body: an array stands in an array
-            {"resourceType":"Bundle","type":"batch","entry":[{"request":[{}]}]}  | 400 | Bundle.entry[0] request: must be an object
-            {"resourceType":"Bundle","type":"batch","entry":[{"request":"x"}]}   | 400 | Bundle.entry[0] request: must be an object
-            {"resourceType":"Bundle","type":"batch","entry":[{"resource":[{}]}]} | 400 | Bundle.entry[0] resource: must be an object
-            {"resourceType":"Bundle","type":"batch","entry":[{"resource":1}]}    | 400 | Bundle.entry[0] resource: must be an object
-            {"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":["GET"]}}]} | 400 | Bundle.entry[0] method: must be a text
-            {"resourceType":"Bundle","type":"batch","entry":[{"request":{"url":{"a":"b"}}}]}  | 400 | Bundle.entry[0] url: must be a text
-            {"resourceType":"Bundle","type":"batch","entry":[{"request":{"ifNoneExist":1}}]}  | 400 | Bundle.entry[0].request.ifNoneExist: must be a text
+            {"resourceType":"Bundle","type":"batch","entry":[{"request":[{}]}]}  | 400 | Bundle.entry[0]: request must be an object
+            {"resourceType":"Bundle","type":"batch","entry":[{"request":"x"}]}   | 400 | Bundle.entry[0]: request must be an object
+            {"resourceType":"Bundle","type":"batch","entry":[{"resource":[{}]}]} | 400 | Bundle.entry[0]: resource must be an object
+            {"resourceType":"Bundle","type":"batch","entry":[{"resource":1}]}    | 400 | Bundle.entry[0]: resource must be an object
+            {"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":["GET"]}}]} | 400 | Bundle.entry[0]: method must be a text
+            {"resourceType":"Bundle","type":"batch","entry":[{"request":{"url":{"a":"b"}}}]}  | 400 | Bundle.entry[0]: url must be a text
+            {"resourceType":"Bundle","type":"batch","entry":[{"request":{"ifNoneExist":1}}]}  | 400 | Bundle.entry[0]: request.ifNoneExist must be a text
             """)
     void refusesWhatIsNoTransactionOrBatch(String body, int status, String error) {
         assertRefused(FhirFormat.JSON, body, status, error);
@@ -237,15 +241,15 @@ class FhirBundleParserTest {
             <entry/>                                                                                     | Bundle.entry[0]: has no request
             <entry><request><method value="GET"/></request></entry>                                      | Bundle.entry[0]: request.url is not a URL
             <entry><request url="Patient/1"><method value="GET"/></request></entry>                      | Bundle.entry[0]: request.url is not a URL
-            <entry><request><method value="GET"/><method value="PUT"/></request></entry>                 | Bundle.entry[0].request.method: is given twice
-            <entry><request><url value="a"/><url value="b"/></request></entry>                           | Bundle.entry[0].request.url: is given twice
-            <entry><request/><request/></entry>                                                          | Bundle.entry[0].request: is given twice
-            <entry><resource><Patient/></resource><resource><Group/></resource></entry>                  | Bundle.entry[0].resource: is given twice
-            <entry><resource><Patient/><Group/></resource></entry>                                       | Bundle.entry[0].resource.resourceType: is given twice
-            <entry><resource><Patient><id value="1"/><id value="2"/></Patient></resource></entry>        | Bundle.entry[0].resource.id: is given twice
-            <entry><resource><id value="1"/><Patient><id value="2"/></Patient></resource></entry>        | Bundle.entry[0].resource.id: is given twice
+            <entry><request><method value="GET"/><method value="PUT"/></request></entry>                 | Bundle.entry[0]: request.method is given twice
+            <entry><request><url value="a"/><url value="b"/></request></entry>                           | Bundle.entry[0]: request.url is given twice
+            <entry><request/><request/></entry>                                                          | Bundle.entry[0]: request is given twice
+            <entry><resource><Patient/></resource><resource><Group/></resource></entry>                  | Bundle.entry[0]: resource is given twice
+            <entry><resource><Patient/><Group/></resource></entry>                                       | Bundle.entry[0]: resource.resourceType is given twice
+            <entry><resource><Patient><id value="1"/><id value="2"/></Patient></resource></entry>        | Bundle.entry[0]: resource.id is given twice
+            <entry><resource><id value="1"/><Patient><id value="2"/></Patient></resource></entry>        | Bundle.entry[0]: resource.id is given twice
             <entry><Patient/></entry>                                                                    | body: an element of XML holds a resource where FHIR has none
-            <type value="batch"/>                                                                        | Bundle.type: is given twice
+            <type value="batch"/>                                                                        | Bundle: type is given twice
             <Parameters><entry/></Parameters>                                                            | body: an element of XML holds a resource where FHIR has none
             """)
     void refusesXmlThatNamesAThingTwice(String entry, String error) {
@@ -350,7 +354,7 @@ class FhirBundleParserTest {
                 FhirFormat.JSON,
                 bundle("transaction", entries + "," + entry.formatted(0, "")),
                 413,
-                "Bundle.entry: more than 10000 entries");
+                "Bundle: more than 10000 entries");
     }
 
     @Test

@@ -212,6 +212,8 @@ class FhirInteractionParserTest {
             GET    | ?_getpages=1                       | 403 | query: a page link works only as it was given
             GET    | ?%5Fgetpages=1                     | 403 | query: a page link works only as it was given
             GET    | ?x=1&_getpages                     | 403 | query: a page link works only as it was given
+            GET    | ??_getpages=1                      | 400 | query: begins with a second question mark
+            GET    | Patient??_getpages=1               | 400 | query: begins with a second question mark
             GET    | ?_GETPAGES=1                       | 403 | query: a page link works only as it was given
             HEAD   | ?_getpages=1                       | 403 | query: a page link works only as it was given
             GET    | Subscription                       | 403 | Subscription is closed
@@ -304,12 +306,21 @@ class FhirInteractionParserTest {
                 "_count=1",
                 "_getpages=1&_getpages=2",
                 "_getpages=1&%5Fgetpages=2",
+                "_getpages=1&?_getpages=2",
                 "_getpages=1&name=x",
                 "_getpages=1&_revinclude=Provenance:target",
                 "_getpages=1&_include:iterate=Patient:organization"
             })
     void refusesWhatAPageLinkDoesNotHave(String query) {
         assertProblem(() -> parser.parsePage(query, Set.of()), 400, "query: is not that of a page link");
+    }
+
+    @Test
+    void refusesAPageLinkBehindASecondQuestionMark() {
+        assertProblem(
+                () -> parser.parsePage("?_getpages=2&_getpages=1", Set.of()),
+                400,
+                "query: begins with a second question mark");
     }
 
     @ParameterizedTest
@@ -326,6 +337,34 @@ class FhirInteractionParserTest {
                 "Organization?" + link.repeat(100_000) + "name=x",
                 400,
                 "query: a parameter has more than 10 links");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Observation?value-quantity=1e99999",
+                "Observation?value-quantity=ge1e99999",
+                "Observation?value-quantity=5,1e-99999%7C%7Cmg",
+                "Observation?value-quantity:missing=1e99999",
+                "Observation?code-value-quantity=a$1e99999",
+                "RiskAssessment?probability=gt1e99999",
+                "Patient?_has:Observation:subject:value-quantity=1e99999",
+                "DiagnosticReport?result.value-quantity=1e99999"
+            })
+    void refusesASearchForANumberThatFillsTheMemoryOfAServer(String url) {
+        assertRefused("GET", url, 413, "query: a number has more than 256 digits, or an exponent above 999");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Observation?_id=550e8400",
+                "Observation?identifier=a%7C123e45678",
+                "Observation?value-quantity=5.4e-3%7Chttp://unitsofmeasure.org%7Cmg",
+                "Observation?value-quantity=ap100"
+            })
+    void takesTheIdsAndNumbersOfFhir(String url) {
+        assertThat(needs("GET", url)).isEqualTo("system/Observation.s");
     }
 
     @Test
