@@ -12,10 +12,12 @@ final class FhirParsers {
 
     static final String PUBLIC_URL = "http://facade.example/fhir";
 
+    private static final FhirModel MODEL = new FhirModel();
+
     private FhirParsers() {}
 
     static FhirInteractionParser parser() {
-        FhirDefinitions definitions = new FhirDefinitions(new FhirModel());
+        FhirDefinitions definitions = new FhirDefinitions(MODEL);
         FhirSearchNeeds searches = new FhirSearchNeeds(definitions);
         ConditionalReferences references = new ConditionalReferences(definitions, searches);
         JsonElements json = new JsonElements();
