@@ -80,12 +80,17 @@ class BareController implements Side {
 
     @Bean
     SecurityFilterChain api(HttpSecurity http) throws Exception {
+        return stateless(http, "SCOPE_prescriptions.write");
+    }
+
+    /** Checks the token of each request, and keeps no session. */
+    static SecurityFilterChain stateless(HttpSecurity http, String authority) throws Exception {
         return http.csrf(AbstractHttpConfigurer::disable)
                 .sessionManagement(session -> session.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
                 .requestCache(AbstractHttpConfigurer::disable)
                 .logout(AbstractHttpConfigurer::disable)
                 .oauth2ResourceServer(server -> server.jwt(Customizer.withDefaults()))
-                .authorizeHttpRequests(requests -> requests.anyRequest().hasAuthority("SCOPE_prescriptions.write"))
+                .authorizeHttpRequests(requests -> requests.anyRequest().hasAuthority(authority))
                 .build();
     }
 

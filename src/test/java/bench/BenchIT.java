@@ -107,6 +107,7 @@ class BenchIT {
         int perSide = 2 * (16 + 32 + 4 + 4);
         assertThat(requests)
                 .containsEntry("direct", perSide)
+                .containsEntry("bare proxy", perSide)
                 .containsEntry("direct again", perSide)
                 .containsEntry("facade", perSide + 10);
     }

@@ -26,14 +26,14 @@ import sandbox.Servers;
 import sandbox.Tokens;
 
 /**
- * Sends FHIR requests to the FHIR server directly and through the facade of the runtime in turn, round by round. It
- * prints the latencies, and the CPU of each process. A round counts when the server has a resource, and the runtime a
- * finished intent and an outcome, for each write.
+ * Sends FHIR requests to the FHIR server directly and through the facade of the runtime in turn, round by round, and
+ * also through a bare proxy. It prints the latencies, and the CPU of each process. A round counts when the server has a
+ * resource, and the runtime a finished intent and an outcome, for each write.
  *
  * <p>At the end it streams transactions of 200 entries, and prints the live heap of the runtime after each tenth.
  *
- * <p>Arguments: {@code rounds=5 warm-ups=4000 requests=400 stream=100 loads=…;… runtime=<property>=<value>,…
- * jvm=<option>,… jfr=facade}
+ * <p>Arguments: {@code rounds=5 warm-ups=4000 requests=400 stream=100 loads=…;… sides=…,… runtime=<property>=<value>,…
+ * jvm=<option>,… jfr=<side>}
  */
 public final class FhirBench {
 
@@ -45,14 +45,17 @@ public final class FhirBench {
 
     private static final String DIRECT = "direct";
     private static final String FACADE = "facade";
+    private static final String PROXY = "bare proxy";
 
     /** Shows by how much two equal sides differ. */
     private static final String AGAIN = "direct again";
 
-    private static final List<String> PROFILED = List.of(FACADE);
+    private static final List<String> SIDES = List.of(DIRECT, PROXY, FACADE, AGAIN);
+    private static final List<String> PROFILED = List.of(PROXY, FACADE);
 
     private final Arguments arguments;
     private final List<FhirLoad> loads;
+    private final List<String> sides;
     private final int warmUps;
     private final int rounds;
     private final int stream;
@@ -64,33 +67,12 @@ public final class FhirBench {
     private final CloseableHttpClient http = FhirLoad.http(CLIENTS);
 
     private Map<String, String> servers;
-    private SideProcess runtime;
-    private Processes processes;
-    private FhirLoad.Target direct;
-    private FhirLoad.Target facade;
+    private final Map<String, SideProcess> processes = new LinkedHashMap<>();
+    private final Map<String, FhirLoad.Target> targets = new HashMap<>();
+    private long server;
+    private long postgres;
 
-    /** The processes whose CPU counts. Each method returns nanoseconds. */
-    private record Processes(SideProcess runtime, long server, long postgres) {
-
-        /** Returns the CPU of the runtime, the FHIR server and PostgreSQL. */
-        double[] cpu() {
-            return new double[] {
-                runtime.cpu().toNanos(),
-                ProcessHandle.of(server).map(Processes::cpu).orElse(0L),
-                // of the connections that live
-                ProcessHandle.of(postgres).stream()
-                        .flatMap(ProcessHandle::descendants)
-                        .mapToLong(Processes::cpu)
-                        .sum()
-            };
-        }
-
-        private static long cpu(ProcessHandle process) {
-            return process.info().totalCpuDuration().map(Duration::toNanos).orElse(0L);
-        }
-    }
-
-    /** @param cpu milliseconds of runtime, server and PostgreSQL per request */
+    /** @param cpu milliseconds of the side's own process, the FHIR server and PostgreSQL per request */
     private record Figures(Clients.Latencies latencies, double[] cpu) {
 
         double median() {
@@ -109,7 +91,7 @@ public final class FhirBench {
             return latencies.perSecond();
         }
 
-        double runtimeCpu() {
+        double ownCpu() {
             return cpu[0];
         }
 
@@ -133,9 +115,10 @@ public final class FhirBench {
 
     /** @throws IllegalArgumentException for an unknown name */
     FhirBench(String... arguments) {
-        this.arguments =
-                new Arguments(arguments, "rounds", "warm-ups", "requests", "stream", "loads", "runtime", "jvm", "jfr");
+        this.arguments = new Arguments(
+                arguments, "rounds", "warm-ups", "requests", "stream", "loads", "sides", "runtime", "jvm", "jfr");
         loads = loads();
+        sides = this.arguments.chosen("sides", ",", SIDES);
         warmUps = this.arguments.number("warm-ups", 4000);
         rounds = this.arguments.number("rounds", 5);
         stream = this.arguments.number("stream", 100);
@@ -164,74 +147,107 @@ public final class FhirBench {
     /** @return how many requests were counted, by side, warm-ups included */
     Map<String, Integer> run(Servers on) throws Exception {
         servers = on.properties();
-        direct = new FhirLoad.Target(URI.create(on.fhirServer().address()), null);
-        runtime = HttpSides.start(FACADE, PROFILED, CommandRoutes.class, servers, arguments);
-        processes = new Processes(runtime, on.fhirServer().pid(), on.postgres().pid());
+        FhirLoad.Target direct = new FhirLoad.Target(URI.create(on.fhirServer().address()), null);
+        targets.put(DIRECT, direct);
+        targets.put(AGAIN, direct);
+        server = on.fhirServer().pid();
+        postgres = on.postgres().pid();
         try (Connection connection = ProjectionTable.connect(servers)) {
-            HttpSides.awaitReady(runtime);
-            authorize();
+            start();
             createPatients();
-            List<String> sides = new ArrayList<>(List.of(DIRECT, FACADE, AGAIN));
             for (FhirLoad.Kind kind : warmUps == 0 ? new FhirLoad.Kind[0] : FhirLoad.Kind.values()) {
-                show(-1, FhirLoad.share(kind, CLIENTS, warmUps), FACADE, connection);
+                for (String side : processes.keySet()) {
+                    show(-1, FhirLoad.share(kind, CLIENTS, warmUps), side, connection);
+                }
             }
+            List<String> order = new ArrayList<>(sides);
             for (int round = 0; round < rounds; round++) {
                 authorize();
                 compareAnswers();
                 rest();
                 for (FhirLoad load : loads) {
-                    for (String side : sides) {
+                    for (String side : order) {
                         show(round, load, side, connection);
                     }
                 }
-                Collections.rotate(sides, 1);
+                Collections.rotate(order, 1);
             }
             stream(connection);
         } finally {
-            runtime.close();
+            processes.values().forEach(SideProcess::close);
             http.close();
         }
         return counted;
     }
 
-    /** Fetches a token, which is valid for an hour. */
-    private void authorize() throws Exception {
-        Tokens tokens = new Tokens(servers.get("spring.security.oauth2.resourceserver.jwt.issuer-uri"));
-        facade = new FhirLoad.Target(
-                URI.create("http://127.0.0.1:%s/fhir"
-                        .formatted(HttpSides.ports(runtime).get(0))),
-                tokens.sandbox());
+    private void start() throws Exception {
+        processes.put(FACADE, HttpSides.start(FACADE, PROFILED, CommandRoutes.class, servers, arguments));
+        HttpSides.awaitReady(processes.get(FACADE));
+        if (sides.contains(PROXY)) {
+            SideProcess proxy = HttpSides.start(PROXY, PROFILED, BareProxy.class, servers, arguments);
+            processes.put(PROXY, proxy);
+            HttpSides.await(proxy, "it listens", () -> HttpSides.ports(proxy).size() == 1);
+        }
+        authorize();
     }
 
-    private FhirLoad.Target target(String side) {
-        return side.equals(FACADE) ? facade : direct;
+    /** Fetches a token, which is valid for an hour. */
+    private void authorize() throws Exception {
+        String token = new Tokens(servers.get("spring.security.oauth2.resourceserver.jwt.issuer-uri")).sandbox();
+        for (Map.Entry<String, SideProcess> side : processes.entrySet()) {
+            String port = HttpSides.ports(side.getValue()).get(0);
+            URI base = URI.create("http://127.0.0.1:%s/fhir".formatted(port));
+            targets.put(side.getKey(), new FhirLoad.Target(base, token));
+        }
+    }
+
+    /** Returns the CPU of a side's own process, the FHIR server and PostgreSQL, in nanoseconds. */
+    private double[] cpu(String side) {
+        return new double[] {
+            processes.containsKey(side) ? processes.get(side).cpu().toNanos() : 0,
+            ProcessHandle.of(server).map(FhirBench::cpu).orElse(0L),
+            // of the connections that live
+            ProcessHandle.of(postgres).stream()
+                    .flatMap(ProcessHandle::descendants)
+                    .mapToLong(FhirBench::cpu)
+                    .sum()
+        };
+    }
+
+    private static long cpu(ProcessHandle process) {
+        return process.info().totalCpuDuration().map(Duration::toNanos).orElse(0L);
     }
 
     private void createPatients() throws IOException {
         for (int family = 0; family < FAMILIES; family++) {
             for (int i = 0; i < FhirLoad.FAMILY; i++) {
                 String patient = FhirLoad.patient(FhirLoad.family(family), family * FhirLoad.FAMILY + i);
-                byte[] answer = FhirLoad.answer(http, direct, FhirLoad.post(direct.base() + "/Patient", patient));
+                byte[] answer = FhirLoad.answer(
+                        http, target(DIRECT), FhirLoad.post(target(DIRECT).base() + "/Patient", patient));
                 patients.add(Json.readObject(answer).path("id").asText());
             }
         }
     }
 
-    /** Checks that both sides answer the same to a read and a search, and that no link leads past the facade. */
+    /** Checks that server and facade answer the same to a read and a search, and that no link leads past the facade. */
     private void compareAnswers() throws IOException {
         FhirLoad read = new FhirLoad(FhirLoad.Kind.READ, 1, 1);
         FhirLoad search = new FhirLoad(FhirLoad.Kind.SEARCH, 1, 1);
-        String page = text(search.sendOne(http, facade, patients));
-        if (!text(read.sendOne(http, direct, patients)).equals(text(read.sendOne(http, facade, patients)))
-                || !ids(text(search.sendOne(http, direct, patients))).equals(ids(page))
+        String page = answer(search, FACADE);
+        if (!answer(read, FACADE).equals(answer(read, DIRECT))
+                || !ids(page).equals(ids(answer(search, DIRECT)))
                 || ids(page).size() != FhirLoad.PAGE
-                || page.contains(direct.base().getAuthority())) {
+                || page.contains(target(DIRECT).base().getAuthority())) {
             throw new IllegalStateException("the answers of server and facade differ");
         }
     }
 
-    private static String text(byte[] answer) {
-        return new String(answer, StandardCharsets.UTF_8);
+    private String answer(FhirLoad load, String side) throws IOException {
+        return new String(load.sendOne(http, target(side), patients), StandardCharsets.UTF_8);
+    }
+
+    private FhirLoad.Target target(String side) {
+        return targets.get(side);
     }
 
     private static List<String> ids(String bundle) {
@@ -244,9 +260,9 @@ public final class FhirBench {
 
     /** Measures the CPU of the idle runtime. */
     private void rest() throws Exception {
-        double before = processes.cpu()[0];
+        double before = cpu(FACADE)[0];
         TimeUnit.SECONDS.sleep(3);
-        idle.add((processes.cpu()[0] - before) / 3e6);
+        idle.add((cpu(FACADE)[0] - before) / 3e6);
     }
 
     private void show(int round, FhirLoad load, String side, Connection connection) throws Exception {
@@ -260,7 +276,7 @@ public final class FhirBench {
                 figures.p90(),
                 figures.p99(),
                 figures.perSecond(),
-                figures.runtimeCpu(),
+                figures.ownCpu(),
                 figures.serverCpu(),
                 figures.postgresCpu());
         if (round >= 0) {
@@ -272,9 +288,9 @@ public final class FhirBench {
 
     private Figures run(FhirLoad load, String side, Connection connection) throws Exception {
         Left before = left(connection);
-        double[] cpu = processes.cpu();
+        double[] cpu = cpu(side);
         Clients.Latencies latencies = load.send(http, target(side), patients);
-        double[] after = processes.cpu();
+        double[] after = cpu(side);
         for (int i = 0; i < cpu.length; i++) {
             cpu[i] = (after[i] - cpu[i]) / 1e6 / load.count();
         }
@@ -307,8 +323,8 @@ public final class FhirBench {
     }
 
     private long resources(String type) throws IOException {
-        HttpGet count = new HttpGet(direct.base() + "/" + type + "?_summary=count");
-        return Json.readObject(FhirLoad.answer(http, direct, count))
+        HttpGet count = new HttpGet(target(DIRECT).base() + "/" + type + "?_summary=count");
+        return Json.readObject(FhirLoad.answer(http, target(DIRECT), count))
                 .path("total")
                 .asLong();
     }
@@ -324,18 +340,19 @@ public final class FhirBench {
                     count,
                     i -> FhirLoad.answer(
                             http,
-                            facade,
-                            FhirLoad.post(facade.base().toString(), FhirLoad.transaction(i, STREAM_ENTRIES - 1))));
+                            target(FACADE),
+                            FhirLoad.post(
+                                    target(FACADE).base().toString(), FhirLoad.transaction(i, STREAM_ENTRIES - 1))));
             checkWrites(before, connection, count, STREAM_ENTRIES, true);
             counted.merge(FACADE, count, Integer::sum);
-            heap.add(runtime.liveHeapMegabytes());
+            heap.add(processes.get(FACADE).liveHeapMegabytes());
         }
     }
 
     private void print() {
         System.out.printf(
-                "%n| request | side | median, ms | p90, ms | p99, ms | requests/s | CPU of the runtime, ms per request | of the server | of PostgreSQL | median / direct | p90 / direct | p99 / direct |%n|---|---|---|---|---|---|---|---|---|---|---|---|%n");
-        results.forEach((load, sides) -> sides.forEach((side, figures) -> System.out.printf(
+                "%n| request | side | median, ms | p90, ms | p99, ms | requests/s | CPU of the side, ms per request | of the server | of PostgreSQL | median / direct | p90 / direct | p99 / direct |%n|---|---|---|---|---|---|---|---|---|---|---|---|%n");
+        results.forEach((load, bySide) -> bySide.forEach((side, figures) -> System.out.printf(
                 "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |%n",
                 load.name(),
                 side,
@@ -343,10 +360,10 @@ public final class FhirBench {
                 Medians.spread(figures, Figures::p90, 1),
                 Medians.spread(figures, Figures::p99, 1),
                 Medians.spread(figures, Figures::perSecond, 0),
-                side.equals(FACADE) ? Medians.spread(figures, Figures::runtimeCpu, 2) : "-",
+                processes.containsKey(side) ? Medians.spread(figures, Figures::ownCpu, 2) : "-",
                 Medians.spread(figures, Figures::serverCpu, 2),
                 Medians.spread(figures, Figures::postgresCpu, 2),
-                ratios(figures, sides.get(DIRECT)))));
+                bySide.containsKey(DIRECT) ? ratios(figures, bySide.get(DIRECT)) : "- | - | -")));
         System.out.printf(
                 "%nThe runtime with nothing to do: %.0f ms CPU a second%nHeap after each tenth of %d transactions of %d entries, MB: %s%n",
                 Medians.median(idle.stream().mapToDouble(millis -> millis)), stream, STREAM_ENTRIES, heap);
