@@ -23,6 +23,10 @@ final class AddressRewriter {
     private record Replacement(byte[] from, byte[] to) {}
 
     private final List<Replacement> replacements;
+
+    /** The byte at the start of every form of the address; most bytes of a body are another one. */
+    private final byte first;
+
     private final UnaryOperator<String> seal;
     private final int lookahead;
 
@@ -40,6 +44,7 @@ final class AddressRewriter {
                         new Replacement(ascii(encodedFrom), ascii(encodedTo)),
                         new Replacement(ascii(inLowerCase(encodedFrom)), ascii(inLowerCase(encodedTo))))
                 .toList();
+        this.first = replacements.get(0).from()[0];
         this.seal = seal;
         this.lookahead = encodedFrom.length() + PAGE.length + MAX_PAGE_ID + 1;
     }
@@ -96,11 +101,11 @@ final class AddressRewriter {
     }
 
     private Replacement at(byte[] bytes, int at, int length) {
-        byte first = bytes[at];
+        if (bytes[at] != first) {
+            return null;
+        }
         for (Replacement one : replacements) {
-            if (first == one.from()[0]
-                    && startsWith(bytes, at, length, one.from())
-                    && endsAddress(bytes, at, length, one)) {
+            if (startsWith(bytes, at, length, one.from()) && endsAddress(bytes, at, length, one)) {
                 return one;
             }
         }

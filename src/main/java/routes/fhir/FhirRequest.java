@@ -39,6 +39,9 @@ record FhirRequest(
 
     private static final String PROPERTY = "fhirRequest";
 
+    /** Exchange property: whether the request is a write. The route asks for it without reflection. */
+    private static final String IS_WRITE = "fhirIsWrite";
+
     /** Leaves out everything that may tell of a patient. */
     @Override
     public String toString() {
@@ -51,10 +54,11 @@ record FhirRequest(
 
     void bindTo(Exchange exchange) {
         exchange.setProperty(PROPERTY, this);
+        exchange.setProperty(IS_WRITE, isWrite());
     }
 
     /** Whether it can make a version of a resource. */
-    public boolean isWrite() {
+    boolean isWrite() {
         return interactions.stream().anyMatch(FhirInteraction::isWrite);
     }
 }
