@@ -122,7 +122,15 @@ final class Distributions {
                             complaints,
                             files,
                             null,
-                            List.of("-proc:none", "-parameters", "-classpath", libraries, "-d", unfinished.toString()),
+                            List.of(
+                                    "--release",
+                                    "17",
+                                    "-proc:none",
+                                    "-parameters",
+                                    "-classpath",
+                                    libraries,
+                                    "-d",
+                                    unfinished.toString()),
                             null,
                             files.getJavaFileObjects(file))
                     .call();

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  *
  * @see <a href="https://hl7.org/fhir/R4/http.html">FHIR R4 RESTful API</a>
  */
-@Timeout(120)
+@Timeout(240)
 class FhirServerIT {
 
     private static final ObjectMapper MAPPER = new ObjectMapper();

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.PrimitiveIterator;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -268,11 +269,19 @@ class ServersIT {
                 .map(process -> ProcessHandle.of(process.pid()).orElseThrow())
                 .flatMap(handle -> Stream.concat(Stream.of(handle), handle.descendants()))
                 .toList();
+        PidFile fhirServer = new PidFile(directory.resolve("fhir-server.pid"));
+        CompletableFuture<ServerProcess> starting = CompletableFuture.supplyAsync(servers::fhirServer);
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> fhirServer.process().map(ProcessHandle::isAlive).orElse(false));
+        ProcessHandle halfStarted = fhirServer.process().orElseThrow();
 
         servers.close();
         servers.close();
 
         assertThat(handles).hasSizeGreaterThan(processes.size()).noneMatch(ProcessHandle::isAlive);
+        assertThat(halfStarted.isAlive()).isFalse();
+        assertThat(starting).failsWithin(Duration.ofSeconds(10));
+        assertThatThrownBy(servers::fhirServer).hasMessageContaining("stopped");
         assertThat(processes).noneMatch(process -> Ports.taken(process.port()));
         assertThat(list(directory)).noneMatch(name -> name.endsWith(".pid"));
     }
