@@ -119,7 +119,7 @@ final class AnswerRules {
     }
 
     private Effects ofBundle(AnsweredResource body) {
-        boolean silent = targets.stream().anyMatch(target -> target.isDelete() && target.isConditional())
+        boolean silent = targets.stream().anyMatch(FhirTarget::isDeleteByQuery)
                 && body.entries().stream().anyMatch(AnswerRules::isSilent);
         return new Effects(!body.entries().isEmpty() && !silent, outcomes(body.entries()));
     }

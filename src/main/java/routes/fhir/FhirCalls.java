@@ -125,12 +125,14 @@ class FhirCalls {
 
     private static URI uri(FhirSettings.Server server, FhirRequest request) {
         String path = request.path().isEmpty() ? "" : "/" + request.path();
-        String query = request.query() == null
-                ? ""
-                : "?"
-                        + NOT_IN_URIS.matcher(request.query()).replaceAll(found -> "%%%02X"
-                                .formatted((int) found.group().charAt(0)));
+        String query = request.query() == null ? "" : "?" + encoded(request.query());
         return URI.create(server.url() + path + query);
+    }
+
+    /** Encodes the characters of a query that no URI may have. */
+    static String encoded(String query) {
+        return NOT_IN_URIS.matcher(query).replaceAll(found -> "%%%02X"
+                .formatted((int) found.group().charAt(0)));
     }
 
     /** Refuses answers that are not the server's, such as the page of a proxy, or not for the caller. */

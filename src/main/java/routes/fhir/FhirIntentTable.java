@@ -67,10 +67,10 @@ class FhirIntentTable {
     /**
      * Stores the intent of a write as OPEN.
      *
+     * @param targets what it wants to change
      * @param wait the time for which its own call may still answer
      */
-    void insert(FhirRequest request, Duration wait) {
-        List<FhirTarget> targets = FhirTarget.of(request);
+    void insert(FhirRequest request, List<FhirTarget> targets, Duration wait) {
         jdbc.sql(INSERT)
                 .param("requestId", request.requestId())
                 .param("tenant", request.caller().tenant())

@@ -47,7 +47,7 @@ class FhirIntents {
      */
     public void store(Exchange exchange) {
         FhirRequest request = FhirRequest.of(exchange);
-        table.insert(request, longestCall);
+        table.insert(request, DeletesByQuery.targets(exchange), longestCall);
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {

@@ -35,8 +35,8 @@ record FhirTarget(String method, String type, String id, int count) {
         return method.equals("DELETE");
     }
 
-    /** Whether the server finds the resource of a change by a query, so that only its answer has the id. */
-    boolean isConditional() {
-        return id == null && !method.equals("POST");
+    /** Whether a query finds the resource. */
+    boolean isDeleteByQuery() {
+        return isDelete() && id == null;
     }
 }

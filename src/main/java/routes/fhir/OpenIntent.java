@@ -57,15 +57,11 @@ record OpenIntent(
             return Optional.empty();
         }
         // nothing leads to a resource that a query has found and deleted
-        boolean isHidden = answered && targets.stream().anyMatch(OpenIntent::isDeleteByQuery);
+        boolean isHidden = answered && targets.stream().anyMatch(FhirTarget::isDeleteByQuery);
         if (unclear || isHidden) {
             return Optional.of(End.UNRESOLVED);
         }
         return Optional.of(versions.isEmpty() ? End.NO_EFFECT : End.DONE);
-    }
-
-    private static boolean isDeleteByQuery(FhirTarget target) {
-        return target.isDelete() && target.id() == null;
     }
 
     private boolean isComplete(Collection<FhirVersion> versions) {
@@ -91,7 +87,7 @@ record OpenIntent(
         long made = versions.stream()
                 .filter(version -> version.type().equals(target.type()) && !named.contains(version.id()))
                 .count();
-        return !target.isDelete() && made >= asked;
+        return !target.isDeleteByQuery() && made >= asked;
     }
 
     private Stream<FhirTarget> withId() {

@@ -21,6 +21,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
@@ -334,6 +336,72 @@ class FhirResolverIT extends RuntimeIT {
                         .query(String.class)
                         .list())
                 .containsExactly("PUT 1", "DELETE 2");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"single", "transaction", "batch"})
+    void attributesAConditionalDelete(String form) {
+        String identifier = "urn:test|" + name;
+        assertThat(fhir("PUT", "Patient/" + id, identified(identifier), TOKENS.sandbox())
+                        .statusCode())
+                .isEqualTo(201);
+
+        HttpResponse<String> deleted = form.equals("single")
+                ? fhir("DELETE", "Patient?identifier=" + identifier.replace("|", "%7C"), "", TOKENS.sandbox())
+                : fhir(
+                        "POST",
+                        "",
+                        """
+                        {"resourceType": "Bundle", "type": "%s", "entry": [
+                          {"request": {"method": "DELETE", "url": "Patient?identifier=%s"}},
+                          {"request": {"method": "GET", "url": "Patient?_id=none"}}]}"""
+                                .formatted(form, identifier),
+                        TOKENS.sandbox());
+
+        assertThat(deleted.statusCode()).isEqualTo(200);
+        await().untilAsserted(() -> assertThat(deletes()).containsExactly("DONE " + id + " 2"));
+        assertThat(jdbc.sql("select array_to_string(ids, ',') from fhir_intent where methods = '{DELETE}'")
+                        .query(String.class)
+                        .list())
+                .containsExactly(id);
+    }
+
+    @Test
+    void notesNothingForAConditionalDeleteThatFindsNothing() {
+        assertThat(fhir("DELETE", "Patient?identifier=urn:none%7C" + name, "", TOKENS.sandbox())
+                        .statusCode())
+                .isEqualTo(200);
+
+        assertThat(jdbc.sql("select state from fhir_intent").query(String.class).list())
+                .containsExactly("DONE");
+        assertThat(deletes()).isEmpty();
+    }
+
+    @Test
+    void sendsNoConditionalDeleteWhileTheServerIsDown() {
+        assertThat(fhir("DELETE", "Patient?identifier=urn:none%7C" + name, "", TOKENS.of("other"))
+                        .statusCode())
+                .isEqualTo(503);
+
+        assertThat(jdbc.sql("select count(*) from fhir_intent")
+                        .query(Integer.class)
+                        .single())
+                .isZero();
+    }
+
+    private List<String> deletes() {
+        return jdbc.sql(
+                        """
+                        select concat_ws(' ', i.state, o.id, o.version) from fhir_outcome o
+                        join fhir_intent i on i.request_id = o.request_id where 'DELETE' = any(i.methods)""")
+                .query(String.class)
+                .list();
+    }
+
+    private String identified(String identifier) {
+        return """
+                {"resourceType": "Patient", "id": "%s", "identifier": [{"system": "%s", "value": "%s"}]}"""
+                .formatted(id, identifier.split("\\|")[0], identifier.split("\\|")[1]);
     }
 
     @Test

@@ -32,6 +32,7 @@ class FhirRouteTest extends RouteTest {
     protected void bind(Registry registry) {
         registry.bind("fhirRequestReader", new Reader());
         registry.bind("fhirAccess", new Access());
+        registry.bind("deletesByQuery", new Deletes());
         registry.bind("fhirIntents", new Intents());
         registry.bind("fhirServer", new Server());
     }
@@ -46,7 +47,7 @@ class FhirRouteTest extends RouteTest {
     void storesTheIntentBeforeItSendsAWrite() {
         isWrite = true;
         request();
-        assertThat(steps).containsExactly("read request", "check", "store", "write", "note");
+        assertThat(steps).containsExactly("read request", "check", "find", "store", "write", "note");
     }
 
     @Test
@@ -62,7 +63,7 @@ class FhirRouteTest extends RouteTest {
         isWrite = true;
         fail("store", new DataAccessResourceFailureException("down"));
         assertThat(status(request())).isEqualTo(503);
-        assertThat(steps).containsExactly("read request", "check", "store");
+        assertThat(steps).containsExactly("read request", "check", "find", "store");
     }
 
     @Test
@@ -72,7 +73,7 @@ class FhirRouteTest extends RouteTest {
         Exchange answer = request();
         assertThat(status(answer)).isEqualTo(504);
         assertThat(answer.getMessage().getHeader("Retry-After")).isNotNull();
-        assertThat(steps).containsExactly("read request", "check", "store", "write");
+        assertThat(steps).containsExactly("read request", "check", "find", "store", "write");
     }
 
     private void fail(String step, RuntimeException how) {
@@ -121,6 +122,12 @@ class FhirRouteTest extends RouteTest {
     public class Access {
         public void check(Exchange exchange) {
             step("check");
+        }
+    }
+
+    public class Deletes {
+        public void find(Exchange exchange) {
+            step("find");
         }
     }
 

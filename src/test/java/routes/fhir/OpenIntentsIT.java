@@ -53,7 +53,7 @@ class OpenIntentsIT {
                 Writes.write("POST", "Observation", null),
                 Writes.write("POST", "Observation", null),
                 Writes.write("PUT", "Patient", "p-1"));
-        intents.insert(request, Duration.ZERO);
+        insert(request, Duration.ZERO);
         FhirVersion made = new FhirVersion("Patient", "p-1", "2");
         intents.noteAnswer(
                 request,
@@ -77,7 +77,7 @@ class OpenIntentsIT {
 
     @Test
     void claimsAnIntentOnlyWhenItsOwnCallMustBeOver() {
-        intents.insert(write("a", "PUT", "p-1"), Duration.ofMinutes(1));
+        insert(write("a", "PUT", "p-1"), Duration.ofMinutes(1));
 
         assertThat(claim("default")).isEmpty();
 
@@ -87,7 +87,7 @@ class OpenIntentsIT {
 
     @Test
     void leavesAClaimedIntentToItsInstanceUntilTheClaimEnds() {
-        intents.insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
 
         assertThat(claim("default")).hasSize(1);
         assertThat(claim("default")).isEmpty();
@@ -100,10 +100,9 @@ class OpenIntentsIT {
 
     @Test
     void claimsNothingOfAClosedIntentOrOfATenantThatIsNotAsked() {
-        intents.insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
         intents.noteAnswer(write("a", "PUT", "p-1"), 404, true, List.of());
-        intents.insert(
-                Writes.request("other", "b", false, List.of(Writes.write("PUT", "Patient", "p-1"))), Duration.ZERO);
+        insert(Writes.request("other", "b", false, List.of(Writes.write("PUT", "Patient", "p-1"))), Duration.ZERO);
 
         assertThat(claim("default")).isEmpty();
         assertThat(claim()).isEmpty();
@@ -112,9 +111,8 @@ class OpenIntentsIT {
 
     @Test
     void takesTheTenantsInTurns() {
-        IntStream.range(0, 20).forEach(n -> intents.insert(write("a" + n, "PUT", "p-1"), Duration.ZERO));
-        intents.insert(
-                Writes.request("other", "b", false, List.of(Writes.write("PUT", "Patient", "p-1"))), Duration.ZERO);
+        IntStream.range(0, 20).forEach(n -> insert(write("a" + n, "PUT", "p-1"), Duration.ZERO));
+        insert(Writes.request("other", "b", false, List.of(Writes.write("PUT", "Patient", "p-1"))), Duration.ZERO);
 
         assertThat(claim("default", "other"))
                 .hasSize(6)
@@ -124,7 +122,7 @@ class OpenIntentsIT {
 
     @Test
     void twoInstancesNeverClaimTheSameIntent() {
-        IntStream.range(0, 200).forEach(n -> intents.insert(write("a" + n, "PUT", "p-1"), Duration.ZERO));
+        IntStream.range(0, 200).forEach(n -> insert(write("a" + n, "PUT", "p-1"), Duration.ZERO));
 
         List<CompletableFuture<List<String>>> instances = IntStream.range(0, 4)
                 .mapToObj(n -> CompletableFuture.supplyAsync(OpenIntentsIT::claimAll))
@@ -145,8 +143,8 @@ class OpenIntentsIT {
 
     @Test
     void skipsAnIntentThatAnotherInstanceHasLocked() {
-        intents.insert(write("a", "PUT", "p-1"), Duration.ZERO);
-        intents.insert(write("b", "PUT", "p-1"), Duration.ZERO);
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        insert(write("b", "PUT", "p-1"), Duration.ZERO);
 
         own.transactions.executeWithoutResult(status -> {
             own.jdbc
@@ -161,7 +159,7 @@ class OpenIntentsIT {
 
     @Test
     void continuesAPassWhereItStopped() {
-        intents.insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
         open.leaveOpen(claim("default").get(0), 25, true, 2, Duration.ZERO);
 
         assertThat(claim("default")).singleElement().satisfies(intent -> {
@@ -173,7 +171,7 @@ class OpenIntentsIT {
 
     @Test
     void tellsWhenTheSearchForAnIntentEnds() {
-        intents.insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
         own.jdbc
                 .sql("update fhir_intent set created_at = now() - interval '61 minutes'")
                 .update();
@@ -187,7 +185,7 @@ class OpenIntentsIT {
     @ParameterizedTest
     @ValueSource(strings = {"DONE", "NO_EFFECT", "UNRESOLVED"})
     void closesAnIntentUnlessItsAnswerHasClosedIt(String end) {
-        intents.insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
         OpenIntent intent = claim("default").get(0);
 
         open.close(intent, OpenIntent.End.valueOf(end));
@@ -203,9 +201,8 @@ class OpenIntentsIT {
     void aDeleteThatNobodyElseWantedIsFree() {
         OpenIntent intent = openDelete("a", "p-1");
         openDelete("b", "p-2");
-        intents.insert(write("c", "PUT", "p-1"), Duration.ZERO);
-        intents.insert(
-                Writes.request("other", "d", false, List.of(Writes.write("DELETE", "Patient", "p-1"))), Duration.ZERO);
+        insert(write("c", "PUT", "p-1"), Duration.ZERO);
+        insert(Writes.request("other", "d", false, List.of(Writes.write("DELETE", "Patient", "p-1"))), Duration.ZERO);
 
         assertThat(free(intent)).containsExactly(new FreeDelete(DELETED, false));
     }
@@ -275,12 +272,16 @@ class OpenIntentsIT {
     }
 
     private static OpenIntent openDelete(String requestId, String id) {
-        intents.insert(write(requestId, "DELETE", id), Duration.ZERO);
+        insert(write(requestId, "DELETE", id), Duration.ZERO);
         return claim("default").get(0);
     }
 
     private static List<FreeDelete> free(OpenIntent intent) {
         return open.freeDeletes(intent, Set.of(DELETED), intent.createdAt().minus(LIMIT));
+    }
+
+    private static void insert(FhirRequest request, Duration wait) {
+        intents.insert(request, FhirTarget.of(request), wait);
     }
 
     private static FhirRequest write(String requestId, String method, String id) {
