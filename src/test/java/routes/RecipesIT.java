@@ -48,12 +48,21 @@ class RecipesIT {
     private static final String PRESCRIPTION =
             "{\"id\":\"%s\",\"patientId\":\"patient-1\",\"medication\":{\"name\":\"Metformin 500 MG\"}%s}";
 
+    /** Patients refer to hospitals and practitioners. */
+    private static final List<String> SAMPLES = List.of(
+            "src/test/resources/synthea/hospitals.json",
+            "src/test/resources/synthea/practitioners.json",
+            "src/test/resources/synthea/patient-sherita.json");
+
+    private static final String FHIR = "application/fhir+json";
+
     private static Servers servers;
     private static RunningImage runtime;
 
     private static Recipe topic;
     private static Recipe consumer;
     private static Recipe schema;
+    private static Recipe fhir;
 
     @BeforeAll
     static void followTheRecipes() throws Exception {
@@ -62,16 +71,19 @@ class RecipesIT {
         topic = Recipe.of("docs/add-a-topic.md");
         consumer = Recipe.of("docs/add-a-consumer.md");
         schema = Recipe.of("docs/change-a-schema.md");
-        for (Recipe recipe : List.of(topic, consumer, schema)) {
+        fhir = Recipe.ofSection("docs/patterns/fhir.md", "How to change it");
+        List<Recipe> recipes = List.of(topic, consumer, schema, fhir);
+        for (Recipe recipe : recipes) {
             for (Recipe.Step step : recipe.steps()) {
                 if (step.isEdit()) {
                     step.edit(PROJECT);
                 }
             }
         }
-        test(List.of(topic, consumer, schema));
+        test(recipes);
 
         servers = Servers.own("recipes-servers");
+        servers.fhirServer();
         try (RunningImage before = start("before", Path.of("target", "classes"))) {
             before.awaitReady();
             assertThat(post(before, EVENTS.formatted("created"), PRESCRIPTION.formatted("rx-before", ",\"refills\":2")))
@@ -85,7 +97,14 @@ class RecipesIT {
                             "/api/patients/patient-1/events",
                             "{\"type\":\"patient.profile.created\",\"data\":{\"firstName\":\"Zoë\"}}"))
                     .isEqualTo(202);
+            for (String bundle : SAMPLES) {
+                assertThat(before.post("/fhir", FHIR, Files.readString(Path.of(bundle)))
+                                .statusCode())
+                        .as(bundle)
+                        .isEqualTo(200);
+            }
             followTheReadme(before);
+            assertThat(run(requests(fhir).get(0).text())).contains("the operation is closed");
         }
         runtime = start("after", PROJECT.resolve("target/classes"));
         runtime.awaitReady();
@@ -170,6 +189,23 @@ class RecipesIT {
                                 + "/subjects/patient-events-value/versions")))
                 .body());
         assertThat(versions.toString()).isEqualTo("[1,2]");
+    }
+
+    @Test
+    void openingAnOperationAnswersIt() throws Exception {
+        assertThat(json(run(requests(fhir).get(0).text())).path("resourceType").asText())
+                .isEqualTo("Parameters");
+    }
+
+    @Test
+    void addingAStepCountsEachWrite() throws Exception {
+        assertThat(runtime.post("/fhir/Patient", FHIR, "{\"resourceType\":\"Patient\"}")
+                        .statusCode())
+                .isEqualTo(201);
+
+        await().untilAsserted(() -> assertThat(run(requests(fhir).get(1).text()))
+                .contains("method=\"POST\"")
+                .endsWith(" 1.0\n"));
     }
 
     /** Runs the README's commands one after the other, and compares their output with what it shows. */

@@ -66,9 +66,14 @@ public final class RunningImage implements AutoCloseable {
                 "management.server.port", "0",
                 "management.server.address", "127.0.0.1"));
         Map<String, String> environment = new HashMap<>();
-        properties.forEach(
-                (name, value) -> environment.put(name.toUpperCase(Locale.ROOT).replaceAll("[.-]", "_"), value));
+        properties.forEach((name, value) -> environment.put(variable(name), value));
         return environment;
+    }
+
+    /** Spring finds the entries of a map only by variables without the hyphens. */
+    private static String variable(String property) {
+        String known = property.startsWith("event-broker.fhir.") ? property.replace("-", "") : property;
+        return known.toUpperCase(Locale.ROOT).replaceAll("[.-]", "_");
     }
 
     /** Polls the readiness from the start until it is 200. */
