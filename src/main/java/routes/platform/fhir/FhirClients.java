@@ -34,7 +34,6 @@ public class FhirClients implements DisposableBean {
 
     FhirClients(FhirSettings settings, FhirModel model, FhirServerStates states, MeterRegistry meters)
             throws NoSuchAlgorithmException {
-        settings.check();
         this.settings = settings;
         this.model = model;
         this.states = states;

@@ -53,12 +53,12 @@ class FhirHttpConfiguration {
     /** The client of the FHIR facade. */
     @Bean(destroyMethod = "close")
     CloseableHttpClient fhirHttpClient(FhirSettings settings) throws NoSuchAlgorithmException {
-        settings.check();
         return new DeadlineHttpClient(client(settings, settings.maxRequests()), settings.responseTimeout());
     }
 
     /** @param connections to one server at a time */
     static CloseableHttpClient client(FhirSettings settings, int connections) throws NoSuchAlgorithmException {
+        settings.check();
         PoolingHttpClientConnectionManager pool = new PoolingHttpClientConnectionManager(
                 RegistryBuilder.<ConnectionSocketFactory>create()
                         .register("http", PlainConnectionSocketFactory.getSocketFactory())

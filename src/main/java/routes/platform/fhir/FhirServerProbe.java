@@ -48,7 +48,6 @@ class FhirServerProbe implements SmartLifecycle {
     }
 
     FhirServerProbe(FhirSettings settings, FhirServerStates states, Duration interval) {
-        settings.check();
         this.settings = settings;
         this.states = states;
         this.interval = interval;

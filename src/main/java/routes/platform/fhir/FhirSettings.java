@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.util.StringUtils;
 import org.springframework.util.unit.DataSize;
 import routes.platform.PlainText;
 import routes.platform.TenantName;
+import routes.platform.fhir.FhirSettingFailureAnalyzer.FhirSettingException;
 
 /**
  * Settings of the FHIR facade and of the runtime's own FHIR client.
@@ -41,11 +41,6 @@ public record FhirSettings(
         int maxOwnCalls,
         DataSize maxOwnAnswer,
         List<String> operations) {
-
-    private static final String PREFIX = "event-broker.fhir.";
-
-    /** Replaces a value that may hold a secret. */
-    private static final String HIDDEN = "(hidden)";
 
     private static final Set<String> SCHEMES = Set.of("http", "https");
 
@@ -94,69 +89,63 @@ public record FhirSettings(
         return Optional.ofNullable(servers.get(tenant));
     }
 
-    /**
-     * @throws InvalidConfigurationPropertyValueException when a server cannot be called, or a limit lets nothing
-     *     through
-     */
+    /** @throws FhirSettingException when a server cannot be called, or a limit lets nothing through */
     void check() {
         servers.forEach(FhirSettings::check);
         if (publicUrl != null) {
             checkUrl("public-url", publicUrl);
         }
-        require(isPositive(connectTimeout), "connect-timeout", connectTimeout, "It has to be more than 0.");
+        require(isPositive(connectTimeout), "connect-timeout", "It has to be more than 0.");
         require(
                 isPositive(responseTimeout) && responseTimeout.compareTo(connectTimeout) > 0,
                 "response-timeout",
-                responseTimeout,
                 "It has to be more than connect-timeout, which is %s.".formatted(connectTimeout));
-        require(isPositive(maxBody), "max-body", maxBody, "It has to be at least 1 byte.");
-        require(maxRequests >= 1, "max-requests", maxRequests, "It has to be at least 1.");
-        require(maxOwnCalls >= 1, "max-own-calls", maxOwnCalls, "It has to be at least 1.");
-        require(isPositive(maxOwnAnswer), "max-own-answer", maxOwnAnswer, "It has to be from 1 byte to 1 GB.");
+        require(isPositive(maxBody), "max-body", "It has to be from 1 byte to 1 GB.");
+        require(
+                maxBytes != null && maxBytes.compareTo(maxBody) >= 0,
+                "max-bytes",
+                "It has to be at least max-body, which is %s.".formatted(maxBody));
+        require(maxRequests >= 1, "max-requests", "It has to be at least 1.");
+        require(maxOwnCalls >= 1, "max-own-calls", "It has to be at least 1.");
+        require(isPositive(maxOwnAnswer), "max-own-answer", "It has to be from 1 byte to 1 GB.");
     }
 
     private static void check(String tenant, Server server) {
         String prefix = "servers." + tenant;
-        require(TenantName.isValid(tenant), prefix, tenant, "It has to be the name of a tenant.");
+        require(TenantName.isValid(tenant), prefix, "It has to be the name of a tenant.");
         checkUrl(prefix + ".url", server.url());
         require(
                 server.username() == null || server.bearerToken() == null,
                 prefix + ".bearer-token",
-                HIDDEN,
                 "A server takes a username or a token, and not both.");
         require(
                 server.username() != null || server.password() == null,
                 prefix + ".password",
-                HIDDEN,
                 "A password needs a username.");
         require(
                 server.username() == null
                         || isHeaderText(server.username()) && !server.username().contains(":"),
                 prefix + ".username",
-                HIDDEN,
                 "It has to be a name without a colon and control characters.");
         require(
                 server.bearerToken() == null || isHeaderText(server.bearerToken()),
                 prefix + ".bearer-token",
-                HIDDEN,
                 "It has to be a token without control characters.");
     }
 
     private static void checkUrl(String name, URI url) {
-        require(url != null, name, null, "Every server needs an address.");
-        // a name and a password in the address would appear wherever the address does
-        require(url.getRawUserInfo() == null, name, HIDDEN, "Set username and password by their properties.");
+        require(url != null, name, "Every server needs an address.");
         require(
                 url.getScheme() != null && SCHEMES.contains(url.getScheme()) && url.getHost() != null,
                 name,
-                url,
                 "It has to be an absolute URL that begins with http:// or https://.");
+        // a name and a password in the address would appear wherever the address does
+        require(url.getRawUserInfo() == null, name, "Set username and password by their properties.");
         require(
                 url.getRawQuery() == null && url.getRawFragment() == null,
                 name,
-                HIDDEN,
                 "It has to be an address without a query and a fragment.");
-        require(!url.getPath().endsWith("/"), name, url, "It has to end without a slash.");
+        require(!url.getPath().endsWith("/"), name, "It has to end without a slash.");
     }
 
     private static boolean isHeaderText(String text) {
@@ -171,9 +160,9 @@ public record FhirSettings(
         return size != null && size.toBytes() > 0 && size.compareTo(DataSize.ofGigabytes(1)) <= 0;
     }
 
-    private static void require(boolean isGood, String name, Object value, String reason) {
+    private static void require(boolean isGood, String name, String reason) {
         if (!isGood) {
-            throw new InvalidConfigurationPropertyValueException(PREFIX + name, value, reason);
+            throw new FhirSettingException("event-broker.fhir." + name, reason);
         }
     }
 }

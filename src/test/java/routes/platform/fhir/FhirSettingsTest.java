@@ -2,7 +2,7 @@ package routes.platform.fhir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.net.URI;
 import java.util.Map;
@@ -14,7 +14,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
-import org.springframework.boot.context.properties.source.InvalidConfigurationPropertyValueException;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 import routes.platform.fhir.FhirSettings.Server;
 
@@ -55,10 +54,9 @@ class FhirSettingsTest {
     @ParameterizedTest
     @MethodSource
     void namesTheWrongPropertyOfAServer(String property, Server server) {
-        assertThatThrownBy(() -> TestFhirSettings.of(Map.of("default", server)).check())
-                .isInstanceOfSatisfying(InvalidConfigurationPropertyValueException.class, e -> assertThat(e.getName())
-                        .isEqualTo("event-broker.fhir.servers.default." + property))
-                .hasMessageNotContaining(SECRET);
+        assertThat(startWith(TestFhirSettings.of(Map.of("default", server))))
+                .startsWith("Invalid property event-broker.fhir.servers.default." + property + ": ")
+                .doesNotContain(SECRET);
     }
 
     @ParameterizedTest
@@ -67,6 +65,7 @@ class FhirSettingsTest {
         "response-timeout, 0s",
         "response-timeout, 500ms",
         "max-body, 0B",
+        "max-bytes, 1KB",
         "max-requests, 0",
         "max-own-calls, 0",
         "max-own-answer, 0B",
@@ -75,11 +74,16 @@ class FhirSettingsTest {
         "public-url, https://broker.example/fhir/"
     })
     void namesALimitThatLetsNothingThrough(String property, String value) {
-        FhirSettings settings = bind(Map.of(property, value));
+        assertThat(startWith(bind(Map.of(property, value))))
+                .startsWith("Invalid property event-broker.fhir." + property + ": It has to ");
+    }
 
-        assertThatThrownBy(settings::check)
-                .isInstanceOfSatisfying(InvalidConfigurationPropertyValueException.class, e -> assertThat(e.getName())
-                        .isEqualTo("event-broker.fhir." + property));
+    /** The description that the log of a failed start ends with. */
+    private static String startWith(FhirSettings settings) {
+        Throwable failure = catchThrowable(() -> new FhirHttpConfiguration().fhirHttpClient(settings));
+        return new FhirSettingFailureAnalyzer()
+                .analyze(new IllegalStateException(failure))
+                .getDescription();
     }
 
     private static FhirSettings bind(Map<String, String> values) {
@@ -87,6 +91,7 @@ class FhirSettingsTest {
                 "event-broker.fhir.connect-timeout", "500ms",
                 "event-broker.fhir.response-timeout", "1s",
                 "event-broker.fhir.max-body", "1MB",
+                "event-broker.fhir.max-bytes", "1MB",
                 "event-broker.fhir.max-requests", "1",
                 "event-broker.fhir.max-own-calls", "1",
                 "event-broker.fhir.max-own-answer", "1MB"));
