@@ -11,6 +11,7 @@
  *   <li>{@code state} keeps handled events and idempotency keys, and purges them.
  *   <li>{@code outbox} sends the events that follow from a database change once it commits.
  *   <li>{@code step} runs long work in steps, and {@code projection} builds and rebuilds views.
+ *   <li>{@code fhir} calls the FHIR servers of the tenants, and reports whether they answer.
  *   <li>{@code route} reports where a route file is wrong.
  *   <li>{@code health} reports which dependency the runtime waits for.
  * </ul>
