@@ -27,6 +27,7 @@ import ca.uhn.fhir.rest.server.util.ISearchParamRegistry;
 import jakarta.persistence.EntityManagerFactory;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.apache.commons.dbcp2.BasicDataSource;
 import org.eclipse.jetty.ee10.servlet.ServletContextHandler;
@@ -83,10 +84,12 @@ public class HapiServer {
     }
 
     @Bean
-    JpaStorageSettings storageSettings() {
+    JpaStorageSettings storageSettings(@Value("${address}") String address) {
         JpaStorageSettings settings = new JpaStorageSettings();
         // Synthea's bundles refer to organizations and practitioners by search
         settings.setAllowInlineMatchUrlReferences(true);
+        // a reference may repeat the address of the server
+        settings.setTreatBaseUrlsAsLocal(Set.of(address));
         // a repeated search shows the writes before it
         settings.setReuseCachedSearchResultsForMillis(null);
         // a cached count cuts pages of the history

@@ -33,8 +33,15 @@ class FhirCalls {
             "application/fhir+xml",
             "application/json",
             "application/xml",
+            // before R4
+            "application/json+fhir",
+            "application/xml+fhir",
             "text/json",
-            "text/xml");
+            "text/xml",
+            "application/fhir+turtle",
+            "application/x-turtle",
+            "text/turtle",
+            "application/fhir+ndjson");
 
     private static final String BINARY = "Binary/";
     private static final int OK = 200;
@@ -139,7 +146,9 @@ class FhirCalls {
     private static void check(FhirRequest request, ServerAnswer answer) {
         int status = answer.status();
         String type = answer.headers().getOrDefault("content-type", "");
+        // HAPI names a type even where nothing was modified and there is no body
         boolean isFhir = type.isEmpty()
+                || status == NOT_MODIFIED
                 || FHIR_TYPES.contains(type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT))
                 || isBinary(request, answer);
         if (status == 401) {
@@ -168,11 +177,20 @@ class FhirCalls {
                 throw noFhir(request);
             }
         } else if (!isBinary(request, answer)) {
-            boolean isXml = answer.headers().getOrDefault("content-type", "").contains("xml");
-            if (firstLetter(start) != (isXml ? '<' : '{')) {
+            int expected = expectedStart(request, answer.headers().getOrDefault("content-type", ""));
+            if (expected != 0 && firstLetter(start) != expected) {
                 throw noFhir(request);
             }
         }
+    }
+
+    /** Returns the character that a body of this type begins with; 0 when it may be any, as in a Binary. */
+    private static int expectedStart(FhirRequest request, String type) {
+        boolean isAny = request.path().startsWith(BINARY) && !type.contains("fhir");
+        if (isAny || type.contains("turtle") || type.contains("ndjson")) {
+            return 0;
+        }
+        return type.contains("xml") ? '<' : '{';
     }
 
     /** Returns the first byte that is neither white space nor a byte order mark. */

@@ -15,16 +15,19 @@ enum FhirFormat {
     FORM,
     NONE;
 
-    private static final Map<String, FhirFormat> TYPES = Map.of(
-            "application/fhir+json", JSON,
-            "application/json", JSON,
-            "text/json", JSON,
-            "application/fhir+xml", XML,
-            "application/xml", XML,
-            "text/xml", XML,
-            "application/json-patch+json", JSON_PATCH,
-            "application/xml-patch+xml", XML_PATCH,
-            "application/x-www-form-urlencoded", FORM);
+    /** With those that FHIR had before R4. */
+    private static final Map<String, FhirFormat> TYPES = Map.ofEntries(
+            Map.entry("application/fhir+json", JSON),
+            Map.entry("application/json", JSON),
+            Map.entry("application/json+fhir", JSON),
+            Map.entry("text/json", JSON),
+            Map.entry("application/fhir+xml", XML),
+            Map.entry("application/xml", XML),
+            Map.entry("application/xml+fhir", XML),
+            Map.entry("text/xml", XML),
+            Map.entry("application/json-patch+json", JSON_PATCH),
+            Map.entry("application/xml-patch+xml", XML_PATCH),
+            Map.entry("application/x-www-form-urlencoded", FORM));
 
     /**
      * Finds the form of a content type.

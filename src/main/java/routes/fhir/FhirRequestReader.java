@@ -1,6 +1,7 @@
 package routes.fhir;
 
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -109,10 +110,9 @@ class FhirRequestReader {
             query = page.query();
             interactions = List.of(parser.parsePage(query, page.needs()));
         } else {
-            interactions = parser.parse(
-                    new FhirRequestHead(
-                            servlet.getMethod(), path, query, headers.get(IF_NONE_EXIST), format, publicUrl),
-                    body);
+            FhirRequestHead asked = new FhirRequestHead(
+                    servlet.getMethod(), path, query, headers.get(IF_NONE_EXIST), format, publicUrl);
+            interactions = parse(asked, body, exchange);
         }
         boolean isBundle = servlet.getMethod().equals("POST") && path.isEmpty();
         prefer(headers, servlet.getMethod(), isBundle, interactions, caller);
@@ -134,6 +134,17 @@ class FhirRequestReader {
                 .bindTo(exchange);
     }
 
+    private List<FhirInteraction> parse(FhirRequestHead asked, byte[] body, Exchange exchange) {
+        try {
+            return parser.parse(asked, body);
+        } catch (MethodNotAllowed e) {
+            exchange.getMessage()
+                    .getHeader("CamelHttpServletResponse", HttpServletResponse.class)
+                    .setHeader(HttpHeaders.ALLOW, e.methods());
+            throw e;
+        }
+    }
+
     private String publicUrl(HttpServletRequest servlet) {
         if (settings.publicUrl() != null) {
             return settings.publicUrl().toString();
@@ -142,10 +153,10 @@ class FhirRequestReader {
         return url.substring(0, url.length() - servlet.getRequestURI().length()) + FACADE;
     }
 
-    /** The segments of the path below the facade. */
+    /** The segments of the path below the facade; a slash at its end means nothing, as in {@code Patient/?name=a}. */
     private static List<String> path(String path) {
-        String below = path.substring(FACADE.length());
-        if (below.isEmpty() || below.equals("/")) {
+        String below = path.substring(FACADE.length(), path.length() - (path.endsWith("/") ? 1 : 0));
+        if (below.isEmpty()) {
             return List.of();
         }
         return Stream.of(below.substring(1).split("/", -1))

@@ -73,8 +73,7 @@ class FhirRules {
         }
         requireOpenType(place, address.type());
         if (!address.form().takes(method)) {
-            throw new ProblemException(
-                    405, place + "the path takes the methods " + address.form().methods());
+            throw new MethodNotAllowed(place, address.form().methods());
         }
     }
 

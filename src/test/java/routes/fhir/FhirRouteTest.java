@@ -82,7 +82,9 @@ class FhirRouteTest extends RouteTest {
     }
 
     private Exchange request() {
-        return template.request("platform-http:/fhir?matchOnUriPrefix=true&populateBodyWithForm=false", exchange -> {});
+        return template.request(
+                "platform-http:/fhir?httpMethodRestrict=GET,POST,PUT,PATCH,DELETE&matchOnUriPrefix=true&populateBodyWithForm=false",
+                exchange -> {});
     }
 
     private static int status(Exchange answer) {
