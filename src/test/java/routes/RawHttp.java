@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 
 /** Sends HTTP byte for byte, as no HTTP client would. */
 public final class RawHttp {
@@ -19,20 +20,20 @@ public final class RawHttp {
     public record Answer(int status, String head, String body) {
 
         public static Answer of(byte[] bytes) {
-            String text = new String(bytes, StandardCharsets.UTF_8);
+            // one character for each byte
+            String text = new String(bytes, StandardCharsets.ISO_8859_1);
             int end = text.indexOf("\r\n\r\n");
             assertThat(end).as("an HTTP response: " + text).isPositive();
-            String head = text.substring(0, end);
-            String body = text.substring(end + 4);
+            String head = new String(bytes, 0, end, StandardCharsets.UTF_8);
+            byte[] body = Arrays.copyOfRange(bytes, end + 4, bytes.length);
             if (head.contains("Transfer-Encoding: chunked")) {
                 body = unchunked(body);
             }
-            return new Answer(Integer.parseInt(text.substring(9, 12)), head, body);
+            return new Answer(Integer.parseInt(text.substring(9, 12)), head, new String(body, StandardCharsets.UTF_8));
         }
 
-        private static String unchunked(String chunks) {
-            StringBuilder body = new StringBuilder();
-            byte[] bytes = chunks.getBytes(StandardCharsets.UTF_8);
+        private static byte[] unchunked(byte[] bytes) {
+            ByteArrayOutputStream body = new ByteArrayOutputStream();
             for (int at = 0; at < bytes.length; ) {
                 int line = at;
                 while (bytes[line] != '\r') {
@@ -42,10 +43,10 @@ public final class RawHttp {
                 if (size == 0) {
                     break;
                 }
-                body.append(new String(bytes, line + 2, size, StandardCharsets.UTF_8));
+                body.write(bytes, line + 2, size);
                 at = line + 2 + size + 2;
             }
-            return body.toString();
+            return body.toByteArray();
         }
     }
 

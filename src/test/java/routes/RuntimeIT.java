@@ -54,6 +54,9 @@ public abstract class RuntimeIT {
     @DynamicPropertySource
     static void servers(DynamicPropertyRegistry registry) {
         SERVERS.properties().forEach((name, value) -> registry.add(name, () -> value));
+        // a second tenant on the same FHIR server
+        registry.add("event-broker.fhir.servers.neighbour.url", () -> SERVERS.properties()
+                .get("event-broker.fhir.servers.default.url"));
     }
 
     protected URI uri(String path) {
