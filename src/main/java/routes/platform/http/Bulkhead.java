@@ -1,10 +1,13 @@
 package routes.platform.http;
 
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
 import org.apache.camel.support.SynchronizationAdapter;
+import routes.platform.Caller;
 import routes.platform.error.ProblemException;
 
 /** Limits how many of the waiting requests wait for one dependency, so that others continue while it is down. */
@@ -18,20 +21,37 @@ public final class Bulkhead {
     private final WaitingRequestLimiter waiting;
     private final RejectionCounter rejections;
 
-    /** Is fair: the next request of a busy client queues behind those of others. */
     private final Semaphore permits;
+    private final int permitsOfATenant;
+
+    /** Has an entry for each tenant that has called. */
+    private final Map<String, Semaphore> tenants = new ConcurrentHashMap<>();
 
     /**
      * @param limit its name in the metric of rejections
      * @param permits requests that may wait at a time
+     * @param permitsOfATenant those of one tenant, less than {@code permits} when the dependency of another tenant may
+     *     answer meanwhile
      * @param error tells a rejected caller why
      */
-    Bulkhead(String limit, int permits, String error, WaitingRequestLimiter waiting, RejectionCounter rejections) {
+    Bulkhead(
+            String limit,
+            int permits,
+            int permitsOfATenant,
+            String error,
+            WaitingRequestLimiter waiting,
+            RejectionCounter rejections) {
         this.limit = limit;
-        this.permits = new Semaphore(permits, true);
+        this.permits = newSemaphore(permits);
+        this.permitsOfATenant = permitsOfATenant;
         this.error = error;
         this.waiting = waiting;
         this.rejections = rejections;
+    }
+
+    /** Is fair: the next request of a busy client queues behind those of others. */
+    private static Semaphore newSemaphore(int permits) {
+        return new Semaphore(permits, true);
     }
 
     /**
@@ -40,14 +60,20 @@ public final class Bulkhead {
      * @throws ProblemException 503 when none is free, 429 when too many requests of the client or its tenant wait
      */
     public void enter(Exchange exchange) throws InterruptedException {
-        waiting.acquire(HttpRequest.of(exchange).caller(), exchange);
-        if (!permits.tryAcquire(MAX_WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
+        Caller caller = HttpRequest.of(exchange).caller();
+        waiting.acquire(caller, exchange);
+        take(tenants.computeIfAbsent(caller.tenant(), tenant -> newSemaphore(permitsOfATenant)), exchange);
+        take(permits, exchange);
+    }
+
+    private void take(Semaphore taken, Exchange exchange) throws InterruptedException {
+        if (!taken.tryAcquire(MAX_WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
             throw rejections.reject(limit, 503, error);
         }
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
-                permits.release();
+                taken.release();
             }
         });
     }

@@ -11,14 +11,27 @@ class Bulkheads {
     @Bean
     Bulkhead brokerBulkhead(HttpLimits limits, WaitingRequestLimiter waiting, RejectionCounter rejections) {
         return new Bulkhead(
-                "publishing", limits.maxPublishing(), "too many requests wait for the broker", waiting, rejections);
+                "publishing",
+                limits.maxPublishing(),
+                limits.maxPublishing(),
+                "too many requests wait for the broker",
+                waiting,
+                rejections);
     }
 
+    /** Leaves permits to other tenants while the server of one does not answer. */
     @Bean
     Bulkhead fhirBulkhead(
             @Value("${event-broker.fhir.max-requests}") int maxRequests,
+            HttpLimits limits,
             WaitingRequestLimiter waiting,
             RejectionCounter rejections) {
-        return new Bulkhead("fhir", maxRequests, "too many requests wait for a FHIR server", waiting, rejections);
+        return new Bulkhead(
+                "fhir",
+                maxRequests,
+                limits.shareOfATenant(maxRequests),
+                "too many requests wait for a FHIR server",
+                waiting,
+                rejections);
     }
 }

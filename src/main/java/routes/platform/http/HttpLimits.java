@@ -65,6 +65,11 @@ public record HttpLimits(
         return new ConcurrencyLimiter(maxWaiting, share(tenantShare), share(clientShare));
     }
 
+    /** The permits of a dependency that the clients of one tenant may take together. */
+    int shareOfATenant(int permits) {
+        return Math.max(1, (int) (tenantShare * permits));
+    }
+
     /** Leaves threads for reads to a client whose waiting requests use up its share. */
     ConcurrencyLimiter inFlight(int threads) {
         int reads = threads - maxWaiting;

@@ -18,6 +18,7 @@ public final class TestLimits {
         return new Bulkhead(
                 "publishing",
                 limits().maxPublishing(),
+                limits().maxPublishing(),
                 "too many requests wait for the broker",
                 waiting(),
                 new RejectionCounter(new SimpleMeterRegistry()));
