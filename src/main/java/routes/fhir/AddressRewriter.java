@@ -63,7 +63,15 @@ final class AddressRewriter {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
+    /** Returns the same array when it holds no address. */
     byte[] rewrite(byte[] bytes) {
+        int first = 0;
+        while (first < bytes.length && at(bytes, first, bytes.length) == null) {
+            first++;
+        }
+        if (first == bytes.length) {
+            return bytes;
+        }
         ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length + (bytes.length >> 3));
         rewrite(bytes, bytes.length, true, out);
         return out.toByteArray();

@@ -226,7 +226,7 @@ class FhirRequestReader {
         }
         budget.reserve(length < 0 ? most : length, exchange);
         try (WaitingRequestLimiter.Permit permit = waiting.acquire(caller)) {
-            return RequestBody.of(exchange).read(most, limits.bodyTimeout(), BYTES_PER_SECOND);
+            return RequestBody.of(exchange).read(most, limits.bodyTimeout(), BYTES_PER_SECOND, length);
         }
     }
 }

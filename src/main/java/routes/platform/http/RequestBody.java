@@ -1,12 +1,12 @@
 package routes.platform.http;
 
 import java.io.BufferedReader;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.Reader;
 import java.time.Duration;
+import java.util.Arrays;
 import org.apache.camel.Exchange;
 import org.apache.camel.StreamCache;
 import routes.platform.error.ProblemException;
@@ -17,6 +17,8 @@ import routes.platform.error.ProblemException;
  * To Camel it is empty: it cannot echo a body that no route reads.
  */
 public final class RequestBody extends BufferedReader implements StreamCache {
+
+    private static final int CHUNK = 1 << 14;
 
     private final InputStream bytes;
 
@@ -44,27 +46,40 @@ public final class RequestBody extends BufferedReader implements StreamCache {
      * @throws ProblemException 413 above the limit, 408 after the timeout, 400 when the body breaks off
      */
     byte[] read(int limit, Duration timeout) {
-        return read(limit, timeout, Integer.MAX_VALUE);
+        return read(limit, timeout, Integer.MAX_VALUE, -1);
     }
 
     /**
-     * Reads the whole body, and gives a large one more time.
+     * Reads the whole body, and gives a large one more time. A body of the announced length takes its memory once.
      *
      * @param bytesPerSecond extends the timeout by a second for each such number of bytes
+     * @param announced length in bytes, or -1
      * @throws ProblemException as above
      */
-    public byte[] read(int limit, Duration timeout, int bytesPerSecond) {
+    public byte[] read(int limit, Duration timeout, int bytesPerSecond, long announced) {
         long started = System.nanoTime();
-        ByteArrayOutputStream body = new ByteArrayOutputStream();
-        byte[] chunk = new byte[1 << 14];
+        byte[] body = new byte[(int) Math.min(announced > 0 ? announced : CHUNK, limit)];
+        int size = 0;
         try {
-            for (int n; (n = bytes.read(chunk)) != -1; ) {
-                body.write(chunk, 0, n);
-                if (body.size() > limit) {
-                    throw new ProblemException(413, "the body is larger than " + limit + " bytes");
+            while (true) {
+                if (size == body.length) {
+                    int next = bytes.read();
+                    if (next < 0) {
+                        return body;
+                    }
+                    if (size == limit) {
+                        throw new ProblemException(413, "the body is larger than " + limit + " bytes");
+                    }
+                    body = Arrays.copyOf(body, (int) Math.min(2L * size, limit));
+                    body[size++] = (byte) next;
                 }
+                int n = bytes.read(body, size, Math.min(CHUNK, body.length - size));
+                if (n < 0) {
+                    return Arrays.copyOf(body, size);
+                }
+                size += n;
                 if (System.nanoTime() - started
-                        > timeout.plusSeconds(body.size() / bytesPerSecond).toNanos()) {
+                        > timeout.plusSeconds(size / bytesPerSecond).toNanos()) {
                     throw new ProblemException(
                             408, "the body took longer than " + timeout.toSeconds() + " s to arrive");
                 }
@@ -72,7 +87,6 @@ public final class RequestBody extends BufferedReader implements StreamCache {
         } catch (IOException e) {
             throw new ProblemException(400, "the body broke off");
         }
-        return body.toByteArray();
     }
 
     @Override
