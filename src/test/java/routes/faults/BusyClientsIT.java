@@ -2,17 +2,8 @@ package routes.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,10 +18,6 @@ import sandbox.Tokens;
 class BusyClientsIT {
 
     private static final Duration LENGTH = Duration.ofSeconds(30);
-    private static final int READS_PER_SECOND = 20;
-    private static final int WARM_UP = 300;
-    private static final Duration FAST = Duration.ofMillis(100);
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String ORDERS = "/api/pharmacy-orders?limit=1&patientId=nobody";
 
     /** A large file that needs no token. */
@@ -40,8 +27,6 @@ class BusyClientsIT {
 
     private static Instance instance;
     private static Tokens tokens;
-
-    private final HttpClient client = HttpClient.newHttpClient();
 
     @BeforeAll
     static void start() throws Exception {
@@ -112,47 +97,16 @@ class BusyClientsIT {
     @ParameterizedTest(name = "{0}")
     @MethodSource("attacks")
     void keepsTheReadsOfAnotherClientFast(Attack attack) throws Exception {
-        for (int i = 0; i < WARM_UP; i++) {
-            read().get();
-        }
-        List<CompletableFuture<Long>> reads = Collections.synchronizedList(new ArrayList<>());
         BusyCallers callers = new BusyCallers(instance.runtime.uri("").getPort(), attack.callers());
-        try (callers) {
-            ScheduledExecutorService reader = Executors.newSingleThreadScheduledExecutor();
-            reader.scheduleAtFixedRate(() -> reads.add(read()), 0, 1_000_000 / READS_PER_SECOND, TimeUnit.MICROSECONDS);
+        try (callers;
+                SteadyReads reads = new SteadyReads(instance.runtime, ORDERS, tokens.of("other"))) {
+            reads.start();
             callers.goOnFor(LENGTH);
-            reader.shutdown();
-            assertThat(reader.awaitTermination(PATIENCE.toSeconds(), TimeUnit.SECONDS))
-                    .isTrue();
+            SteadyReads.Durations durations = reads.stop();
+            System.out.printf(
+                    "faults: busy doors: %s for %d s: %s; the others were answered %s%n",
+                    attack, LENGTH.toSeconds(), durations, callers.answers());
+            assertThat(durations.p99()).isLessThan(SteadyReads.FAST.toMillis());
         }
-        List<Long> millis = new ArrayList<>();
-        for (CompletableFuture<Long> one : reads) {
-            millis.add(one.get());
-        }
-        Collections.sort(millis);
-        long p99 = millis.get(millis.size() * 99 / 100);
-        System.out.printf(
-                "faults: busy doors: %s for %d s: %d reads of another client, p50 %d ms, p99 %d ms, longest %d ms; the others were answered %s%n",
-                attack,
-                LENGTH.toSeconds(),
-                millis.size(),
-                millis.get(millis.size() / 2),
-                p99,
-                millis.get(millis.size() - 1),
-                callers.answers());
-        assertThat(p99).isLessThan(FAST.toMillis());
-    }
-
-    /** @return the duration in milliseconds */
-    private CompletableFuture<Long> read() {
-        long began = System.nanoTime();
-        HttpRequest request = HttpRequest.newBuilder(instance.runtime.uri(ORDERS))
-                .header("Authorization", tokens.of("other"))
-                .timeout(PATIENCE)
-                .build();
-        return client.sendAsync(request, HttpResponse.BodyHandlers.ofString()).thenApply(answer -> {
-            assertThat(answer.statusCode()).isEqualTo(200);
-            return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
-        });
     }
 }
