@@ -110,5 +110,5 @@ class ArchitectureTest {
             .orShould()
             .callConstructorWhere(describe(
                     "creates a FhirContext", call -> call.getTargetOwner().isEquivalentTo(FhirContext.class)))
-            .because("all share FhirModel, which takes a second to load");
+            .because("all share FhirModel, which takes half a second to load");
 }

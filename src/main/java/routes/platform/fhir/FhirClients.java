@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 import routes.platform.fhir.FhirSettings.Server;
 
@@ -41,6 +43,16 @@ public class FhirClients implements DisposableBean {
         http = new OwnCallsHttpClient(
                 FhirHttpConfiguration.client(settings, settings.maxOwnCalls()), settings.responseTimeout(), (int)
                         settings.maxOwnAnswer().toBytes());
+    }
+
+    /** Loads the model when a request may need it, on a thread that nobody waits for. */
+    @EventListener(ApplicationReadyEvent.class)
+    void loadModel() {
+        if (!settings.servers().isEmpty()) {
+            Thread loader = new Thread(model::r4, "fhir-model");
+            loader.setDaemon(true);
+            loader.start();
+        }
     }
 
     /** @throws FhirFailure when the tenant has no server */

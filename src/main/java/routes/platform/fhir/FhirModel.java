@@ -3,13 +3,11 @@ package routes.platform.fhir;
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.PerformanceOptionsEnum;
 import ca.uhn.fhir.parser.LenientErrorHandler;
-import org.springframework.boot.context.event.ApplicationReadyEvent;
-import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Has the model of FHIR R4 that all parsers and clients share. It takes a second to load, so it is loaded after the
- * start, by a thread of its own. Who needs it earlier waits for it.
+ * Has the model of FHIR R4 that all parsers and clients share. It takes half a second to load, so {@link FhirClients}
+ * loads it after the start.
  */
 @Component
 public class FhirModel {
@@ -17,13 +15,7 @@ public class FhirModel {
     /** Null until it is loaded. */
     private FhirContext r4;
 
-    @EventListener(ApplicationReadyEvent.class)
-    void load() {
-        Thread loader = new Thread(this::r4, "fhir-model");
-        loader.setDaemon(true);
-        loader.start();
-    }
-
+    /** Waits until the model is loaded. */
     public synchronized FhirContext r4() {
         if (r4 == null) {
             FhirContext model = FhirContext.forR4();

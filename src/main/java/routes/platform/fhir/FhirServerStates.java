@@ -22,8 +22,8 @@ public class FhirServerStates {
 
     private static final Logger LOG = LoggerFactory.getLogger(FhirServerStates.class);
 
-    /** Statuses of a proxy whose server does not answer, or of a server that does not serve. */
-    private static final Set<Integer> UNAVAILABLE = Set.of(401, 502, 503, 504);
+    /** Statuses of a proxy whose server does not answer, or of a server that serves nobody. */
+    private static final Set<Integer> UNAVAILABLE = Set.of(502, 503);
 
     private final Map<String, State> states = new ConcurrentHashMap<>();
     private final Clock clock;
@@ -71,7 +71,7 @@ public class FhirServerStates {
         note(tenant, reason);
     }
 
-    /** Notes the failure of one call. A late answer says nothing about the server: the call may be slow by itself. */
+    /** Notes the failure of one call. A late answer says nothing about the server: the call may be a slow one. */
     void failed(String tenant, FhirFailure failure) {
         if (failure.isUnreachable() || UNAVAILABLE.contains(failure.status())) {
             unavailable(tenant, failure.reason());

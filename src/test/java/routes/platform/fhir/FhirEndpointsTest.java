@@ -39,7 +39,7 @@ import routes.platform.fhir.FhirSettings.Server;
 
 /** Calls a server by {@code fhir:} endpoints in YAML: {@code fhir/calls.camel.yaml}. */
 @Timeout(30)
-class FhirRouteTest {
+class FhirEndpointsTest {
 
     private static final String CANARY = "Zoë-canary";
     private static final String TOKEN = "token-canary";
