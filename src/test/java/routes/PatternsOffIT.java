@@ -13,6 +13,7 @@ import org.springframework.test.context.TestPropertySource;
             "event-broker.pubsub.enabled=false",
             "event-broker.cqrs.enabled=false",
             "event-broker.eventsourcing.enabled=false",
+            "event-broker.fhir.enabled=false",
             "event-broker.deadletter.enabled=false"
         })
 @DirtiesContext
@@ -36,6 +37,7 @@ class PatternsOffIT extends RuntimeIT {
         assertThat(get("/api/projections/patient-view").statusCode()).isEqualTo(404);
         assertThat(post("/api/dead-letters/reprocess", "application/json", "{}").statusCode())
                 .isEqualTo(404);
+        assertThat(get("/fhir/Patient/1").statusCode()).isEqualTo(404);
         assertThat(camel.getRoutes())
                 .filteredOn(route -> route.getEndpoint().getEndpointUri().matches("(kafka|scheduler):.*"))
                 .hasSizeGreaterThan(2)

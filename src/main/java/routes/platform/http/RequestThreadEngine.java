@@ -20,7 +20,8 @@ import org.springframework.web.servlet.HandlerMapping;
 @Component("platform-http-engine")
 class RequestThreadEngine extends SpringBootPlatformHttpEngine {
 
-    private static final String API = "/api/";
+    /** The facade has paths of any depth. */
+    private static final String FHIR = "/fhir";
 
     RequestThreadEngine(@Value("${server.port}") int port) {
         super(port);
@@ -28,7 +29,7 @@ class RequestThreadEngine extends SpringBootPlatformHttpEngine {
 
     @Override
     public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
-        if (endpoint.getPath().startsWith(API)) {
+        if (!endpoint.getPath().equals(FHIR)) {
             // with prefixes, Camel would answer every path below a path of the contract, with an empty body
             endpoint.setMatchOnUriPrefix(false);
         }
