@@ -32,16 +32,35 @@ class BodyBudget {
      *
      * @throws ProblemException 503 when too many bytes are held
      */
-    void reserve(long bytes, Exchange exchange) {
+    Reservation reserve(long bytes, Exchange exchange) {
         int wanted = Math.min(units(bytes), total);
         if (!units.tryAcquire(wanted)) {
             throw ProblemException.temporary(503, "too many large requests are in flight, try again");
         }
-        exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
-            @Override
-            public void onDone(Exchange done) {
-                units.release(wanted);
-            }
-        });
+        Reservation reservation = new Reservation(wanted);
+        exchange.getExchangeExtension().addOnCompletion(reservation);
+        return reservation;
+    }
+
+    /** The bytes of one request. */
+    final class Reservation extends SynchronizationAdapter {
+
+        private int held;
+
+        private Reservation(int held) {
+            this.held = held;
+        }
+
+        /** Gives back what a body of this length does not need. */
+        void shrinkTo(long bytes) {
+            int surplus = Math.max(0, held - units(bytes));
+            held -= surplus;
+            units.release(surplus);
+        }
+
+        @Override
+        public void onDone(Exchange done) {
+            units.release(held);
+        }
     }
 }

@@ -25,6 +25,9 @@ class DeletesByQuery {
 
     private static final String DELETE = "DELETE";
 
+    /** The types of further ones count as unknown: each search takes the time of a call. */
+    private static final int MAX_SEARCHES = 20;
+
     /** Most servers refuse a conditional delete that finds more than one resource. */
     private static final int MAX_FOUND = 100;
 
@@ -67,7 +70,11 @@ class DeletesByQuery {
         FhirRequest request = FhirRequest.of(exchange);
         if (FhirTarget.of(request).stream().anyMatch(FhirTarget::isDeleteByQuery)) {
             Found found = new Found(new LinkedHashSet<>(), new LinkedHashSet<>());
-            queries(request).forEach(query -> find(request.caller().tenant(), query, found));
+            List<String> queries = queries(request);
+            int searches = Math.min(queries.size(), MAX_SEARCHES);
+            queries.subList(0, searches).forEach(query -> find(request.caller().tenant(), query, found));
+            queries.subList(searches, queries.size())
+                    .forEach(query -> found.unknown().add(typeOf(query)));
             exchange.setProperty(PROPERTY, found);
         }
     }
@@ -87,8 +94,12 @@ class DeletesByQuery {
         return queries;
     }
 
+    private static String typeOf(String query) {
+        return query.substring(0, query.indexOf('?'));
+    }
+
     private void find(String tenant, String query, Found found) {
-        String type = query.substring(0, query.indexOf('?'));
+        String type = typeOf(query);
         try {
             Bundle page = clients.of(tenant)
                     .loadPage()

@@ -58,6 +58,9 @@ class FhirRequestReader {
     private static final String RETURN_REPRESENTATION = "return=representation";
     private static final Set<String> WITH_REPRESENTATION = Set.of("POST", "PUT", "PATCH");
 
+    /** The longest name of RFC 1035: each link of an answer repeats it. */
+    private static final int MAX_HOST = 255;
+
     private static final int BYTES_PER_SECOND = 1 << 16;
 
     private final RequestIds requestIds = new RequestIds();
@@ -117,6 +120,10 @@ class FhirRequestReader {
         boolean isBundle = servlet.getMethod().equals("POST") && path.isEmpty();
         prefer(headers, servlet.getMethod(), isBundle, interactions, caller);
         headers.computeIfPresent(IF_NONE_EXIST, (name, value) -> toServer.rewrite(value));
+        byte[] rewritten = toServer.rewrite(body);
+        if (rewritten.length > settings.maxBody().toBytes()) {
+            throw new ProblemException(413, "the body has too many addresses of the facade");
+        }
         new FhirRequest(
                         caller,
                         head.correlationId(),
@@ -126,7 +133,7 @@ class FhirRequestReader {
                         String.join("/", path),
                         query == null ? null : toServer.rewrite(query),
                         headers,
-                        toServer.rewrite(body),
+                        rewritten,
                         format,
                         isBundle,
                         publicUrl,
@@ -148,6 +155,9 @@ class FhirRequestReader {
     private String publicUrl(HttpServletRequest servlet) {
         if (settings.publicUrl() != null) {
             return settings.publicUrl().toString();
+        }
+        if (servlet.getServerName().length() > MAX_HOST) {
+            throw new ProblemException(400, "header Host is longer than " + MAX_HOST + " characters");
         }
         String url = servlet.getRequestURL().toString();
         return url.substring(0, url.length() - servlet.getRequestURI().length()) + FACADE;
@@ -224,9 +234,11 @@ class FhirRequestReader {
         if (length > most) {
             throw new ProblemException(413, "the body is larger than " + most + " bytes");
         }
-        budget.reserve(length < 0 ? most : length, exchange);
+        BodyBudget.Reservation reservation = budget.reserve(length < 0 ? most : length, exchange);
         try (WaitingRequestLimiter.Permit permit = waiting.acquire(caller)) {
-            return RequestBody.of(exchange).read(most, limits.bodyTimeout(), BYTES_PER_SECOND, length);
+            byte[] body = RequestBody.of(exchange).read(most, limits.bodyTimeout(), BYTES_PER_SECOND, length);
+            reservation.shrinkTo(body.length);
+            return body;
         }
     }
 }

@@ -141,7 +141,10 @@ class FhirSearchNeeds {
 
     private void include(String value, Set<FhirPermission> needs) {
         String[] parts = value.split(":", MAX_PARTS);
-        if (parts.length == 3) {
+        if (parts.length == 3 && parts[1].equals("*")) {
+            // HAPI follows every reference then, and looks at no target type
+            need(ALL, needs);
+        } else if (parts.length == 3) {
             need(parts[2], needs);
         } else {
             targets(parts.length == 2 ? Set.of(parts[0]) : Set.of(), parts[parts.length - 1])

@@ -127,7 +127,10 @@ class FhirServer {
                 .filter(interaction -> !interaction.isWrite())
                 .flatMap(interaction -> interaction.needs().stream())
                 .collect(Collectors.toUnmodifiableSet());
-        return id -> pages.seal(id, needs, request.caller());
+        // a single write has no pages, and a link in its answer is a text of the resource
+        return request.isWrite() && !request.isBundle()
+                ? UnaryOperator.identity()
+                : id -> pages.seal(id, needs, request.caller());
     }
 
     /** A stream whose failure also ends the answer to the caller, which would look complete otherwise. */

@@ -1,8 +1,10 @@
 package routes.fhir;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
+import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.List;
@@ -12,7 +14,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javax.crypto.Mac;
+import javax.crypto.Cipher;
+import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -22,8 +25,8 @@ import routes.platform.error.ProblemException;
 
 /**
  * Binds page links to the caller that they were given to. The server lets everybody who knows a link read the page. So
- * the link that a caller gets has three parts: the server's id, the permissions that the search needed, and a code that
- * only this runtime can make. All instances share the key.
+ * the link that a caller gets has the server's id and the permissions of the search encrypted, for this principal and
+ * tenant. All instances share the key.
  */
 @Component
 class PageLinks {
@@ -36,17 +39,22 @@ class PageLinks {
      */
     record Opened(String query, Set<FhirPermission> needs) {}
 
-    private static final Pattern PARAMETER = Pattern.compile("(?:^|&)_getpages=(?<sealed>[A-Za-z0-9~*._-]*)(?=&|$)");
+    private static final Pattern PARAMETER = Pattern.compile("(?:^|&)_getpages=(?<sealed>[A-Za-z0-9_-]*)(?=&|$)");
 
     /** Also finds the parameter where it is percent-encoded, or has another value. */
     private static final Pattern REPEATED = Pattern.compile(
             "(?i)(?:^|&)(?:_|%5F)(?:g|%67)(?:e|%65)(?:t|%74)(?:p|%70)(?:a|%61)(?:g|%67)(?:e|%65)(?:s|%73)(?=[=&]|$)");
 
-    private static final String ALGORITHM = "HmacSHA256";
-    private static final char SEPARATOR = '.';
-    private static final String NEXT = "~";
-    private static final int PARTS = 3;
+    private static final String ALGORITHM = "AES";
+    private static final String CIPHER = "AES/GCM/NoPadding";
 
+    /** The lengths that NIST SP 800-38D recommends. */
+    private static final int NONCE_BYTES = 12;
+
+    private static final int TAG_BITS = 128;
+    private static final String NEXT = "~";
+
+    private final SecureRandom random = new SecureRandom();
     private final Supplier<byte[]> keys;
     private volatile SecretKeySpec key;
 
@@ -71,7 +79,19 @@ class PageLinks {
                 .distinct()
                 .sorted()
                 .collect(Collectors.joining(NEXT));
-        return id + SEPARATOR + permissions + SEPARATOR + code(id, permissions, caller);
+        byte[] nonce = new byte[NONCE_BYTES];
+        random.nextBytes(nonce);
+        try {
+            byte[] sealed = cipher(Cipher.ENCRYPT_MODE, nonce, caller)
+                    .doFinal((id + "\n" + permissions).getBytes(StandardCharsets.UTF_8));
+            byte[] all = ByteBuffer.allocate(NONCE_BYTES + sealed.length)
+                    .put(nonce)
+                    .put(sealed)
+                    .array();
+            return Base64.getUrlEncoder().withoutPadding().encodeToString(all);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Whether a request asks for a page: it has no path, and a parameter {@code _getpages}. */
@@ -90,38 +110,40 @@ class PageLinks {
     Opened openIn(String query, Caller caller) {
         Matcher parameter = PARAMETER.matcher(query);
         parameter.find();
-        String[] parts = parameter.group("sealed").split("\\" + SEPARATOR, -1);
+        int start = parameter.start("sealed");
         int end = parameter.end();
-        if (parts.length != PARTS
+        String[] parts = open(parameter.group("sealed"), caller).split("\n", -1);
+        if (parts.length != 2
                 || parameter.find()
-                || REPEATED.matcher(query).results().count() != 1
-                || !isEqual(parts[2], code(parts[0], parts[1], caller))) {
+                || REPEATED.matcher(query).results().count() != 1) {
             throw new ProblemException(404, "no such page for this caller");
         }
         Set<FhirPermission> needs = Stream.of(parts[1].split(NEXT))
                 .filter(need -> !need.isEmpty())
                 .map(need -> new FhirPermission(need.charAt(0), need.substring(1)))
                 .collect(Collectors.toUnmodifiableSet());
-        return new Opened(
-                query.substring(0, end - parts[1].length() - parts[2].length() - 2) + query.substring(end), needs);
+        return new Opened(query.substring(0, start) + parts[0] + query.substring(end), needs);
     }
 
-    private static boolean isEqual(String a, String b) {
-        return MessageDigest.isEqual(a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
-    }
-
-    private String code(String id, String permissions, Caller caller) {
+    /** Returns an empty text when it was not sealed for this caller. */
+    private String open(String sealed, Caller caller) {
         try {
-            Mac mac = Mac.getInstance(ALGORITHM);
-            mac.init(key());
-            // a line break is in none of the parts
-            String text = String.join("\n", id, permissions, caller.tenant(), caller.principal());
-            return Base64.getUrlEncoder()
-                    .withoutPadding()
-                    .encodeToString(mac.doFinal(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
+            byte[] all = Base64.getUrlDecoder().decode(sealed);
+            byte[] nonce = Arrays.copyOf(all, NONCE_BYTES);
+            byte[] opened = cipher(Cipher.DECRYPT_MODE, nonce, caller)
+                    .doFinal(all, NONCE_BYTES, Math.max(0, all.length - NONCE_BYTES));
+            return new String(opened, StandardCharsets.UTF_8);
+        } catch (GeneralSecurityException | IllegalArgumentException e) {
+            return "";
         }
+    }
+
+    private Cipher cipher(int mode, byte[] nonce, Caller caller) throws GeneralSecurityException {
+        Cipher cipher = Cipher.getInstance(CIPHER);
+        cipher.init(mode, key(), new GCMParameterSpec(TAG_BITS, nonce));
+        // a line break is in neither name
+        cipher.updateAAD((caller.tenant() + "\n" + caller.principal()).getBytes(StandardCharsets.UTF_8));
+        return cipher;
     }
 
     private SecretKeySpec key() {

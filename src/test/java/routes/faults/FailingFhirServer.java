@@ -21,6 +21,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.test.context.TestPropertySource;
@@ -40,6 +41,7 @@ import routes.SignedTokens;
             "event-broker.fhir.max-body=1MB"
         })
 @ExtendWith(OutputCaptureExtension.class)
+@DirtiesContext
 abstract class FailingFhirServer extends RuntimeIT {
 
     static final String FHIR_JSON = "application/fhir+json";

@@ -75,6 +75,7 @@ class FhirInteractionParserTest {
             textBlock =
                     """
             _include=Observation:subject:Patient                          | system/Observation.s system/Patient.s
+            _include=Observation:*:Observation                            | system/*.s system/Observation.s
             _include=Observation:patient                                  | system/Observation.s system/Patient.s
             _include=Observation:device                                   | system/Device.s system/DeviceMetric.s system/Observation.s
             _include:iterate=Patient:organization                         | system/Observation.s system/Organization.s

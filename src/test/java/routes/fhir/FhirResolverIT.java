@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import routes.RuntimeIT;
@@ -33,6 +34,7 @@ import routes.platform.Caller;
  * Resolves intents in the whole runtime, against a real server, a scripted one and one that is down. Nobody notes the
  * outcome: as if the runtime had died between the call and its answer.
  */
+@DirtiesContext
 class FhirResolverIT extends RuntimeIT {
 
     private static final String SCRIPTED = "scripted";

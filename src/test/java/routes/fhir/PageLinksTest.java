@@ -21,7 +21,7 @@ class PageLinksTest {
     private static final Set<FhirPermission> NEEDS = Set.of(
             new FhirPermission('s', "Observation"), new FhirPermission('r', "Patient"), new FhirPermission('s', "*"));
 
-    private final PageLinks pages = new PageLinks(() -> new byte[] {1, 2, 3, 4});
+    private final PageLinks pages = new PageLinks(() -> new byte[32]);
     private final String sealed = pages.seal("0a1b-2c3d", NEEDS, ANNA);
 
     @Test

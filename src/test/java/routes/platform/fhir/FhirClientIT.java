@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.test.annotation.DirtiesContext;
 import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import routes.RuntimeIT;
@@ -26,6 +27,7 @@ import routes.platform.fhir.FhirFailure.Kind;
 
 /** Calls the real FHIR server from the whole runtime: {@code fhir/calls.camel.yaml}. */
 @Timeout(120)
+@DirtiesContext
 class FhirClientIT extends RuntimeIT {
 
     private static final String AWAY = "away";

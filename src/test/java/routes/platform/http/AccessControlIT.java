@@ -600,9 +600,12 @@ class AccessControlIT extends RuntimeIT {
                         "`reader` (`reader-secret`)",
                         "tokenUrl: " + SERVERS.tokenIssuer().address(),
                         "  - url: ..");
-        for (String path : List.of("/api/none", "/observe/health", "/error", "/webjars/other", "/fhir/Patient/1")) {
+        for (String path : List.of("/api/none", "/observe/health", "/error", "/webjars/other")) {
             isProblem(call("GET", path, null, ""), 401, "a bearer token is required");
         }
+        HttpResponse<String> facade = call("GET", "/fhir/Patient/1", null, "");
+        assertThat(facade.statusCode()).isEqualTo(401);
+        assertThat(json(facade.body()).at("/issue/0/diagnostics").asText()).isEqualTo("a bearer token is required");
         isProblem(call("POST", "/docs/index.html", null, "{}"), 401, "a bearer token is required");
         isProblem(get("/api/none"), 404, "no such resource");
         assertThat(management("/observe/health/ready").statusCode()).isEqualTo(200);
