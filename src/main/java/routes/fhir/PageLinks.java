@@ -39,7 +39,7 @@ class PageLinks {
      */
     record Opened(String query, Set<FhirPermission> needs) {}
 
-    private static final Pattern PARAMETER = Pattern.compile("(?:^|&)_getpages=(?<sealed>[A-Za-z0-9_-]*)(?=&|$)");
+    private static final Pattern PARAMETER = Pattern.compile("(?:^|&)_getpages=(?<sealed>[^&]*)(?=&|$)");
 
     /** Also finds the parameter where it is percent-encoded, or has another value. */
     private static final Pattern REPEATED = Pattern.compile(
