@@ -129,9 +129,12 @@ class PageLinks {
     private String open(String sealed, Caller caller) {
         try {
             byte[] all = Base64.getUrlDecoder().decode(sealed);
+            if (all.length < NONCE_BYTES + TAG_BITS / Byte.SIZE) {
+                return "";
+            }
             byte[] nonce = Arrays.copyOf(all, NONCE_BYTES);
-            byte[] opened = cipher(Cipher.DECRYPT_MODE, nonce, caller)
-                    .doFinal(all, NONCE_BYTES, Math.max(0, all.length - NONCE_BYTES));
+            byte[] opened =
+                    cipher(Cipher.DECRYPT_MODE, nonce, caller).doFinal(all, NONCE_BYTES, all.length - NONCE_BYTES);
             return new String(opened, StandardCharsets.UTF_8);
         } catch (GeneralSecurityException | IllegalArgumentException e) {
             return "";

@@ -49,6 +49,8 @@ class PageLinksTest {
             strings = {
                 "_getpages=0a1b-2c3d",
                 "_getpages=",
+                "_getpages=82a656fc-52c2-4aae-947b-ffbb63a57f02",
+                "_getpages=AAAA",
                 "_getpages=x{0}",
                 "_getpages={0}x",
                 "_getpages={0}&_getpages=0a1b-2c3d",
