@@ -68,6 +68,9 @@ class FhirInteractionParser {
             if (head.ifNoneExist() != null || !query.stream().allMatch(FhirSearchNeeds::shapesTheAnswer)) {
                 throw new ProblemException(400, "query: a bundle takes no condition");
             }
+            if (query.stream().anyMatch(FhirSearchNeeds::cutsTheAnswer)) {
+                throw new ProblemException(400, "query: a bundle takes no _summary and no _elements");
+            }
             return bundles.parse(head.format(), body, head.publicUrl());
         }
         FhirContent content = content(head, body);

@@ -133,6 +133,9 @@ class FhirRules {
 
     private Set<FhirPermission> write(Call call) {
         Set<FhirPermission> needs = new HashSet<>();
+        if (call.query().stream().anyMatch(FhirSearchNeeds::cutsTheAnswer)) {
+            throw call.refused(400, "query: a write takes no _summary and no _elements");
+        }
         boolean isConditional = call.address().form() == Form.TYPE;
         if (isConditional && !isCreate(call)) {
             requireSelection(call, call.query());

@@ -80,7 +80,15 @@ class FhirSearchNeeds {
         return !parameter.value().isBlank() && (!name.startsWith("_") || SELECTING.contains(name));
     }
 
-    /** Whether a parameter only shapes the answer, so that every interaction takes it. */
+    /**
+     * Whether a parameter leaves parts of the resources out. HAPI refuses some values of it after it has made the
+     * change, with a status that tells of no change.
+     */
+    static boolean cutsTheAnswer(Parameter parameter) {
+        return parameter.name().startsWith("_summary") || parameter.name().startsWith("_elements");
+    }
+
+    /** Whether a parameter only shapes the answer. */
     static boolean shapesTheAnswer(Parameter parameter) {
         return SHAPES.contains(parameter.name());
     }

@@ -251,6 +251,9 @@ class FhirInteractionParserTest {
             DELETE | Patient?_format=json               | 400 | the condition has no search parameter
             DELETE | Patient?_count=1&_sort=name        | 400 | the condition has no search parameter
             DELETE | Patient?name=                      | 400 | the condition has no search parameter
+            DELETE | Patient/1?_summary=true&_elements=id | 400 | query: a write takes no _summary and no _elements
+            DELETE | Patient/1?_summary=text,data         | 400 | query: a write takes no _summary and no _elements
+            DELETE | Patient?name=a&_elements=id          | 400 | query: a write takes no _summary and no _elements
             DELETE | Patient?name=%20                   | 400 | the condition has no search parameter
             DELETE | Patient?_foo=1                     | 400 | the condition has no search parameter
             DELETE | Patient/1?name=x                   | 400 | query: this interaction takes no condition
