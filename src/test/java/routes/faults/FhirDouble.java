@@ -1,16 +1,10 @@
 package routes.faults;
 
-import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -25,18 +19,14 @@ final class FhirDouble implements AutoCloseable {
     private static final Pattern LENGTH = Pattern.compile("(?i)\r\ncontent-length: *(\\d+)");
     private static final Pattern ID = Pattern.compile("^\\S+ /fhir/[A-Za-z]+/([A-Za-z0-9.-]+)");
 
-    /** More than the connections that a test opens at a time. */
-    private static final int BACKLOG = 500;
-
-    private final ServerSocket server = new ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress());
+    private final RawServer server = new RawServer();
     private final Map<String, Answer> answers = new ConcurrentHashMap<>();
-    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
     private volatile Answer otherwise = (call, out) ->
             write(out, ok("""
             {"resourceType": "Bundle", "type": "searchset", "total": 0}"""));
 
     FhirDouble() throws IOException {
-        start(this::accept);
+        server.answerByHead(this::serve);
     }
 
     /** Answers one request. The connection ends with it. */
@@ -76,7 +66,7 @@ final class FhirDouble implements AutoCloseable {
     }
 
     String url() {
-        return "http://127.0.0.1:" + server.getLocalPort() + "/fhir";
+        return server.url("/fhir").toString();
     }
 
     /** Says what the server answers to all requests for the resources with this id. */
@@ -89,45 +79,14 @@ final class FhirDouble implements AutoCloseable {
         otherwise = answer;
     }
 
-    private void accept() {
-        try {
-            while (!server.isClosed()) {
-                Socket socket = server.accept();
-                sockets.add(socket);
-                start(() -> serve(socket));
-            }
-        } catch (IOException e) {
-            if (!server.isClosed()) {
-                throw new UncheckedIOException(e);
-            }
-        }
-    }
-
-    private void serve(Socket socket) {
-        try (socket) {
-            InputStream in = new BufferedInputStream(socket.getInputStream());
-            Call call = new Call(RawServer.head(in), in);
-            Matcher id = ID.matcher(call.head());
-            Answer answer = id.find() ? answers.getOrDefault(id.group(1), otherwise) : otherwise;
-            answer.write(call, socket.getOutputStream());
-        } catch (IOException | InterruptedException e) {
-            // the client or the test has ended the connection
-        } finally {
-            sockets.remove(socket);
-        }
-    }
-
-    private static void start(Runnable work) {
-        Thread thread = new Thread(work, "fhir-double");
-        thread.setDaemon(true);
-        thread.start();
+    private void serve(String head, InputStream in, OutputStream out) throws IOException, InterruptedException {
+        Matcher id = ID.matcher(head);
+        Answer answer = id.find() ? answers.getOrDefault(id.group(1), otherwise) : otherwise;
+        answer.write(new Call(head, in), out);
     }
 
     @Override
     public void close() throws IOException {
         server.close();
-        for (Socket socket : sockets) {
-            socket.close();
-        }
     }
 }

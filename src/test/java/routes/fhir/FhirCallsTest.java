@@ -5,19 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import org.apache.http.impl.client.CloseableHttpClient;
 import org.apache.http.impl.client.HttpClients;
 import org.junit.jupiter.api.AfterEach;
@@ -29,6 +22,7 @@ import org.springframework.util.unit.DataSize;
 import routes.platform.Caller;
 import routes.platform.error.ProblemException;
 import routes.platform.fhir.FhirSettings;
+import routes.platform.fhir.RawServer;
 
 /** Calls a server that answers what each test wants, down to the bytes. */
 class FhirCallsTest {
@@ -37,20 +31,19 @@ class FhirCallsTest {
     private static final Caller CALLER = new Caller("anna", "default", "default", null, Set.of(), Set.of());
     private static final String CANARY = "Zebulon-Canary";
 
-    private final BlockingQueue<String> requests = new LinkedBlockingQueue<>();
     private final CloseableHttpClient http = HttpClients.custom()
             .disableAutomaticRetries()
             .setDefaultRequestConfig(org.apache.http.client.config.RequestConfig.custom()
                     .setSocketTimeout((int) LIMIT.toMillis())
                     .build())
             .build();
-    private ServerSocket server;
+    private RawServer server;
     private FhirCalls calls;
 
     @BeforeEach
     void listen() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-        calls = calls("http://127.0.0.1:" + server.getLocalPort() + "/fhir");
+        server = new RawServer();
+        calls = calls(server.url("/fhir").toString());
     }
 
     @AfterEach
@@ -77,13 +70,13 @@ class FhirCallsTest {
 
     @Test
     void sendsTheRequestAsItWasRead() throws Exception {
-        answer("HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nETag: W/\"1\"\r\nSet-Cookie: a=b\r\n"
+        server.answer("HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nETag: W/\"1\"\r\nSet-Cookie: a=b\r\n"
                 + "Content-Length: 2\r\n\r\n{}");
         ServerAnswer answer = calls.send(request(false, "identifier=http://x|7&name=a,b&name=c%20d"));
 
         assertThat(new String(answer.readUpTo(100), StandardCharsets.UTF_8)).isEqualTo("{}");
         assertThat(answer.headers()).containsEntry("etag", "W/\"1\"").doesNotContainKey("set-cookie");
-        assertThat(requests.take())
+        assertThat(server.heads().get(0))
                 .startsWith("GET /fhir/Patient?identifier=http://x%7C7&name=a,b&name=c%20d HTTP/1.1\r\n")
                 .contains("\r\nX-Request-ID: 0123456789abcdef\r\n")
                 .contains("\r\nAuthorization: Bearer secret-token\r\n")
@@ -110,7 +103,7 @@ class FhirCallsTest {
                 "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\nZebulon-Canary"
             })
     void answers503ToRubbish(String rubbish) {
-        answer(rubbish);
+        server.answer(rubbish);
         ProblemException problem = problem(false);
         assertThat(problem.status()).isEqualTo(503);
         assertThat(problem.isTemporary()).isTrue();
@@ -119,7 +112,7 @@ class FhirCallsTest {
 
     @Test
     void keepsTheStatusOfARefusalWithoutAReason() {
-        answer("HTTP/1.1 412 Zebulon-Canary\r\nContent-Length: 0\r\n\r\n");
+        server.answer("HTTP/1.1 412 Zebulon-Canary\r\nContent-Length: 0\r\n\r\n");
         ProblemException problem = problem(true);
         assertThat(problem.status()).isEqualTo(412);
         assertThat(problem.getMessage()).isEqualTo("the FHIR server refuses the request without a reason");
@@ -132,20 +125,20 @@ class FhirCallsTest {
                 "Content-Type: text/xml;charset=UTF-8\r\nContent-Length: 4\r\n\r\n<a/>"
             })
     void passesABodyOfItsType(String headersAndBody) {
-        answer("HTTP/1.1 200 OK\r\n" + headersAndBody);
+        server.answer("HTTP/1.1 200 OK\r\n" + headersAndBody);
         FhirRequest request = request(false, null);
         assertThat(calls.readUpTo(1 << 20, calls.send(request), request)).isNotEmpty();
     }
 
     @Test
     void saysThatAWriteMayHaveHappened() {
-        answer("HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\n{");
+        server.answer("HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 100\r\n\r\n{");
         assertThat(problem(true).getMessage()).contains("the change may have happened");
     }
 
     @Test
     void answers504ToSilence() {
-        answer(null);
+        server.answer((in, out) -> in.read());
         ProblemException problem = problem(true);
         assertThat(problem.status()).isEqualTo(504);
         assertThat(problem.isTemporary()).isTrue();
@@ -162,23 +155,15 @@ class FhirCallsTest {
 
     @Test
     void endsAnAnswerThatTrickles() {
-        new Thread(() -> {
-                    try (Socket socket = server.accept()) {
-                        read(socket);
-                        OutputStream out = socket.getOutputStream();
-                        out.write(
-                                "HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 1000\r\n\r\n"
-                                        .getBytes(StandardCharsets.US_ASCII));
-                        while (true) {
-                            out.write(' ');
-                            out.flush();
-                            Thread.sleep(50);
-                        }
-                    } catch (IOException | InterruptedException e) {
-                        // the client has closed
-                    }
-                })
-                .start();
+        server.answer((in, out) -> {
+            out.write("HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: 1000\r\n\r\n"
+                    .getBytes(StandardCharsets.US_ASCII));
+            while (true) {
+                out.write(' ');
+                out.flush();
+                Thread.sleep(50);
+            }
+        });
         assertThat(problem(false).status()).isEqualTo(504);
     }
 
@@ -191,32 +176,6 @@ class FhirCallsTest {
         FhirRequest request = request(isWrite, null);
         return catchThrowableOfType(
                 ProblemException.class, () -> calls.readUpTo(1 << 20, calls.send(request), request));
-    }
-
-    /** Answers the next request, and closes; null for silence. */
-    private void answer(String bytes) {
-        new Thread(() -> {
-                    try (Socket socket = server.accept()) {
-                        requests.add(read(socket));
-                        if (bytes == null) {
-                            socket.getInputStream().read();
-                        } else {
-                            socket.getOutputStream().write(bytes.getBytes(StandardCharsets.US_ASCII));
-                        }
-                    } catch (IOException e) {
-                        // the test has ended
-                    }
-                })
-                .start();
-    }
-
-    private static String read(Socket socket) throws IOException {
-        StringBuilder request = new StringBuilder();
-        InputStream in = socket.getInputStream();
-        while (request.indexOf("\r\n\r\n") < 0) {
-            request.append((char) in.read());
-        }
-        return request.toString();
     }
 
     private static FhirRequest request(boolean isWrite, String query) {

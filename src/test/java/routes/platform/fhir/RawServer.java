@@ -2,6 +2,7 @@ package routes.platform.fhir;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -11,6 +12,8 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A server on loopback that answers the bytes of a test, whether they are HTTP or not. */
@@ -21,18 +24,30 @@ public final class RawServer implements AutoCloseable {
         void write(InputStream in, OutputStream out) throws IOException, InterruptedException;
     }
 
+    /** The same by the first line and the headers of the request. */
+    public interface AnswerByHead {
+        void write(String head, InputStream in, OutputStream out) throws IOException, InterruptedException;
+    }
+
+    /** More than the connections that a test opens at a time. */
+    private static final int BACKLOG = 500;
+
     private final ServerSocket server;
     private final List<String> heads = new CopyOnWriteArrayList<>();
-    private final List<Thread> threads = new CopyOnWriteArrayList<>();
-    private final List<Socket> sockets = new CopyOnWriteArrayList<>();
-    private volatile Answer answer;
+    private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+    private volatile AnswerByHead answer;
 
     public RawServer() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        server = new ServerSocket(0, BACKLOG, InetAddress.getLoopbackAddress());
         start(this::accept);
     }
 
     public void answer(Answer next) {
+        answerByHead((head, in, out) -> next.write(in, out));
+    }
+
+    public void answerByHead(AnswerByHead next) {
         answer = next;
     }
 
@@ -42,7 +57,7 @@ public final class RawServer implements AutoCloseable {
     }
 
     public URI url(String path) {
-        return URI.create("http://localhost:" + server.getLocalPort() + path);
+        return URI.create("http://127.0.0.1:" + server.getLocalPort() + path);
     }
 
     /** The first head of each connection. */
@@ -66,15 +81,20 @@ public final class RawServer implements AutoCloseable {
 
     private void serve(Socket socket) {
         try (socket) {
-            heads.add(head(socket.getInputStream()));
-            answer.write(socket.getInputStream(), socket.getOutputStream());
+            InputStream in = new BufferedInputStream(socket.getInputStream());
+            String head = head(in);
+            heads.add(head);
+            answer.write(head, in, socket.getOutputStream());
         } catch (IOException | InterruptedException e) {
             // the client or the test has ended the connection
+        } finally {
+            sockets.remove(socket);
+            threads.remove(Thread.currentThread());
         }
     }
 
     /** Reads a request up to the empty line behind its head. */
-    public static String head(InputStream in) throws IOException {
+    static String head(InputStream in) throws IOException {
         StringBuilder head = new StringBuilder();
         while (head.indexOf("\r\n\r\n") < 0) {
             int next = in.read();
