@@ -127,10 +127,9 @@ class FhirServer {
                 .filter(interaction -> !interaction.isWrite())
                 .flatMap(interaction -> interaction.needs().stream())
                 .collect(Collectors.toUnmodifiableSet());
-        // a single write has no pages, and a link in its answer is a text of the resource
-        return request.isWrite() && !request.isBundle()
-                ? UnaryOperator.identity()
-                : id -> pages.seal(id, needs, request.caller());
+        // only a search has pages; elsewhere a link is a text of a resource
+        boolean isSearch = needs.stream().anyMatch(need -> need.letter() == 's');
+        return isSearch ? id -> pages.seal(id, needs, request.caller()) : UnaryOperator.identity();
     }
 
     /** A stream whose failure also ends the answer to the caller, which would look complete otherwise. */

@@ -17,6 +17,7 @@ import org.springframework.http.HttpHeaders;
 import org.springframework.stereotype.Component;
 import routes.platform.Violation;
 import routes.platform.http.ErrorFormat;
+import routes.platform.http.FhirPath;
 
 /**
  * Renders the errors of {@code /fhir} as OperationOutcomes: XML where the caller asks for it, else JSON.
@@ -26,7 +27,6 @@ import routes.platform.http.ErrorFormat;
 @Component
 class OperationOutcomeFormat implements ErrorFormat {
 
-    private static final String PATH = "/fhir";
     private static final String NAMESPACE = "http://hl7.org/fhir";
 
     /** Codes of https://hl7.org/fhir/R4/valueset-issue-type.html by HTTP status. */
@@ -51,7 +51,7 @@ class OperationOutcomeFormat implements ErrorFormat {
 
     @Override
     public boolean appliesTo(String path) {
-        return path.equals(PATH) || path.startsWith(PATH + "/");
+        return FhirPath.isFhir(path);
     }
 
     @Override

@@ -60,7 +60,7 @@ class RequestFilter extends OncePerRequestFilter {
             problems.reject(request, response, 404, "no such resource", correlationId);
             return;
         }
-        if (request.getQueryString() != null && request.getQueryString().indexOf('|') >= 0 && !isFhir(path)) {
+        if (request.getQueryString() != null && request.getQueryString().indexOf('|') >= 0 && !FhirPath.isFhir(path)) {
             problems.reject(request, response, 400, "the query is not percent-encoded", correlationId);
             return;
         }
@@ -106,11 +106,7 @@ class RequestFilter extends OncePerRequestFilter {
 
     /** FHIR searches by form, so that identifiers stay out of URLs; the FHIR facade reads the form as bytes. */
     private static boolean isFhirSearch(HttpServletRequest request, String path) {
-        return request.getMethod().equals("POST") && isFhir(path) && path.endsWith("/_search");
-    }
-
-    private static boolean isFhir(String path) {
-        return path.startsWith("/fhir/");
+        return request.getMethod().equals("POST") && FhirPath.isFhir(path) && path.endsWith("/_search");
     }
 
     /** Drops the empty {@code Accept-Patch} with which Spring announces PATCH. */

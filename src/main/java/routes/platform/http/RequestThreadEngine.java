@@ -20,16 +20,13 @@ import org.springframework.web.servlet.HandlerMapping;
 @Component("platform-http-engine")
 class RequestThreadEngine extends SpringBootPlatformHttpEngine {
 
-    /** The facade has paths of any depth. */
-    private static final String FHIR = "/fhir";
-
     RequestThreadEngine(@Value("${server.port}") int port) {
         super(port);
     }
 
     @Override
     public PlatformHttpConsumer createConsumer(PlatformHttpEndpoint endpoint, Processor processor) {
-        if (!endpoint.getPath().equals(FHIR)) {
+        if (!endpoint.getPath().equals(FhirPath.ROOT)) {
             // with prefixes, Camel would answer every path below a path of the contract, with an empty body
             endpoint.setMatchOnUriPrefix(false);
         }

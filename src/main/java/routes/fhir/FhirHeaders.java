@@ -1,0 +1,102 @@
+package routes.fhir;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.springframework.http.HttpHeaders;
+import routes.platform.Caller;
+import routes.platform.Violation;
+import routes.platform.error.ProblemException;
+
+/** Chooses the request headers that a FHIR server gets. */
+final class FhirHeaders {
+
+    static final String IF_NONE_EXIST = "If-None-Exist";
+    private static final String PREFER = "Prefer";
+
+    /** The headers that reach the server. Others steer it: Content-Location, for one, would replace the id of a URL. */
+    private static final List<String> HEADERS = List.of(
+            HttpHeaders.ACCEPT,
+            HttpHeaders.CONTENT_TYPE,
+            HttpHeaders.IF_MATCH,
+            HttpHeaders.IF_NONE_MATCH,
+            HttpHeaders.IF_MODIFIED_SINCE,
+            HttpHeaders.CACHE_CONTROL,
+            IF_NONE_EXIST,
+            PREFER);
+
+    /** Lists, of which a caller may send several. */
+    private static final Set<String> LISTS = Set.of(HttpHeaders.ACCEPT, HttpHeaders.CACHE_CONTROL, PREFER);
+
+    private static final Set<String> PREFERENCES = Set.of(
+            "return=minimal",
+            "return=representation",
+            "return=OperationOutcome",
+            "handling=strict",
+            "handling=lenient");
+
+    private static final String RETURN = "return=";
+    private static final String RETURN_MINIMAL = "return=minimal";
+    private static final String RETURN_REPRESENTATION = "return=representation";
+    private static final Set<String> WITH_REPRESENTATION = Set.of("POST", "PUT", "PATCH");
+
+    private FhirHeaders() {}
+
+    /**
+     * Reads the headers that reach the server, by their names.
+     *
+     * @throws ProblemException 400 when one that is no list is sent twice
+     */
+    static Map<String, String> read(HttpServletRequest servlet) {
+        Map<String, String> headers = new LinkedHashMap<>();
+        List<Violation> wrong = new ArrayList<>();
+        for (String name : HEADERS) {
+            List<String> sent = Collections.list(servlet.getHeaders(name));
+            if (sent.size() > 1 && !LISTS.contains(name)) {
+                wrong.add(new Violation("header " + name, "is given twice"));
+            } else if (!sent.isEmpty()) {
+                headers.put(name, String.join(", ", sent));
+            }
+        }
+        if (!wrong.isEmpty()) {
+            throw new ProblemException(wrong);
+        }
+        return headers;
+    }
+
+    /** Passes known preferences on; others, such as an asynchronous answer, would lead past the facade. */
+    static void prefer(
+            Map<String, String> headers, FhirRequestHead asked, List<FhirInteraction> interactions, Caller caller) {
+        List<String> sent = Stream.of(headers.getOrDefault(PREFER, "").split("[,;]"))
+                .map(String::strip)
+                .filter(PREFERENCES::contains)
+                .collect(Collectors.toCollection(ArrayList::new));
+        if (!asked.isBundle()
+                && WITH_REPRESENTATION.contains(asked.method())
+                && sent.stream().noneMatch(one -> one.startsWith(RETURN))) {
+            sent.add(RETURN_REPRESENTATION);
+        }
+        if (showsMoreThanTheCallerMayRead(interactions, caller)) {
+            sent.removeIf(one -> one.startsWith(RETURN));
+            sent.add(RETURN_MINIMAL);
+        }
+        if (sent.isEmpty()) {
+            headers.remove(PREFER);
+        } else {
+            headers.put(PREFER, String.join(", ", sent));
+        }
+    }
+
+    /** The answer to a patch has the whole resource, of which the caller has sent only a part. */
+    private static boolean showsMoreThanTheCallerMayRead(List<FhirInteraction> interactions, Caller caller) {
+        SmartScopes scopes = new SmartScopes(caller.scopes());
+        return interactions.stream()
+                .anyMatch(one -> one.method().equals("PATCH") && !scopes.grants(new FhirPermission('r', one.type())));
+    }
+}
