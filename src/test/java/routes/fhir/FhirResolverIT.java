@@ -20,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -97,6 +98,7 @@ class FhirResolverIT extends RuntimeIT {
         SERVER.stop(0);
     }
 
+    @BeforeEach
     @AfterEach
     void forget() {
         jdbc.sql("truncate fhir_intent, fhir_outcome").update();
