@@ -1,11 +1,9 @@
 package routes.fhir;
 
 import java.io.IOException;
-import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
-import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.apache.http.client.methods.CloseableHttpResponse;
@@ -17,6 +15,9 @@ import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpHeaders;
 import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
+import routes.platform.fhir.CallResult;
+import routes.platform.fhir.FhirContentType;
+import routes.platform.fhir.FhirServerStates;
 import routes.platform.fhir.FhirSettings;
 
 /** Calls FHIR servers over HTTP, and says in the facade's own words why there is no answer. */
@@ -28,34 +29,20 @@ class FhirCalls {
     /** The characters that clients send in queries but that no URI may have. */
     private static final Pattern NOT_IN_URIS = Pattern.compile("[|\"<>^`{}\\[\\]\\\\]");
 
-    private static final Set<String> FHIR_TYPES = Set.of(
-            "application/fhir+json",
-            "application/fhir+xml",
-            "application/json",
-            "application/xml",
-            // before R4
-            "application/json+fhir",
-            "application/xml+fhir",
-            "text/json",
-            "text/xml",
-            "application/fhir+turtle",
-            "application/x-turtle",
-            "text/turtle",
-            "application/fhir+ndjson");
-
     private static final String BINARY = "Binary/";
     private static final int OK = 200;
-    private static final int REDIRECTION = 300;
     private static final int NOT_MODIFIED = 304;
     private static final int CLIENT_ERROR = 400;
     private static final int SERVER_ERROR = 500;
 
     private final CloseableHttpClient http;
     private final FhirSettings settings;
+    private final FhirServerStates states;
 
-    FhirCalls(CloseableHttpClient fhirHttpClient, FhirSettings settings) {
+    FhirCalls(CloseableHttpClient fhirHttpClient, FhirSettings settings, FhirServerStates states) {
         this.http = fhirHttpClient;
         this.settings = settings;
+        this.states = states;
     }
 
     /** @throws ProblemException 404 when the tenant has no server */
@@ -143,43 +130,46 @@ class FhirCalls {
     }
 
     /** Refuses answers that are not the server's, such as the page of a proxy, or not for the caller. */
-    private static void check(FhirRequest request, ServerAnswer answer) {
+    private void check(FhirRequest request, ServerAnswer answer) {
         int status = answer.status();
         String type = answer.headers().getOrDefault("content-type", "");
         // HAPI names a type even where nothing was modified and there is no body
-        boolean isFhir = type.isEmpty()
-                || status == NOT_MODIFIED
-                || FHIR_TYPES.contains(type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT))
-                || isBinary(request, answer);
-        if (status == 401) {
-            LOG.error(
-                    "the FHIR server of tenant {} refuses our credentials",
-                    request.caller().tenant());
-            throw unavailable(request, "the FHIR server is not available, try again");
+        boolean isFhir = !answer.isEncoded()
+                && (type.isEmpty()
+                        || status == NOT_MODIFIED
+                        || FhirContentType.isFhir(type)
+                        || isBinary(request, answer));
+        CallResult result = CallResult.ofAnswer(status, isFhir);
+        switch (result) {
+            case OK, GONE -> {}
+            case REFUSED, CONFLICT, NOT_BEGUN, FAILED -> {
+                if (!isFhir) {
+                    throw withoutReason(status);
+                }
+            }
+            default -> throw problem(request, result, String.valueOf(status));
         }
-        boolean isRedirection = status >= REDIRECTION && status < CLIENT_ERROR && status != NOT_MODIFIED;
-        if (!isFhir || answer.isEncoded() || status < OK || isRedirection) {
-            throw noFhir(request);
-        }
+        states.called(request.caller().tenant(), result, null);
     }
 
     /** Refuses a body that is not of the type that it claims, and the errors of a proxy. */
-    private static void checkBody(FhirRequest request, ServerAnswer answer, byte[] start) {
+    private void checkBody(FhirRequest request, ServerAnswer answer, byte[] start) {
         int status = answer.status();
         if (status >= CLIENT_ERROR) {
             if (!new String(start, StandardCharsets.ISO_8859_1).contains("OperationOutcome")) {
-                throw status >= SERVER_ERROR
-                        ? noFhir(request)
-                        : new ProblemException(status, "the FHIR server refuses the request without a reason");
+                CallResult result = CallResult.ofAnswer(status, false);
+                throw status >= SERVER_ERROR && result != CallResult.REFUSED
+                        ? problem(request, result, String.valueOf(status))
+                        : withoutReason(status);
             }
         } else if (start.length == 0) {
             if (status == OK && request.method().equals("GET")) {
-                throw noFhir(request);
+                throw problem(request, CallResult.NOT_FHIR, String.valueOf(status));
             }
         } else if (!isBinary(request, answer)) {
             int expected = expectedStart(request, answer.headers().getOrDefault("content-type", ""));
             if (expected != 0 && firstLetter(start) != expected) {
-                throw noFhir(request);
+                throw problem(request, CallResult.NOT_FHIR, String.valueOf(status));
             }
         }
     }
@@ -202,8 +192,8 @@ class FhirCalls {
         return at < text.length ? text[at] : 0;
     }
 
-    private static ProblemException noFhir(FhirRequest request) {
-        return unavailable(request, "the FHIR server gave no FHIR answer, try again");
+    private static ProblemException withoutReason(int status) {
+        return new ProblemException(status, "the FHIR server refuses the request without a reason");
     }
 
     /** Whether the body is that of a Binary in its own form, such as a PDF document. */
@@ -216,26 +206,27 @@ class FhirCalls {
                 && !type.contains("xml");
     }
 
-    private static ProblemException problem(FhirRequest request, IOException failure) {
+    private ProblemException problem(FhirRequest request, IOException failure) {
+        return problem(
+                request, CallResult.ofFailure(failure), failure.getClass().getSimpleName());
+    }
+
+    /** Notes and reports a call without an answer for the caller. */
+    private ProblemException problem(FhirRequest request, CallResult result, String reason) {
         String tenant = request.caller().tenant();
-        LOG.warn(
-                "the FHIR server of tenant {} gave no answer: {}",
-                tenant,
-                failure.getClass().getSimpleName());
-        if (NotSentException.isBeforeSending(failure)) {
-            return new NotSentException();
+        LOG.warn("the FHIR server of tenant {} gave no answer: {}, {}", tenant, result, reason);
+        states.called(tenant, result, reason);
+        if (!result.mayHaveChanged()) {
+            return new NotDoneException();
         }
-        if (failure instanceof SocketTimeoutException) {
-            return ProblemException.temporary(504, withOutcome(request, "the FHIR server did not answer in time"));
-        }
-        return unavailable(request, "the FHIR server broke off its answer");
-    }
-
-    private static ProblemException unavailable(FhirRequest request, String error) {
-        return ProblemException.temporary(503, withOutcome(request, error));
-    }
-
-    private static String withOutcome(FhirRequest request, String error) {
-        return request.isWrite() ? error + "; the change may have happened, so read before you repeat it" : error;
+        String error =
+                switch (result) {
+                    case SLOW -> "the FHIR server did not answer in time";
+                    case BROKEN_OFF -> "the FHIR server broke off its answer";
+                    case NO_SERVER -> "the FHIR server is not available, try again";
+                    default -> "the FHIR server gave no FHIR answer, try again";
+                };
+        String warning = request.isWrite() ? "; the change may have happened, so read before you repeat it" : "";
+        return ProblemException.temporary(result == CallResult.SLOW ? 504 : 503, error + warning);
     }
 }

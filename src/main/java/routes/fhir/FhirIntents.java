@@ -52,14 +52,14 @@ class FhirIntents {
             @Override
             public void onDone(Exchange done) {
                 Throwable failure = done.getProperty(Exchange.EXCEPTION_CAUGHT, done.getException(), Throwable.class);
-                if (failures.find(failure, NotSentException.class) != null) {
-                    noteNotSent(request);
+                if (failures.find(failure, NotDoneException.class) != null) {
+                    noteNotDone(request);
                 }
             }
         });
     }
 
-    private void noteNotSent(FhirRequest request) {
+    private void noteNotDone(FhirRequest request) {
         try {
             table.closeUnsent(request.requestId());
         } catch (DataAccessException e) {

@@ -2,8 +2,11 @@ package routes.fhir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -17,12 +20,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.util.unit.DataSize;
 import routes.platform.Caller;
 import routes.platform.error.ProblemException;
 import routes.platform.fhir.FhirSettings;
 import routes.platform.fhir.RawServer;
+import routes.platform.fhir.TestFhirSettings;
 
 /** Calls a server that answers what each test wants, down to the bytes. */
 class FhirCallsTest {
@@ -37,6 +42,7 @@ class FhirCallsTest {
                     .setSocketTimeout((int) LIMIT.toMillis())
                     .build())
             .build();
+    private final MeterRegistry meters = new SimpleMeterRegistry();
     private RawServer server;
     private FhirCalls calls;
 
@@ -53,19 +59,23 @@ class FhirCallsTest {
     }
 
     private FhirCalls calls(String url) {
-        return new FhirCalls(
-                http,
-                new FhirSettings(
-                        Map.of("default", new FhirSettings.Server(URI.create(url), null, null, "secret-token")),
-                        null,
-                        Duration.ofSeconds(1),
-                        LIMIT,
-                        DataSize.ofMegabytes(1),
-                        DataSize.ofMegabytes(4),
-                        8,
-                        4,
-                        DataSize.ofMegabytes(1),
-                        List.of()));
+        FhirSettings settings = new FhirSettings(
+                Map.of("default", new FhirSettings.Server(URI.create(url), null, null, "secret-token")),
+                null,
+                Duration.ofSeconds(1),
+                LIMIT,
+                DataSize.ofMegabytes(1),
+                DataSize.ofMegabytes(4),
+                8,
+                4,
+                DataSize.ofMegabytes(1),
+                List.of());
+        return new FhirCalls(http, settings, TestFhirSettings.states(settings, meters));
+    }
+
+    /** Whether the server counts as up: 1, 0, or NaN before the first call. */
+    private double up() {
+        return meters.get("event-broker.fhir.server.up").gauge().value();
     }
 
     @Test
@@ -90,6 +100,7 @@ class FhirCallsTest {
                 "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\nZebu",
                 "HTTP/1.1 302 Found\r\nLocation: http://elsewhere/Zebulon-Canary\r\nContent-Length: 0\r\n\r\n",
                 "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/fhir+json\r\nContent-Length: 2\r\n\r\n{}",
+                "HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\nZebu",
                 "Zebulon-Canary\r\n\r\n",
                 "HTTP/1.1 Zebulon-Canary\r\n\r\n",
                 "",
@@ -110,12 +121,38 @@ class FhirCallsTest {
         assertThat(problem.getMessage()).doesNotContain(CANARY).doesNotContain("may have happened");
     }
 
-    @Test
-    void keepsTheStatusOfARefusalWithoutAReason() {
-        server.answer("HTTP/1.1 412 Zebulon-Canary\r\nContent-Length: 0\r\n\r\n");
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "412 Zebulon-Canary\r\nContent-Length: 0",
+                "413 Too Large\r\nContent-Type: text/html\r\nContent-Length: 0",
+                "501 No\r\nContent-Type: text/html\r\nContent-Length: 0",
+                "501 No\r\nContent-Type: application/fhir+json\r\nContent-Length: 0"
+            })
+    void keepsTheStatusOfARefusalWithoutAReason(String head) {
+        server.answer("HTTP/1.1 " + head + "\r\n\r\n");
         ProblemException problem = problem(true);
-        assertThat(problem.status()).isEqualTo(412);
+        assertThat(problem.status()).isEqualTo(Integer.parseInt(head.substring(0, 3)));
         assertThat(problem.getMessage()).isEqualTo("the FHIR server refuses the request without a reason");
+    }
+
+    @Test
+    void knowsThatNothingHappenedWithoutCredentials() {
+        server.answer("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+
+        assertThat(problem(true)).isInstanceOf(NotDoneException.class);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"200, 1", "404, 1", "412, 1", "403, 1", "401, 0", "502, 0", "503, 0", "500, NaN"})
+    void tellsHealthWhatAnAnswerShows(int status, Double up) {
+        server.answer("HTTP/1.1 %d x\r\nContent-Type: application/fhir+json\r\nContent-Length: 2\r\n\r\n{}"
+                .formatted(status));
+        FhirRequest request = request(false, null);
+
+        catchThrowable(() -> calls.readUpTo(1 << 20, calls.send(request), request));
+
+        assertThat(up()).isEqualTo(up);
     }
 
     @ParameterizedTest
@@ -151,6 +188,8 @@ class FhirCallsTest {
         ProblemException problem = problem(true);
         assertThat(problem.status()).isEqualTo(503);
         assertThat(problem.getMessage()).isEqualTo("the FHIR server is not available, try again");
+        assertThat(problem).isInstanceOf(NotDoneException.class);
+        assertThat(up()).isZero();
     }
 
     @Test

@@ -11,30 +11,34 @@ final class FailedCall extends RuntimeException {
 
     final String method;
     final transient URI uri;
+    final CallResult result;
 
     /** 0 without an answer. */
     final int status;
 
-    /** Whether the answer is FHIR, and not the page of a proxy. */
-    final boolean isFhir;
+    /** The status, or the class of an exception. */
+    final String reason;
 
-    /** Null when there is a whole answer. */
-    final IOException broken;
-
-    private FailedCall(String method, URI uri, int status, boolean isFhir, IOException broken) {
+    private FailedCall(String method, URI uri, CallResult result, int status, String reason) {
         super("a call failed", null, false, false);
         this.method = method;
         this.uri = uri;
+        this.result = result;
         this.status = status;
-        this.isFhir = isFhir;
-        this.broken = broken;
+        this.reason = reason;
     }
 
+    /** @param isFhir whether the answer is FHIR, and not the page of a proxy */
     static FailedCall answered(String method, URI uri, int status, boolean isFhir) {
-        return new FailedCall(method, uri, status, isFhir, null);
+        return new FailedCall(method, uri, CallResult.ofAnswer(status, isFhir), status, String.valueOf(status));
     }
 
     static FailedCall broken(String method, URI uri, IOException failure) {
-        return new FailedCall(method, uri, 0, false, failure);
+        return new FailedCall(
+                method,
+                uri,
+                CallResult.ofFailure(failure),
+                0,
+                failure.getClass().getSimpleName());
     }
 }

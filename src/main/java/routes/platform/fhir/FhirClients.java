@@ -90,11 +90,8 @@ public class FhirClients implements DisposableBean {
                 .tag("result", failure == null ? "ok" : failure.kind().name().toLowerCase(Locale.ROOT))
                 .register(meters)
                 .record(nanos, TimeUnit.NANOSECONDS);
-        if (failure == null) {
-            states.answered(tenant);
-        } else {
-            states.failed(tenant, failure);
-        }
+        CallResult result = failure == null ? CallResult.OK : failure.result();
+        states.called(tenant, result, failure == null ? null : failure.reason());
     }
 
     @Override

@@ -29,35 +29,33 @@ public final class FhirFailure extends ClassifiedException {
         }
     }
 
-    private final Kind kind;
+    private final CallResult result;
+    private final boolean isWrite;
     private final int status;
     private final String reason;
-    private final Effect effect;
-
-    /** The effect that a failed call may have had. */
-    enum Effect {
-        /** The server cannot be reached, so it has done nothing. */
-        UNREACHABLE,
-        NONE,
-        UNKNOWN
-    }
 
     /**
+     * @param isWrite whether the call was to change something
      * @param call such as {@code PUT Patient/1}
      * @param status of the answer; 0 without an answer
      * @param reason the status or the class of an exception
      */
-    FhirFailure(Kind kind, String call, String tenant, int status, String reason, Effect effect) {
+    FhirFailure(CallResult result, boolean isWrite, String call, String tenant, int status, String reason) {
         super("%s: %s at the FHIR server of tenant %s: %s%s"
-                .formatted(kind, call, tenant, reason, effect == Effect.UNKNOWN ? ", outcome unknown" : ""));
-        this.kind = kind;
+                .formatted(
+                        result.kind(),
+                        call,
+                        tenant,
+                        reason,
+                        isWrite && result.mayHaveChanged() ? ", outcome unknown" : ""));
+        this.result = result;
+        this.isWrite = isWrite;
         this.status = status;
         this.reason = reason;
-        this.effect = effect;
     }
 
     public Kind kind() {
-        return kind;
+        return result.kind();
     }
 
     /** The status of the answer; 0 when there was none. */
@@ -70,11 +68,11 @@ public final class FhirFailure extends ClassifiedException {
      * effect may follow: a PUT with a derived id, or a conditional create.
      */
     public boolean isOutcomeUnknown() {
-        return effect == Effect.UNKNOWN;
+        return isWrite && result.mayHaveChanged();
     }
 
-    boolean isUnreachable() {
-        return effect == Effect.UNREACHABLE;
+    CallResult result() {
+        return result;
     }
 
     String reason() {
@@ -83,6 +81,6 @@ public final class FhirFailure extends ClassifiedException {
 
     @Override
     public FailureClassifier.Kind failureKind() {
-        return kind.failureKind;
+        return result.kind().failureKind;
     }
 }

@@ -2,15 +2,17 @@ package routes.platform.fhir;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.apache.http.Header;
 import org.apache.http.HttpHeaders;
 import org.apache.http.client.methods.CloseableHttpResponse;
+import org.apache.http.client.methods.HttpGet;
 import org.apache.http.client.methods.HttpHead;
+import org.apache.http.client.methods.HttpUriRequest;
 import org.apache.http.impl.client.CloseableHttpClient;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.context.SmartLifecycle;
@@ -18,8 +20,12 @@ import org.springframework.stereotype.Component;
 import routes.platform.fhir.FhirSettings.Server;
 
 /**
- * Asks each FHIR server every ten seconds whether it answers. It has its own threads and connections, so that neither
- * the health page nor a call waits for it. It asks for {@code /metadata}: servers record reads of patients.
+ * Asks each FHIR server every ten seconds whether it serves requests. It has its own threads and connections, so that
+ * neither the health page nor a call waits for it.
+ *
+ * <p>It asks two questions. {@code /metadata} shows whether the address is that of a server, and often answers
+ * everyone. A search that finds nothing needs our credentials and the server's database. It asks for no patient,
+ * because servers record who does.
  */
 @Component
 class FhirServerProbe implements SmartLifecycle {
@@ -28,13 +34,11 @@ class FhirServerProbe implements SmartLifecycle {
     private static final Duration LIMIT = Duration.ofSeconds(5);
     private static final int MAX_THREADS = 4;
 
-    private static final int SERVER_ERROR = 500;
+    private static final String METADATA = "/metadata?_elements=fhirVersion";
+    /** The address is not the base of a server. */
+    private static final Set<CallResult> NO_METADATA = Set.of(CallResult.GONE);
 
-    /** A server without HEAD. */
-    private static final int NOT_IMPLEMENTED = 501;
-
-    /** Our credentials or our address are wrong. */
-    private static final Set<Integer> USELESS = Set.of(401, 404);
+    private static final String SEARCH = "/Basic?_id=none&_summary=count";
 
     private final FhirSettings settings;
     private final FhirServerStates states;
@@ -75,18 +79,31 @@ class FhirServerProbe implements SmartLifecycle {
     }
 
     private void probe(String tenant, Server server) {
-        HttpHead request = new HttpHead(URI.create(server.url() + "/metadata?_elements=fhirVersion"));
-        server.authorization().ifPresent(value -> request.setHeader(HttpHeaders.AUTHORIZATION, value));
-        try (CloseableHttpResponse response = http.execute(request)) {
-            int status = response.getStatusLine().getStatusCode();
-            if (USELESS.contains(status) || status >= SERVER_ERROR && status != NOT_IMPLEMENTED) {
-                states.unavailable(tenant, String.valueOf(status));
-            } else {
-                states.answered(tenant);
-            }
+        String reason;
+        try {
+            reason = reason(server);
         } catch (IOException | RuntimeException e) {
             // an exception out of here would end the probes
-            states.unavailable(tenant, e.getClass().getSimpleName());
+            reason = e.getClass().getSimpleName();
+        }
+        states.probed(tenant, reason);
+    }
+
+    /** Returns why the server does not serve; null when it does. */
+    private String reason(Server server) throws IOException {
+        String metadata = reason(server, new HttpHead(server.url() + METADATA), NO_METADATA);
+        return metadata == null ? reason(server, new HttpGet(server.url() + SEARCH), Set.of()) : metadata;
+    }
+
+    /** @param others results that also show that the server does not serve */
+    private String reason(Server server, HttpUriRequest question, Set<CallResult> others) throws IOException {
+        question.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+        server.authorization().ifPresent(value -> question.setHeader(HttpHeaders.AUTHORIZATION, value));
+        try (CloseableHttpResponse answer = http.execute(question)) {
+            int status = answer.getStatusLine().getStatusCode();
+            Header type = answer.getFirstHeader(HttpHeaders.CONTENT_TYPE);
+            CallResult result = CallResult.ofAnswer(status, type == null || FhirContentType.isFhir(type.getValue()));
+            return result.showsThatServerAnswers() && !others.contains(result) ? null : String.valueOf(status);
         }
     }
 

@@ -5,7 +5,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -14,21 +13,19 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 
 /**
- * Knows of each tenant's FHIR server whether it answers, and since when. It learns from every call, and from
- * {@link FhirServerProbe} while there are none.
+ * Knows of each tenant's FHIR server whether it answers, and since when. {@link FhirServerProbe} decides. A call shows
+ * earlier that a server is down. It does not show that the server is up again: with one request served, others may
+ * fail.
  */
 @Component
 public class FhirServerStates {
 
     private static final Logger LOG = LoggerFactory.getLogger(FhirServerStates.class);
 
-    /** Statuses of a proxy whose server does not answer, or of a server that serves nobody. */
-    private static final Set<Integer> UNAVAILABLE = Set.of(502, 503);
-
     private final Map<String, State> states = new ConcurrentHashMap<>();
     private final Clock clock;
 
-    /** @param reason a status or the class of an exception; null while the server answers */
+    /** @param reason a status or the class of an exception; null while the server serves */
     record State(String reason, Instant since) {
 
         boolean isUp() {
@@ -61,23 +58,22 @@ public class FhirServerStates {
         return new TreeMap<>(states);
     }
 
-    /** Notes that the server has answered, even if it has refused a request. */
-    public void answered(String tenant) {
-        note(tenant, null);
-    }
-
-    /** Notes that the server does not answer, or cannot serve anybody. */
-    public void unavailable(String tenant, String reason) {
-        note(tenant, reason);
-    }
-
-    /** Notes the failure of one call. A late answer says nothing about the server: the call may be a slow one. */
-    void failed(String tenant, FhirFailure failure) {
-        if (failure.isUnreachable() || UNAVAILABLE.contains(failure.status())) {
-            unavailable(tenant, failure.reason());
-        } else if (failure.status() > 0) {
-            answered(tenant);
+    /**
+     * Notes how a call ended, of a caller or of the runtime itself.
+     *
+     * @param reason a status or the class of an exception; null for {@link CallResult#OK}
+     */
+    public void called(String tenant, CallResult result, String reason) {
+        if (result.showsThatServerIsDown()) {
+            note(tenant, reason);
+        } else if (result.showsThatServerAnswers() && !states.containsKey(tenant)) {
+            note(tenant, null);
         }
+    }
+
+    /** @param reason a status or the class of an exception; null when the server serves */
+    void probed(String tenant, String reason) {
+        note(tenant, reason);
     }
 
     private void note(String tenant, String reason) {
@@ -92,9 +88,9 @@ public class FhirServerStates {
 
     private static void log(String tenant, State before, String reason) {
         if (reason != null) {
-            LOG.warn("FHIR server of tenant {} does not answer: {}", tenant, reason);
+            LOG.warn("FHIR server of tenant {} is down: {}", tenant, reason);
         } else if (before != null) {
-            LOG.info("FHIR server of tenant {} answers again", tenant);
+            LOG.info("FHIR server of tenant {} is up again", tenant);
         }
     }
 }

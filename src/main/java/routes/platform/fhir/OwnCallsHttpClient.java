@@ -1,6 +1,5 @@
 package routes.platform.fhir;
 
-import ca.uhn.fhir.rest.api.EncodingEnum;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -57,7 +56,7 @@ final class OwnCallsHttpClient extends DeadlineHttpClient {
 
     private static boolean isFhir(CloseableHttpResponse response) {
         Header type = response.getFirstHeader(HttpHeaders.CONTENT_TYPE);
-        return type != null && EncodingEnum.forContentType(type.getValue()) != null;
+        return type != null && FhirContentType.isFhir(type.getValue());
     }
 
     @Override

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.http.HttpHeaders;
-import routes.platform.fhir.FhirFailure.Effect;
 import routes.platform.fhir.FhirSettings.Server;
 
 /**
@@ -78,15 +77,11 @@ final class TenantFhirClient extends GenericClient {
             failure = failures.failure(e);
             throw failure;
         } catch (RuntimeException e) {
-            failure = failures.unknown(e, effect(invocation));
+            failure = failures.notReadable(e, !(invocation instanceof HttpGetClientInvocation));
             throw failure;
         } finally {
             observer.ended(System.nanoTime() - begin, failure);
         }
-    }
-
-    private static Effect effect(BaseHttpClientInvocation invocation) {
-        return invocation instanceof HttpGetClientInvocation ? Effect.NONE : Effect.UNKNOWN;
     }
 
     /** Completes each request: our credentials, no stale answers, and no address other than the server's. */

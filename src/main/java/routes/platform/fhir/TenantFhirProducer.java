@@ -127,6 +127,6 @@ class TenantFhirProducer extends FhirProducer {
             }
             root = cause;
         }
-        return failures.unknown(root, FhirFailure.Effect.NONE);
+        return failures.notReadable(root, false);
     }
 }

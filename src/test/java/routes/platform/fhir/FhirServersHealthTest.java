@@ -163,22 +163,44 @@ class FhirServersHealthTest {
     }
 
     @Test
-    void learnsFromACall() throws Exception {
-        FhirFailure unreachable = new FhirFailure(
-                FhirFailure.Kind.DOWN, "GET Patient/1", "default", 0, "a", FhirFailure.Effect.UNREACHABLE);
-        FhirFailure late =
-                new FhirFailure(FhirFailure.Kind.DOWN, "GET Patient/1", "default", 0, "b", FhirFailure.Effect.NONE);
-        FhirFailure gone =
-                new FhirFailure(FhirFailure.Kind.GONE, "GET Patient/1", "default", 404, "404", FhirFailure.Effect.NONE);
-
-        states.failed("default", late);
+    void learnsFromCallsThatAServerIsDownAndFromTheProbeThatItIsUp() {
+        states.called("default", CallResult.SLOW, "SocketTimeoutException");
+        states.called("default", CallResult.FAILED, "500");
         assertThat(detail("default").toString()).contains("UNKNOWN");
-        states.failed("default", unreachable);
-        assertThat(detail("default").toString()).contains("DOWN");
-        states.failed("default", late);
-        assertThat(detail("default").toString()).contains("DOWN");
-        states.failed("default", gone);
+        states.called("default", CallResult.OK, null);
         assertThat(detail("default").toString()).contains("UP");
+        states.called("default", CallResult.UNREACHABLE, "ConnectException");
+        assertThat(detail("default").toString()).contains("DOWN").contains("ConnectException");
+        states.called("default", CallResult.OK, null);
+        assertThat(detail("default").toString()).contains("DOWN");
+        states.probed("default", null);
+        assertThat(detail("default").toString()).contains("UP");
+    }
+
+    @Test
+    void knowsWrongCredentialsWhereMetadataIsForEveryone() {
+        answer(other, 200);
+        server.answerByHead(
+                (head, in, out) -> out.write("HTTP/1.1 %d x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                        .formatted(head.contains("/metadata") ? 200 : 401)
+                        .getBytes(ISO_8859_1)));
+
+        probe.start();
+        await().until(() -> server.heads().size() > 3);
+
+        assertThat(detail("default")).isEqualTo(Map.of("status", "DOWN", "since", START, "reason", "401"));
+        states.called("default", CallResult.CREDENTIALS_REFUSED, "401");
+        await().during(INTERVAL.multipliedBy(4)).until(() -> gauge("default") == 0);
+    }
+
+    @Test
+    void takesThePageOfAProxyForAServerThatIsDown() {
+        answer(other, 200);
+        server.answer("HTTP/1.1 200 x\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+
+        probe.start();
+
+        await().untilAsserted(() -> assertThat(detail("default").toString()).contains("status=DOWN"));
     }
 
     @Test

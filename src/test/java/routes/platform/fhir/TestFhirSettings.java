@@ -1,5 +1,6 @@
 package routes.platform.fhir;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -34,5 +35,10 @@ public final class TestFhirSettings {
                 OWN_CALLS,
                 OWN_ANSWER,
                 List.of("$validate"));
+    }
+
+    /** What is known about the servers of the settings: nothing yet. */
+    public static FhirServerStates states(FhirSettings settings, MeterRegistry meters) {
+        return new FhirServerStates(settings, meters);
     }
 }
