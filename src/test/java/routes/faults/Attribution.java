@@ -25,6 +25,13 @@ final class Attribution {
                 v.res_deleted_at is not null as is_delete
             from hfj_res_ver v join hfj_resource r on r.res_id = v.res_id""";
 
+    private static final String INTENTS =
+            """
+            select request_id, correlation_id, state, coalesce(
+                (select string_agg(type || '/' || id, ' ') from unnest(methods, types, ids) as asked (method, type, id)
+                    where method = 'DELETE'), '') as deletes
+            from fhir_intent""";
+
     private final JdbcClient fhir;
     private final JdbcClient runtime;
 
@@ -96,11 +103,7 @@ final class Attribution {
                 .list()
                 .stream()
                 .collect(Collectors.groupingBy(Noted::version));
-        Map<String, Intent> intents = runtime
-                .sql("select request_id, correlation_id, state, 'DELETE' = any(methods) as deletes from fhir_intent")
-                .query(Intent.class)
-                .list()
-                .stream()
+        Map<String, Intent> intents = runtime.sql(INTENTS).query(Intent.class).list().stream()
                 .collect(Collectors.toMap(Intent::requestId, intent -> intent));
         Map<String, Integer> counts = new TreeMap<>();
         intents.values().forEach(intent -> counts.merge(intent.state(), 1, Integer::sum));

@@ -80,7 +80,7 @@ class FhirStreamIT {
         instance.close();
     }
 
-    private void start(String... environment) {
+    private void startRuntime(String... environment) {
         List<String> all =
                 new ArrayList<>(List.of(Instance.OWN_ROUTES, "EVENTBROKER_FHIR_SERVERS_OTHER_URL=" + server.url()));
         all.addAll(List.of(environment));
@@ -90,7 +90,7 @@ class FhirStreamIT {
 
     @Test
     void passesAStreamOfTransactions() throws Exception {
-        start("EVENTBROKER_FHIR_MAXBYTES=1MB");
+        startRuntime("EVENTBROKER_FHIR_MAXBODY=1MB", "EVENTBROKER_FHIR_MAXBYTES=1MB");
         send(WARM_UP, 1);
         long before = instance.runtime.heapMegabytes();
         send(TRANSACTIONS, 1);
@@ -107,7 +107,7 @@ class FhirStreamIT {
     /** The heap holds fewer of the largest bodies than there are clients. */
     @Test
     void passesTheLargestTransactionsAtOnce() throws Exception {
-        start();
+        startRuntime();
         send(4 * CLIENTS, 70);
 
         System.out.printf(
@@ -140,22 +140,26 @@ class FhirStreamIT {
         }
     }
 
-    private void send(String correlationId, String body) throws IOException, InterruptedException {
+    private void send(String correlationId, String body) throws InterruptedException {
         while (true) {
-            HttpResponse<String> answer = http.send(
-                    HttpRequest.newBuilder(instance.runtime.uri("/fhir"))
-                            .header("Authorization", authorization)
-                            .header("X-Correlation-Id", correlationId)
-                            .header("Content-Type", "application/fhir+json")
-                            .POST(HttpRequest.BodyPublishers.ofString(body))
-                            .build(),
-                    HttpResponse.BodyHandlers.ofString());
-            if (answer.statusCode() == 200) {
-                return;
+            try {
+                HttpResponse<String> answer = http.send(
+                        HttpRequest.newBuilder(instance.runtime.uri("/fhir"))
+                                .header("Authorization", authorization)
+                                .header("X-Correlation-Id", correlationId)
+                                .header("Content-Type", "application/fhir+json")
+                                .POST(HttpRequest.BodyPublishers.ofString(body))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+                if (answer.statusCode() == 200) {
+                    return;
+                }
+                assertThat(answer.statusCode()).as(answer.body()).isIn(429, 503);
+                assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+            } catch (IOException e) {
+                // the runtime rejects a large body before it has read it, so the connection ends while the client sends
+                assertThat(body.length()).as(e.toString()).isGreaterThan(1 << 20);
             }
-            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(503);
-            assertThat(answer.body()).contains("too many large requests are in flight");
-            assertThat(answer.headers().firstValue("Retry-After")).isPresent();
             rejected.incrementAndGet();
             TimeUnit.MILLISECONDS.sleep(50);
         }

@@ -75,9 +75,8 @@ class FrozenFhirIT {
         } finally {
             frozen.resume();
         }
-        assertThat(RunningImage.exchange(instance.runtime.request("/fhir/Patient?_count=1"))
-                        .statusCode())
-                .isEqualTo(200);
+        HttpResponse<String> answer = RunningImage.exchange(instance.runtime.request("/fhir/Patient?_count=1"));
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
     }
 
     private static String search(String authorization) {
