@@ -2,6 +2,9 @@ package routes.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,9 +18,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.CamelEvent;
 import org.apache.camel.support.EventNotifierSupport;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -31,14 +36,21 @@ import routes.SignedTokens;
 
 /**
  * Runs the runtime beside a FHIR server that fails. The tenant {@code default} has the real server, the tenant
- * {@code broken} a double. After each test it searches for the canary in the log, the exceptions, the metrics, the
- * health page and the tables.
+ * {@code broken} a double. After each test it searches for the canary in the log, whose levels are as low as they can
+ * be, in the exceptions and the threads; at the end in the metrics, the health page and the tables.
  */
 @TestPropertySource(
         properties = {
             "event-broker.fhir.response-timeout=3s",
             "event-broker.fhir.connect-timeout=1s",
-            "event-broker.fhir.max-body=1MB"
+            "event-broker.fhir.max-body=1MB",
+            // an operator who looks for the reason of a failure
+            "logging.level.routes=trace",
+            "logging.level.routes.platform.fhir=trace",
+            "logging.level.org.apache.http=trace",
+            "logging.level.org.apache.http.wire=trace",
+            "logging.level.ca.uhn.fhir=trace",
+            "logging.level.org.apache.camel.support.component=trace"
         })
 @ExtendWith(OutputCaptureExtension.class)
 @DirtiesContext
@@ -52,14 +64,21 @@ abstract class FailingFhirServer extends RuntimeIT {
     /** Runs until the end of the JVM, as the cached context does. */
     static final FhirDouble DOUBLE = newDouble();
 
+    /** Another tenant of the double, whose server only one test lets fail. */
+    static final String ASKED = "asked";
+
     private static final SignedTokens SIGNED = new SignedTokens(SERVERS);
 
     final String id = "p-" + UUID.randomUUID();
 
     @Autowired
-    private CamelContext camel;
+    CamelContext camel;
 
     private final Exceptions exceptions = new Exceptions();
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+
+    /** The last test, whose runtime is still there after it. */
+    private static FailingFhirServer runtime;
 
     private static FhirDouble newDouble() {
         try {
@@ -72,22 +91,43 @@ abstract class FailingFhirServer extends RuntimeIT {
     @DynamicPropertySource
     static void brokenServer(DynamicPropertyRegistry registry) {
         registry.add("event-broker.fhir.servers.broken.url", DOUBLE::url);
+        registry.add("event-broker.fhir.servers." + ASKED + ".url", DOUBLE::url);
     }
 
     @BeforeEach
     void collectExceptions() {
         exceptions.start();
         camel.getManagementStrategy().addEventNotifier(exceptions);
+        runtime = this;
+        log.start();
+        root().addAppender(log);
     }
 
     @AfterEach
     void findNoPatient(CapturedOutput output) {
         camel.getManagementStrategy().removeEventNotifier(exceptions);
+        root().detachAppender(log);
         Canary.requireNoneIn("the log", output.getAll());
+        List.copyOf(log.list)
+                .forEach(event -> Canary.requireNoneIn(
+                        "the context of a log line", event.getThreadName() + event.getMDCPropertyMap()));
         exceptions.thrown.forEach(thrown -> Canary.requireNoneIn("an exception", thrown));
-        Canary.requireNoneIn("the metrics", management("/observe/metrics").body());
-        Canary.requireNoneIn("the health page", management("/observe/health").body());
-        Canary.requireNoneIn(jdbc);
+        Thread.getAllStackTraces()
+                .keySet()
+                .forEach(thread -> Canary.requireNoneIn("the name of a thread", thread.getName()));
+    }
+
+    /** Once, because it takes long: nothing of these goes away by itself. */
+    @AfterAll
+    static void findNoPatientInWhatStays() {
+        for (String page : List.of("metrics", "health", "health/ready", "health/live", "info")) {
+            Canary.requireNoneIn(page, runtime.management("/observe/" + page).body());
+        }
+        Canary.requireNoneIn(runtime.jdbc);
+    }
+
+    private static Logger root() {
+        return (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     }
 
     /** The exceptions of the routes so far, with their causes. */
@@ -122,7 +162,7 @@ abstract class FailingFhirServer extends RuntimeIT {
         Canary.requireNoneIn("the headers of the answer", headers.map().toString());
     }
 
-    private static void requireOutcome(String body) {
+    static void requireOutcome(String body) {
         JsonNode outcome = json(body);
         assertThat(outcome.path("resourceType").asText()).isEqualTo("OperationOutcome");
         assertThat(outcome.at("/issue/0/severity").asText()).isEqualTo("error");

@@ -1,5 +1,7 @@
 package routes.faults;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -23,10 +25,22 @@ class FhirCanaryIT extends FailingFhirServer {
      *
      * @param headers names and values in turn
      */
-    record Refused(int status, String name, String scope, String method, String path, byte[] body, String... headers) {
+    record Refused(
+            int status,
+            String name,
+            String tenant,
+            String scope,
+            String method,
+            String path,
+            byte[] body,
+            String... headers) {
 
         Refused of(String otherScope) {
-            return new Refused(status, name, otherScope, method, path, body, headers);
+            return new Refused(status, name, tenant, otherScope, method, path, body, headers);
+        }
+
+        Refused ofTenant(String other) {
+            return new Refused(status, name, other, scope, method, path, body, headers);
         }
 
         @Override
@@ -55,6 +69,19 @@ class FhirCanaryIT extends FailingFhirServer {
                 json(400, "an entry with an unknown path", "POST", "", entry("POST", NAME + "/1")),
                 json(400, "an entry with a broken query", "POST", "", entry("PUT", "Patient?name=" + NAME + "%zz")),
                 json(400, "an entry with a host", "POST", "", entry("PUT", "http://" + NAME + ".example/Patient/1")),
+                json(
+                        400,
+                        "an entry with a link to itself",
+                        "POST",
+                        "",
+                        entry("POST", "Patient/" + NAME)
+                                .replace("{\"resource\"", "{\"fullUrl\": \"" + NAME + "\", \"resource\"")),
+                json(
+                        400,
+                        "an unknown kind of bundle",
+                        "POST",
+                        "",
+                        entry("POST", "Patient").replace("transaction", NAME)),
                 json(403, "an entry with an operation", "POST", "", entry("POST", "Patient/1/$" + NAME)),
                 json(
                         400,
@@ -115,6 +142,11 @@ class FhirCanaryIT extends FailingFhirServer {
         return Stream.of(
                 get(404, "an unknown type", NAME),
                 get(404, "an unknown path", "Patient/1/" + NAME),
+                get(404, "an unknown version", "Patient/1/_history/" + NAME + "%20"),
+                get(400, "a broken path", "Patient/" + NAME + "%zz"),
+                get(404, "a tenant without a server", "Patient/1?name=" + NAME).ofTenant("nobody"),
+                get(403, "a scope of an unknown type", "Patient/1").of("system/" + NAME + ".r"),
+                get(403, "a scope with a query", "Patient/1").of("system/Patient.r?name=" + NAME),
                 get(403, "a closed operation", "Patient/1/$" + NAME),
                 get(403, "a search of all types", "?name=" + NAME),
                 get(400, "a broken query", "Patient?name=" + NAME + "%zz"),
@@ -205,22 +237,30 @@ class FhirCanaryIT extends FailingFhirServer {
     @ParameterizedTest
     @MethodSource({"ofJson", "ofXml", "ofUrls", "ofHeaders", "ofScopes"})
     void repeatsNothingOf(Refused refused) throws IOException {
+        requireOutcome(send(refused, "Accept", FHIR_JSON), refused.status());
+
+        RawHttp.Answer inXml = send(refused, "Accept", FHIR_XML);
+        assertThat(inXml.status()).as(inXml.body()).isEqualTo(refused.status());
+        assertThat(inXml.head()).contains("\r\nX-Correlation-Id: ", "\r\nContent-Type: " + FHIR_XML);
+        assertThat(inXml.body()).contains("<OperationOutcome").doesNotContain(DOUBLE.url(), "Exception");
+        Canary.requireNoneIn("the answer in XML", inXml.head() + inXml.body());
+    }
+
+    private RawHttp.Answer send(Refused refused, String... more) throws IOException {
         StringBuilder headers = new StringBuilder("Host: localhost\r\nConnection: close\r\nContent-Length: ")
                 .append(refused.body().length)
                 .append("\r\n");
         List<String> sent = new ArrayList<>(List.of(refused.headers()));
+        sent.addAll(List.of(more));
         if (!sent.contains("Authorization")) {
-            sent.addAll(List.of("Authorization", authorization("broken", refused.scope())));
+            sent.addAll(List.of("Authorization", authorization(refused.tenant(), refused.scope())));
         }
         for (int i = 0; i < sent.size(); i += 2) {
             headers.append(sent.get(i)).append(": ").append(sent.get(i + 1)).append("\r\n");
         }
-
-        RawHttp.Answer answer = RawHttp.send(
+        return RawHttp.send(
                 uri("").getPort(),
                 RawHttp.request(refused.method() + " /fhir/" + refused.path(), headers.toString(), refused.body()));
-
-        requireOutcome(answer, refused.status());
     }
 
     private static String entry(String method, String url) {
@@ -233,6 +273,7 @@ class FhirCanaryIT extends FailingFhirServer {
         return new Refused(
                 status,
                 name + " in JSON",
+                "broken",
                 ALL,
                 method,
                 path,
@@ -241,15 +282,16 @@ class FhirCanaryIT extends FailingFhirServer {
     }
 
     private static Refused xml(int status, String name, String method, String path, String body, String... headers) {
-        return new Refused(status, name + " in XML", ALL, method, path, bytes(body), withType(FHIR_XML, headers));
+        return new Refused(
+                status, name + " in XML", "broken", ALL, method, path, bytes(body), withType(FHIR_XML, headers));
     }
 
     private static Refused form(int status, String name, String path, String body) {
-        return new Refused(status, name, ALL, "POST", path, bytes(body), "Content-Type", FORM);
+        return new Refused(status, name, "broken", ALL, "POST", path, bytes(body), "Content-Type", FORM);
     }
 
     private static Refused get(int status, String name, String path) {
-        return new Refused(status, name, ALL, "GET", path, new byte[0]);
+        return new Refused(status, name, "broken", ALL, "GET", path, new byte[0]);
     }
 
     private static String[] withType(String type, String... headers) {
