@@ -8,27 +8,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.nimbusds.jose.JOSEException;
-import com.nimbusds.jose.JWSAlgorithm;
-import com.nimbusds.jose.JWSHeader;
-import com.nimbusds.jose.JWSSigner;
-import com.nimbusds.jose.crypto.MACSigner;
-import com.nimbusds.jose.crypto.RSASSASigner;
-import com.nimbusds.jose.jwk.JWKSet;
-import com.nimbusds.jose.jwk.RSAKey;
-import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
-import com.nimbusds.jwt.JWTClaimsSet;
-import com.nimbusds.jwt.PlainJWT;
-import com.nimbusds.jwt.SignedJWT;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.text.ParseException;
-import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Date;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,7 +21,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -47,6 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.core.io.ClassPathResource;
+import routes.ForgedTokens;
 import routes.RuntimeIT;
 
 /**
@@ -82,9 +66,6 @@ class AccessControlIT extends RuntimeIT {
 
     /** Bodies for operations whose example does too much. */
     private static final Map<String, String> BODIES = Map.of("reprocessDeadLetters", NO_DEAD_LETTERS);
-
-    private static final RSAKey ISSUERS_KEY = issuersKey();
-    private static final RSAKey ANOTHER_KEY = anotherKey();
 
     /** The id of a record of the tenant {@code default}, by the path up to its parameter. */
     private static final Map<String, String> IDS = new LinkedHashMap<>();
@@ -141,15 +122,6 @@ class AccessControlIT extends RuntimeIT {
         }
     }
 
-    /** An invalid token with the scopes of an operation. */
-    record Forgery(String what, Function<List<String>, String> token) {
-
-        @Override
-        public String toString() {
-            return what;
-        }
-    }
-
     static List<Operation> operations() throws IOException {
         JsonNode contract = new ObjectMapper(new YAMLFactory())
                 .readTree(new ClassPathResource("contract/openapi.yaml").getInputStream());
@@ -181,48 +153,8 @@ class AccessControlIT extends RuntimeIT {
         return copy;
     }
 
-    static List<Forgery> forgeries() {
-        return List.of(
-                new Forgery("expired", scopes -> signed(claims(scopes).expirationTime(in(-120)))),
-                new Forgery("not yet valid", scopes -> signed(claims(scopes).notBeforeTime(in(300)))),
-                new Forgery("for ever", scopes -> signed(claims(scopes).expirationTime(null))),
-                new Forgery(
-                        "for another audience", scopes -> signed(claims(scopes).audience("another"))),
-                new Forgery("for nobody", scopes -> signed(claims(scopes).audience((String) null))),
-                new Forgery("of another issuer", scopes -> signed(claims(scopes).issuer("http://localhost:1"))),
-                new Forgery("of no issuer", scopes -> signed(claims(scopes).issuer(null))),
-                new Forgery("of nobody", scopes -> signed(claims(scopes).subject(null))),
-                new Forgery("of no tenant", scopes -> signed(claims(scopes).claim("tenant", null))),
-                new Forgery(
-                        "of two tenants",
-                        scopes -> signed(claims(scopes).claim("tenant", List.of("default", "other")))),
-                new Forgery(
-                        "of a tenant with a line feed",
-                        scopes -> signed(claims(scopes).claim("tenant", "a\nb"))),
-                new Forgery(
-                        "of a tenant that is blank",
-                        scopes -> signed(claims(scopes).claim("tenant", " "))),
-                new Forgery(
-                        "of a tenant without an end",
-                        scopes -> signed(claims(scopes).claim("tenant", "x".repeat(257)))),
-                new Forgery("not signed", scopes -> new PlainJWT(claims(scopes).build()).serialize()),
-                new Forgery("signed with the public key as a secret", AccessControlIT::confused),
-                new Forgery("signed with PS256", scopes -> signed(JWSAlgorithm.PS256, ISSUERS_KEY, claims(scopes))),
-                new Forgery("signed with RS512", scopes -> signed(JWSAlgorithm.RS512, ISSUERS_KEY, claims(scopes))),
-                new Forgery(
-                        "signed with an unknown key",
-                        scopes -> signed(JWSAlgorithm.RS256, ANOTHER_KEY, claims(scopes))),
-                new Forgery("signed with another key of the same name", AccessControlIT::underAFalseName),
-                new Forgery("signed without the name of its key", AccessControlIT::withoutTheNameOfItsKey),
-                new Forgery(
-                        "of an organization that is a list",
-                        scopes -> signed(claims(scopes).claim("organization", List.of("a", "b")))),
-                new Forgery("cut off", scopes -> signed(claims(scopes)).replaceFirst(".{20}$", "")),
-                new Forgery("no token at all", scopes -> "sandbox-secret"));
-    }
-
     static Stream<Arguments> forged() throws IOException {
-        List<Forgery> forgeries = forgeries();
+        List<ForgedTokens.Forgery> forgeries = ForgedTokens.all();
         return operations().stream()
                 .flatMap(operation -> forgeries.stream().map(forgery -> Arguments.of(operation, forgery)));
     }
@@ -278,7 +210,7 @@ class AccessControlIT extends RuntimeIT {
 
     @ParameterizedTest(name = "{0}: a token {1}")
     @MethodSource("forged")
-    void rejectsAnInvalidToken(Operation operation, Forgery forgery) {
+    void rejectsAnInvalidToken(Operation operation, ForgedTokens.Forgery forgery) {
         HttpResponse<String> answer =
                 call(operation, "Bearer " + forgery.token().apply(operation.scopes()), "");
 
@@ -298,7 +230,7 @@ class AccessControlIT extends RuntimeIT {
         for (String scope : operation.scopes()) {
             List<String> others = all.stream().filter(s -> !s.equals(scope)).toList();
 
-            HttpResponse<String> answer = call(operation, "Bearer " + signed(claims(others)), "");
+            HttpResponse<String> answer = call(operation, "Bearer " + ForgedTokens.valid(others), "");
 
             assertThat(answer.headers().firstValue("WWW-Authenticate"))
                     .contains("Bearer error=\"insufficient_scope\", scope=\"" + scope + "\"");
@@ -309,7 +241,8 @@ class AccessControlIT extends RuntimeIT {
     @ParameterizedTest(name = "{0}")
     @MethodSource("operations")
     void letsACallerWithItsScopeIn(Operation operation) {
-        HttpResponse<String> answer = call(operation, "Bearer " + signed(claims(operation.scopes())), find(operation));
+        HttpResponse<String> answer =
+                call(operation, "Bearer " + ForgedTokens.valid(operation.scopes()), find(operation));
 
         assertThat(answer.statusCode()).as(answer.body()).isNotIn(401, 403, 404).isLessThan(500);
         assertThat(answer.headers().firstValue("WWW-Authenticate")).isEmpty();
@@ -554,7 +487,7 @@ class AccessControlIT extends RuntimeIT {
     void givesEachTenantAndEachCallerItsOwnIdempotencyKeys() {
         String key = UUID.randomUUID().toString();
         List<String> events = Stream.of(
-                        TOKENS.sandbox(), TOKENS.of("other"), "Bearer " + signed(claims(List.of("events.write"))))
+                        TOKENS.sandbox(), TOKENS.of("other"), "Bearer " + ForgedTokens.valid(List.of("events.write")))
                 .map(token -> exchange(HttpRequest.newBuilder(uri(EVENTS))
                         .headers("Authorization", token, "Content-Type", JSON, "Idempotency-Key", key)
                         .POST(HttpRequest.BodyPublishers.ofString(prescription(key, key)))))
@@ -672,89 +605,6 @@ class AccessControlIT extends RuntimeIT {
     private String awaitLetter(String path, String authorization) {
         await().until(() -> json(call("GET", path, authorization, "").body()).size() == 1);
         return json(call("GET", path, authorization, "").body()).at("/0/id").asText();
-    }
-
-    private static JWTClaimsSet.Builder claims(List<String> scopes) {
-        return new JWTClaimsSet.Builder()
-                .issuer(SERVERS.tokenIssuer().address())
-                .audience("event-broker")
-                .subject("forger")
-                .claim("tenant", "default")
-                .claim("scope", scopes)
-                .issueTime(in(0))
-                .expirationTime(in(300));
-    }
-
-    private static Date in(int seconds) {
-        return Date.from(Instant.now().plusSeconds(seconds));
-    }
-
-    private static String signed(JWTClaimsSet.Builder claims) {
-        return signed(JWSAlgorithm.RS256, ISSUERS_KEY, claims);
-    }
-
-    private static String signed(JWSAlgorithm algorithm, RSAKey key, JWTClaimsSet.Builder claims) {
-        try {
-            return signed(
-                    new JWSHeader.Builder(algorithm).keyID(key.getKeyID()).build(), new RSASSASigner(key), claims);
-        } catch (JOSEException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static String signed(JWSHeader header, JWSSigner signer, JWTClaimsSet.Builder claims) {
-        try {
-            SignedJWT token = new SignedJWT(header, claims.build());
-            token.sign(signer);
-            return token.serialize();
-        } catch (JOSEException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /** Signs with HS256 and the public key as its secret. */
-    private static String confused(List<String> scopes) {
-        try {
-            JWSHeader header = new JWSHeader.Builder(JWSAlgorithm.HS256)
-                    .keyID(ISSUERS_KEY.getKeyID())
-                    .build();
-            return signed(header, new MACSigner(ISSUERS_KEY.toRSAPublicKey().getEncoded()), claims(scopes));
-        } catch (JOSEException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static String withoutTheNameOfItsKey(List<String> scopes) {
-        try {
-            return signed(
-                    new JWSHeader.Builder(JWSAlgorithm.RS256).build(), new RSASSASigner(ANOTHER_KEY), claims(scopes));
-        } catch (JOSEException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static String underAFalseName(List<String> scopes) {
-        RSAKey named =
-                new RSAKey.Builder(ANOTHER_KEY).keyID(ISSUERS_KEY.getKeyID()).build();
-        return signed(JWSAlgorithm.RS256, named, claims(scopes));
-    }
-
-    private static RSAKey issuersKey() {
-        try {
-            return JWKSet.load(SERVERS.tokenKeys().toFile()).getKeys().get(0).toRSAKey();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (ParseException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static RSAKey anotherKey() {
-        try {
-            return new RSAKeyGenerator(2048).keyID(UUID.randomUUID().toString()).generate();
-        } catch (JOSEException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private static String prescription(String id, String patient) {
