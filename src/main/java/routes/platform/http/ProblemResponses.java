@@ -105,7 +105,7 @@ public class ProblemResponses {
      * @param request null where the path is unknown
      */
     ErrorFormat.Rendered render(HttpServletRequest request, Problem problem) {
-        String path = request == null ? null : path(request);
+        String path = request == null ? null : RequestPath.normal(path(request));
         return formats.stream()
                 .filter(format -> path != null && format.appliesTo(path))
                 .findFirst()

@@ -1,14 +1,20 @@
 package routes.platform.http;
 
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.Writer;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.core.StandardHost;
 import org.apache.catalina.valves.ErrorReportValve;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
+import org.apache.tomcat.util.net.ApplicationBufferHandler;
 import org.springframework.boot.web.embedded.tomcat.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.stereotype.Component;
@@ -35,6 +41,8 @@ class TomcatErrorCustomizer implements WebServerFactoryCustomizer<TomcatServletW
 
     private static final class ProblemReportValve extends ErrorReportValve {
 
+        private static final Pattern TARGET = Pattern.compile("\\s*\\S+ (?<path>/[^?\\s]*)(?:\\?(?<query>\\S*))?");
+
         private final ProblemResponses problems;
 
         ProblemReportValve(ProblemResponses problems) {
@@ -55,7 +63,8 @@ class TomcatErrorCustomizer implements WebServerFactoryCustomizer<TomcatServletW
             response.setHeader("Cache-Control", "no-store");
             response.setHeader("X-Content-Type-Options", "nosniff");
             ErrorFormat.Rendered rendered = problems.render(
-                    request.getRequestURI() == null ? null : request, problem(status, correlationId, request));
+                    request.getRequestURI() == null ? unreadTarget(request) : request,
+                    problem(status, correlationId, request));
             response.setContentType(rendered.mediaType());
             response.setCharacterEncoding("UTF-8");
             try {
@@ -67,6 +76,29 @@ class TomcatErrorCustomizer implements WebServerFactoryCustomizer<TomcatServletW
             } catch (IOException | IllegalStateException e) {
                 getContainer().getLogger().debug("the caller has gone", e);
             }
+        }
+
+        /** The request with the target that Tomcat has refused to read; null without one. */
+        private static HttpServletRequest unreadTarget(Request request) {
+            if (!(request.getCoyoteRequest().getInputBuffer() instanceof ApplicationBufferHandler head)) {
+                return null;
+            }
+            ByteBuffer bytes = head.getByteBuffer().duplicate().rewind();
+            Matcher line = TARGET.matcher(StandardCharsets.ISO_8859_1.decode(bytes));
+            if (!line.lookingAt()) {
+                return null;
+            }
+            return new HttpServletRequestWrapper(request) {
+                @Override
+                public String getRequestURI() {
+                    return line.group("path");
+                }
+
+                @Override
+                public String getQueryString() {
+                    return line.group("query");
+                }
+            };
         }
 
         private static Problem problem(int status, String correlationId, Request request) {
