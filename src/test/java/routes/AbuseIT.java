@@ -2,6 +2,9 @@ package routes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ca.uhn.fhir.context.FhirContext;
+import ca.uhn.fhir.parser.StrictErrorHandler;
+import ca.uhn.fhir.rest.api.EncodingEnum;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -10,7 +13,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.hl7.fhir.r4.model.OperationOutcome;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -26,6 +31,11 @@ class AbuseIT extends RuntimeIT {
     /** The placeholder of the page for the token of a client. */
     private static final Pattern TOKEN = Pattern.compile("\\{token (\\w+)}");
 
+    /** The request lines of the FHIR facade, in each spelling of its path. */
+    private static final Pattern FHIR = Pattern.compile("\\S+ /(?:f|%66)hir(?:[/?;]|$)");
+
+    private static final FhirContext R4 = FhirContext.forR4Cached();
+
     private static final Pattern CORRELATION_ID = Pattern.compile("(?im)^X-Correlation-Id: (\\S+)\r?$");
 
     static Stream<AbuseTable.Row> requests() {
@@ -37,14 +47,29 @@ class AbuseIT extends RuntimeIT {
     void answersAsThePageSays(AbuseTable.Row row) throws IOException {
         RawHttp.Answer answer = RawHttp.send(port(row), request(row));
 
-        String all = answer.head() + "\n" + answer.body();
+        boolean isFhir = row.status() >= 400 && FHIR.matcher(row.line()).lookingAt();
+        String all = answer.head() + "\n" + answer.body() + "\n" + (isFhir ? diagnostics(answer) : "");
         assertThat(answer.status()).as(all).isEqualTo(row.status());
         row.contains().forEach(text -> assertThat(all).contains(filled(text)));
         assertThat(all).doesNotContain(SECRET).doesNotContain("\tat ");
         if (answer.status() >= 400 && !row.isManagement()) {
-            assertThat(answer.head()).contains("Content-Type: application/problem+json");
+            assertThat(answer.head()).contains("Content-Type: application/" + (isFhir ? "fhir+" : "problem+json"));
             assertThat(CORRELATION_ID.matcher(answer.head()).results()).hasSize(1);
         }
+    }
+
+    /** The texts of an OperationOutcome; fails when the body is none. */
+    private static String diagnostics(RawHttp.Answer answer) {
+        OperationOutcome outcome = EncodingEnum.detectEncoding(answer.body())
+                .newParser(R4)
+                .setParserErrorHandler(new StrictErrorHandler())
+                .parseResource(OperationOutcome.class, answer.body());
+        assertThat(outcome.getIssue())
+                .isNotEmpty()
+                .allMatch(issue -> issue.hasSeverity() && issue.hasCode() && issue.hasDiagnostics());
+        return outcome.getIssue().stream()
+                .map(OperationOutcome.OperationOutcomeIssueComponent::getDiagnostics)
+                .collect(Collectors.joining("\n"));
     }
 
     @AfterAll
