@@ -303,8 +303,20 @@ class FhirErrorsIT extends FhirIT {
                         server.getAuthority(),
                         SCRIPTED.url("").getAuthority());
         if (request.origin() != Origin.SERVER) {
+            requireHint(request, answer);
             assertThat(all).doesNotContain(SECRET, "127.0.0.1:1/");
         }
+    }
+
+    /** What HTTP wants beside the body: what would be right instead. */
+    private static void requireHint(WrongRequest request, RawHttp.Answer answer) {
+        String hint =
+                switch (request.status()) {
+                    case 401 -> "\r\nWWW-Authenticate: Bearer";
+                    case 405 -> "\r\nAllow: ";
+                    default -> "";
+                };
+        assertThat(answer.head()).contains(hint);
     }
 
     private static List<String> all(Pattern header, RawHttp.Answer answer) {

@@ -80,7 +80,8 @@ record WrongRequest(int status, String name, String line, Map<String, String> he
         StringBuilder head = new StringBuilder(line).append("\r\nHost: localhost\r\nConnection: close\r\n");
         headers.forEach(
                 (name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
-        if (body.length > 0 && !headers.containsKey("Content-Length")) {
+        boolean hasLength = headers.containsKey("Content-Length") || headers.containsKey("Transfer-Encoding");
+        if (body.length > 0 && !hasLength) {
             head.append("Content-Length: ").append(body.length).append("\r\n");
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -144,6 +144,10 @@ final class WrongRequests {
                 facade(405, "a delete of metadata", "DELETE /fhir/metadata"),
                 facade(413, "too many bytes", "POST /fhir/Patient")
                         .withJson("{\"resourceType\": \"Patient\", \"x\": \"" + SECRET.repeat(200_000) + "\"}"),
+                facade(413, "too many bytes in chunks", "POST /fhir/Patient")
+                        .with("Content-Type", "application/fhir+json")
+                        .with("Transfer-Encoding", "chunked")
+                        .with("200000\r\n" + " ".repeat(0x200000) + "\r\n0\r\n\r\n"),
                 facade(413, "too many levels", "POST /fhir/Patient").withJson(("{\"" + SECRET + "\": ").repeat(101)),
                 facade(413, "a number too long", "POST /fhir/Patient")
                         .withJson("{\"resourceType\": \"Patient\", \"" + SECRET + "\": 1e99999}"),
