@@ -2,6 +2,7 @@ package routes.fhir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ca.uhn.fhir.context.FhirContext;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -230,15 +231,22 @@ class FhirBundleAccessIT extends FhirIT {
         assertThat(count("Patient/" + id + "/_history")).as("versions").isEqualTo(1);
     }
 
+    /** Sends a transaction in JSON, and a batch in XML. */
     private HttpResponse<String> send(String type, List<String> entries, String correlation) {
         String bundle = """
                 {"resourceType": "Bundle", "type": "%s", "entry": [%s]}"""
                 .formatted(type, String.join(",", entries).replace("{id}", id));
+        boolean isXml = type.equals("batch");
         return exchange(HttpRequest.newBuilder(facade())
                 .header("Authorization", token(SCOPES))
                 .header("X-Correlation-Id", correlation)
-                .header("Content-Type", JSON)
-                .POST(HttpRequest.BodyPublishers.ofString(bundle)));
+                .header("Content-Type", isXml ? "application/fhir+xml" : JSON)
+                .POST(HttpRequest.BodyPublishers.ofString(isXml ? xml(bundle) : bundle)));
+    }
+
+    private static String xml(String bundle) {
+        FhirContext fhir = FhirContext.forR4Cached();
+        return fhir.newXmlParser().encodeResourceToString(fhir.newJsonParser().parseResource(bundle));
     }
 
     private String patient(String patient) {
