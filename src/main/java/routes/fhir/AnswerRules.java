@@ -8,7 +8,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -18,7 +21,7 @@ import java.util.stream.Stream;
  * with an older version of somebody else. So for each version that the answer names, the first of these rules counts:
  *
  * <ol>
- *   <li>The status of the interaction is not 200, 201 or 204: nothing happened.
+ *   <li>The status of the interaction is not 200, 201 or 204: the version is that of somebody else.
  *   <li>HAPI's code says that it did nothing, such as {@code SUCCESSFUL_UPDATE_NO_CHANGE}: nothing happened.
  *   <li>Status 201, or HAPI's code says what it did, such as {@code SUCCESSFUL_DELETE}: the version is confirmed.
  *   <li>The answer has the resource: its {@code meta.source} ends with the request's id, and the version is confirmed;
@@ -28,9 +31,10 @@ import java.util.stream.Stream;
  *       deletes, the confirmed one or else the first.
  * </ol>
  *
- * <p>The write stays open when the answer tells nothing: it is 5xx, 202 or malformed. It also stays open when the
- * answer names no version of something that may have happened. HAPI does not say which resources a conditional delete
- * found.
+ * <p>The write stays open when the answer tells nothing: it is malformed, or its status proves neither a success nor
+ * that nothing happened, such as 202, 408 and 5xx. The same holds for each entry of a bundle. It also stays open when
+ * the answer names no version of something that may have happened. HAPI does not say which resources a conditional
+ * delete found.
  */
 final class AnswerRules {
 
@@ -56,10 +60,18 @@ final class AnswerRules {
             "SUCCESSFUL_CONDITIONAL_PATCH",
             "SUCCESSFUL_DELETE");
 
-    private static final Set<Integer> SUCCESS = Set.of(200, 201, 204);
+    private static final int CREATED = 201;
+    private static final Set<Integer> SUCCESS = Set.of(200, CREATED, 204);
 
-    private static final int REDIRECTION = 300;
-    private static final int SERVER_ERROR = 500;
+    /**
+     * The statuses of a server that has refused the request, and so has written nothing. Others do not prove it: 408
+     * and 425 may come late, 406 may mean that the answer has no fitting form, and an unknown one may mean anything.
+     */
+    private static final Set<Integer> REFUSED = Set.of(
+            304, 400, 401, 402, 403, 404, 405, 407, 409, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 423, 424,
+            426, 428, 429, 431, 451, 501, 505);
+
+    private static final Pattern STATUS = Pattern.compile("(\\d{3})(?!\\d).*", Pattern.DOTALL);
 
     private static final Effects UNKNOWN = new Effects(false, List.of());
     private static final Effects NONE = new Effects(true, List.of());
@@ -82,7 +94,7 @@ final class AnswerRules {
 
     /** Returns the effects that the answer to a write shows. */
     static Effects effects(FhirRequest request, FhirAnswer answer) {
-        if (answer.status() >= REDIRECTION && answer.status() < SERVER_ERROR) {
+        if (REFUSED.contains(answer.status())) {
             return NONE;
         }
         if (!isSuccess(answer.status()) || answer.body() == null) {
@@ -99,7 +111,7 @@ final class AnswerRules {
                 .filter(Objects::nonNull)
                 .collect(Collectors.toSet());
         AnswerRules rules = new AnswerRules(FhirTarget.of(request), requestIds);
-        return request.isBundle() ? rules.ofBundle(body) : rules.ofResource(answer, body);
+        return request.isBundle() ? rules.ofBundle(body, request.interactions()) : rules.ofResource(answer, body);
     }
 
     /** Whether a status reports that the server has done what it was asked, in whole. */
@@ -114,19 +126,25 @@ final class AnswerRules {
                 .findFirst()
                 .orElse(null);
         var entry = new AnsweredResource.Entry(Integer.toString(answer.status()), location, body, body);
-        boolean complete = FhirVersion.at(location).isPresent() || says(entry, UNCHANGED);
-        return new Effects(complete, outcomes(List.of(entry)));
+        return new Effects(!isSilent(entry), outcomes(List.of(entry)));
     }
 
-    private Effects ofBundle(AnsweredResource body) {
-        boolean silent = targets.stream().anyMatch(FhirTarget::isDeleteByQuery)
-                && body.entries().stream().anyMatch(AnswerRules::isSilent);
-        return new Effects(!body.entries().isEmpty() && !silent, outcomes(body.entries()));
+    /** @param interactions whose entries the answer has in the same order */
+    private Effects ofBundle(AnsweredResource body, List<FhirInteraction> interactions) {
+        List<AnsweredResource.Entry> entries = body.entries();
+        boolean complete = entries.size() == interactions.size()
+                && IntStream.range(0, entries.size())
+                        .allMatch(number -> !interactions.get(number).isWrite() || isComplete(entries.get(number)));
+        return new Effects(complete, outcomes(entries));
+    }
+
+    private static boolean isComplete(AnsweredResource.Entry entry) {
+        return REFUSED.contains(status(entry)) || isSuccess(status(entry)) && !isSilent(entry);
     }
 
     /** Whether something may have happened that the answer does not name. */
     private static boolean isSilent(AnsweredResource.Entry entry) {
-        return isSuccess(entry) && FhirVersion.at(entry.location()).isEmpty() && !says(entry, UNCHANGED);
+        return FhirVersion.at(entry.location()).isEmpty() && !says(entry, UNCHANGED);
     }
 
     private List<FhirOutcome> outcomes(List<AnsweredResource.Entry> entries) {
@@ -142,10 +160,10 @@ final class AnswerRules {
     }
 
     private Optional<FhirOutcome> outcome(AnsweredResource.Entry entry, FhirVersion named) {
-        if (!isSuccess(entry) || says(entry, UNCHANGED)) {
+        if (!isSuccess(status(entry)) || says(entry, UNCHANGED)) {
             return Optional.empty();
         }
-        if (entry.status().startsWith("201") || says(entry, CHANGED)) {
+        if (status(entry) == CREATED || says(entry, CHANGED)) {
             return Optional.of(new FhirOutcome(named, true));
         }
         String source = entry.resource().requestId();
@@ -162,9 +180,10 @@ final class AnswerRules {
                         && (target.id() == null || target.id().equals(named.id())));
     }
 
-    private static boolean isSuccess(AnsweredResource.Entry entry) {
-        return entry.status() != null
-                && SUCCESS.stream().anyMatch(status -> entry.status().startsWith(status.toString()));
+    /** The status of an entry, such as {@code 201 Created}; 0 when it has none. */
+    private static int status(AnsweredResource.Entry entry) {
+        Matcher status = STATUS.matcher(entry.status() == null ? "" : entry.status());
+        return status.matches() ? Integer.parseInt(status.group(1)) : 0;
     }
 
     private static boolean says(AnsweredResource.Entry entry, Set<String> codes) {

@@ -1,5 +1,6 @@
 package routes.fhir;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashSet;
@@ -27,6 +28,9 @@ class DeletesByQuery {
 
     /** The types of further ones count as unknown: each search takes the time of a call. */
     private static final int MAX_SEARCHES = 20;
+
+    /** The caller waits for the searches too, so a slow server gets no further ones. */
+    private static final Duration MAX_TIME = Duration.ofSeconds(10);
 
     /** Most servers refuse a conditional delete that finds more than one resource. */
     private static final int MAX_FOUND = 100;
@@ -71,10 +75,14 @@ class DeletesByQuery {
         if (FhirTarget.of(request).stream().anyMatch(FhirTarget::isDeleteByQuery)) {
             Found found = new Found(new LinkedHashSet<>(), new LinkedHashSet<>());
             List<String> queries = queries(request);
-            int searches = Math.min(queries.size(), MAX_SEARCHES);
-            queries.subList(0, searches).forEach(query -> find(request.caller().tenant(), query, found));
-            queries.subList(searches, queries.size())
-                    .forEach(query -> found.unknown().add(typeOf(query)));
+            long end = System.nanoTime() + MAX_TIME.toNanos();
+            for (int number = 0; number < queries.size(); number++) {
+                if (number < MAX_SEARCHES && System.nanoTime() - end < 0) {
+                    find(request.caller().tenant(), queries.get(number), found);
+                } else {
+                    found.unknown().add(typeOf(queries.get(number)));
+                }
+            }
             exchange.setProperty(PROPERTY, found);
         }
     }

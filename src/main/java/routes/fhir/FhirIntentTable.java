@@ -21,20 +21,10 @@ class FhirIntentTable {
             values (:requestId, :tenant, :principal, :scope, :correlationId, :causationId,
                     :methods, :types, :ids, :counts, clock_timestamp() + make_interval(secs => :wait))""";
 
-    /** A claim on a version that another intent is known to have made would only be in the way. */
-    private static final String INSERT_OUTCOMES =
-            """
-            insert into fhir_outcome (tenant, type, id, version, request_id, confirmed)
-            select :tenant, made.type, made.id, made.version, :requestId, made.confirmed
-            from unnest(:types, :ids, :versions, :confirmed) as made (type, id, version, confirmed)
-            where made.confirmed or not exists (
-                select 1 from fhir_outcome other
-                where other.tenant = :tenant and other.type = made.type and other.id = made.id
-                  and other.version = made.version and other.confirmed)
-            on conflict (tenant, type, id, version, request_id)
-            do update set confirmed = fhir_outcome.confirmed or excluded.confirmed""";
-
-    /** The answer counts, even if the search for effects was first. */
+    /**
+     * The answer counts, even if the search for effects was first. A claim on a version that another intent is known to
+     * have made would only be in the way.
+     */
     private static final String NOTE_ANSWER =
             """
             with intent as (
@@ -44,8 +34,15 @@ class FhirIntentTable {
                     closed_at = case when :complete then clock_timestamp() else closed_at end,
                     next_at = case when :answered then clock_timestamp() else next_at end
                 where request_id = :requestId and state <> 'DONE')
-            """
-                    + INSERT_OUTCOMES;
+            insert into fhir_outcome (tenant, type, id, version, request_id, confirmed)
+            select :tenant, made.type, made.id, made.version, :requestId, made.confirmed
+            from unnest(:types, :ids, :versions, :confirmed) as made (type, id, version, confirmed)
+            where made.confirmed or not exists (
+                select 1 from fhir_outcome other
+                where other.tenant = :tenant and other.type = made.type and other.id = made.id
+                  and other.version = made.version and other.confirmed)
+            on conflict (tenant, type, id, version, request_id)
+            do update set confirmed = fhir_outcome.confirmed or excluded.confirmed""";
 
     private final JdbcClient jdbc;
 
@@ -59,9 +56,11 @@ class FhirIntentTable {
         return new RetentionRule("fhir_intent", "closed_at", keep);
     }
 
+    /** Keeps what is noted of open intents: their other versions are still to be found. */
     @Bean
     static RetentionRule fhirOutcomeRetention(@Value("${event-broker.retention.fhir-intents}") Duration keep) {
-        return new RetentionRule("fhir_outcome", "noted_at", keep);
+        return new RetentionRule("fhir_outcome", "noted_at", keep)
+                .unless("select 1 from fhir_intent where request_id = fhir_outcome.request_id and state = 'OPEN'");
     }
 
     /**
@@ -92,7 +91,16 @@ class FhirIntentTable {
      * @param complete whether the intent is DONE; if not, it stays as it is
      */
     void noteAnswer(FhirRequest request, int status, boolean complete, List<FhirOutcome> outcomes) {
-        withOutcomes(NOTE_ANSWER, request.caller().tenant(), request.requestId(), outcomes)
+        jdbc.sql(NOTE_ANSWER)
+                .param("tenant", request.caller().tenant())
+                .param("requestId", request.requestId())
+                .param("types", SqlArrays.texts(outcomes, outcome -> outcome.made()
+                        .type()))
+                .param("ids", SqlArrays.texts(outcomes, outcome -> outcome.made()
+                        .id()))
+                .param("versions", SqlArrays.texts(outcomes, outcome -> outcome.made()
+                        .version()))
+                .param("confirmed", SqlArrays.of("boolean", outcomes, FhirOutcome::confirmed))
                 .param("status", status)
                 .param("complete", complete, Types.BOOLEAN)
                 .param("answered", AnswerRules.isSuccess(status), Types.BOOLEAN)
@@ -107,25 +115,5 @@ class FhirIntentTable {
                         where request_id = ? and state = 'OPEN'""")
                 .param(requestId)
                 .update();
-    }
-
-    /** Notes versions that the server's history shows; once more changes nothing. */
-    void noteFound(OpenIntent intent, List<FhirOutcome> outcomes) {
-        withOutcomes(INSERT_OUTCOMES, intent.tenant(), intent.requestId(), outcomes)
-                .update();
-    }
-
-    private JdbcClient.StatementSpec withOutcomes(
-            String sql, String tenant, String requestId, List<FhirOutcome> outcomes) {
-        return jdbc.sql(sql)
-                .param("tenant", tenant)
-                .param("requestId", requestId)
-                .param("types", SqlArrays.texts(outcomes, outcome -> outcome.made()
-                        .type()))
-                .param("ids", SqlArrays.texts(outcomes, outcome -> outcome.made()
-                        .id()))
-                .param("versions", SqlArrays.texts(outcomes, outcome -> outcome.made()
-                        .version()))
-                .param("confirmed", SqlArrays.of("boolean", outcomes, FhirOutcome::confirmed));
     }
 }

@@ -31,6 +31,11 @@ record FhirTarget(String method, String type, String id, int count) {
         return new FhirTarget(method, type, id, number);
     }
 
+    /** Such as {@code Patient/1}. */
+    String resource() {
+        return type + '/' + id;
+    }
+
     boolean isDelete() {
         return method.equals("DELETE");
     }

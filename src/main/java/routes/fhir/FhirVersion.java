@@ -16,6 +16,11 @@ record FhirVersion(String type, String id, String version) {
     private static final Pattern LOCATION = Pattern.compile(
             "(?:^|/)([A-Z][A-Za-z]{0,63})/([A-Za-z0-9.-]{1,64})/_history/([A-Za-z0-9.-]{1,64})(?:\\?.*)?$");
 
+    /** Such as {@code Patient/1}. */
+    String resource() {
+        return type + '/' + id;
+    }
+
     /**
      * Reads the address of a version.
      *

@@ -11,37 +11,48 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
+import routes.fhir.OpenIntent.End;
+import routes.fhir.OpenIntent.Progress;
 import routes.platform.database.SqlArrays;
 
-/** Claims open intents for the search for their effects, and closes them. */
+/**
+ * Leases open intents to the search for their effects, and notes what it finds. A search whose lease has ended notes
+ * nothing, because another one may have the intent.
+ */
 @Component
 class OpenIntentTable {
 
-    /** A claim ends by itself when its instance dies. */
-    private static final Duration LEASE = Duration.ofMinutes(5);
+    private static final String DUE =
+            """
+            state = 'OPEN' and next_at <= now() and (leased_until is null or leased_until <= now())""";
 
-    /** The tenants take turns, so that a long queue of one delays no other. */
-    private static final String CLAIM =
+    static final String DUE_TENANTS =
+            """
+            select tenant from unnest(:tenants) as server (tenant)
+            where exists (select 1 from fhir_intent where tenant = server.tenant and %s)"""
+                    .formatted(DUE);
+
+    static final String CLAIM =
             """
             with due as (
-                select mine.request_id
-                from unnest(:tenants) as server (tenant)
-                cross join lateral (
-                    select request_id from fhir_intent
-                    where tenant = server.tenant and state = 'OPEN' and next_at <= now()
-                    order by next_at limit :each
-                    for update skip locked) mine)
-            update fhir_intent intent set next_at = now() + make_interval(secs => :lease)
+                select request_id from fhir_intent
+                where tenant = :tenant and %s
+                order by next_at limit 1
+                for update skip locked)
+            update fhir_intent intent
+            set leased_until = now() + make_interval(secs => :lease), attempts = attempts + 1
             from due
             where intent.request_id = due.request_id
             returning intent.*, intent.created_at < now() - make_interval(secs => :limit) as expired,
                 array(select array[type, id, version] from fhir_outcome noted
-                      where noted.request_id = intent.request_id and noted.confirmed) as noted""";
+                      where noted.request_id = intent.request_id and noted.confirmed) as noted"""
+                    .formatted(DUE);
 
-    private static final String FREE_DELETES =
+    static final String FREE_DELETES =
             """
             select type, id, version,
                 exists (
@@ -56,9 +67,14 @@ class OpenIntentTable {
                           select 1 from unnest(other.methods, other.types, other.ids) as target (method, type, id)
                           where target.method = 'DELETE' and target.type = found.type
                             and (target.id is null or target.id = found.id))
-                      and not exists (
-                          select 1 from fhir_outcome made
-                          where made.request_id = other.request_id and made.type = found.type and made.id = found.id)
+                      and (
+                          select count(*) from fhir_outcome made
+                          where made.request_id = other.request_id and made.confirmed
+                            and made.type = found.type and made.id = found.id)
+                      < coalesce((
+                          select sum(target.count)
+                          from unnest(other.types, other.ids, other.counts) as target (type, id, count)
+                          where target.type = found.type and target.id = found.id), 1)
                 ) as contested
             from unnest(:types, :ids, :versions) as found (type, id, version)
             where not exists (
@@ -66,15 +82,26 @@ class OpenIntentTable {
                 where (other.tenant, other.type, other.id, other.version) = (:tenant, found.type, found.id, found.version)
                   and other.request_id <> :requestId and other.confirmed)""";
 
-    private static final String CONTINUE =
+    /** A version that another intent is known to have made stays its version, whatever a source claims. */
+    private static final String NOTE =
             """
-            update fhir_intent
-            set asked = :asked, unclear = :unclear, passes = :passes, next_at = now() + make_interval(secs => :wait)
-            where request_id = :requestId and state = 'OPEN'""";
-
-    private static final String CLOSE =
-            """
-            update fhir_intent set state = :state, closed_at = now() where request_id = :requestId and state = 'OPEN'""";
+            with intent as (
+                update fhir_intent
+                set state = :state, closed_at = case when :state = 'OPEN' then null else now() end, leased_until = null,
+                    asked = :asked, unclear = :unclear, passes = :passes, attempts = :attempts,
+                    next_at = now() + make_interval(secs => :wait)
+                where request_id = :requestId and state = 'OPEN' and leased_until = :leasedUntil
+                returning tenant, request_id),
+            noted as (
+                insert into fhir_outcome (tenant, type, id, version, request_id, confirmed)
+                select intent.tenant, made.type, made.id, made.version, intent.request_id, true
+                from intent cross join unnest(:types, :ids, :versions) as made (type, id, version)
+                where not exists (
+                    select 1 from fhir_outcome other
+                    where other.tenant = intent.tenant and other.type = made.type and other.id = made.id
+                      and other.version = made.version and other.request_id <> intent.request_id and other.confirmed)
+                on conflict (tenant, type, id, version, request_id) do update set confirmed = true)
+            select exists (select 1 from intent)""";
 
     private final JdbcClient jdbc;
 
@@ -89,21 +116,27 @@ class OpenIntentTable {
      */
     record FreeDelete(FhirVersion version, boolean contested) {}
 
+    /** Returns those of the tenants that have an intent to ask for. */
+    List<String> dueTenants(Collection<String> tenants) {
+        return jdbc.sql(DUE_TENANTS)
+                .param("tenants", SqlArrays.texts(tenants, tenant -> tenant))
+                .query(String.class)
+                .list();
+    }
+
     /**
-     * Claims intents that are due for a few minutes, so that other instances leave them alone.
+     * Leases the intent of a tenant that has waited longest, so that other instances leave it alone. Each lease counts
+     * as an attempt, because its process may die.
      *
-     * @param tenants those whose servers can be asked
-     * @param each the most intents of a tenant
      * @param limit the age at which the search for effects ends
      */
-    List<OpenIntent> claim(Collection<String> tenants, int each, Duration limit) {
+    Optional<OpenIntent> claim(String tenant, Duration lease, Duration limit) {
         return jdbc.sql(CLAIM)
-                .param("tenants", SqlArrays.texts(tenants, tenant -> tenant))
-                .param("each", each)
-                .param("lease", LEASE.toSeconds())
+                .param("tenant", tenant)
+                .param("lease", lease.toMillis() / 1000.0)
                 .param("limit", limit.toSeconds())
                 .query((row, n) -> read(row))
-                .list();
+                .optional();
     }
 
     private static OpenIntent read(ResultSet row) throws SQLException {
@@ -115,10 +148,10 @@ class OpenIntentTable {
                 AnswerRules.isSuccess(status),
                 row.getBoolean("expired"),
                 targets(row),
-                row.getInt("asked"),
-                row.getBoolean("unclear"),
-                row.getInt("passes"),
-                noted(row.getArray("noted")));
+                noted(row.getArray("noted")),
+                new Progress(
+                        row.getInt("asked"), row.getBoolean("unclear"), row.getInt("passes"), row.getInt("attempts")),
+                row.getTimestamp("leased_until").toInstant());
     }
 
     private static List<FhirTarget> targets(ResultSet row) throws SQLException {
@@ -162,26 +195,38 @@ class OpenIntentTable {
     }
 
     /**
-     * Leaves an intent open, and ends the claim on it.
+     * Notes versions of an intent, leaves it open, and ends the lease.
      *
-     * @param asked the targets that this pass has asked for, 0 for a new pass
      * @param wait the time until the server is asked again
      */
-    void leaveOpen(OpenIntent intent, int asked, boolean unclear, int passes, Duration wait) {
-        jdbc.sql(CONTINUE)
-                .param("requestId", intent.requestId())
-                .param("asked", asked)
-                .param("unclear", unclear, Types.BOOLEAN)
-                .param("passes", passes)
-                .param("wait", wait.toMillis() / 1000.0)
-                .update();
+    void leaveOpen(OpenIntent intent, Collection<FhirVersion> made, Progress progress, Duration wait) {
+        note(intent, made, "OPEN", progress, wait);
     }
 
-    /** Closes an intent, unless its answer has closed it before. */
-    void close(OpenIntent intent, OpenIntent.End end) {
-        jdbc.sql(CLOSE)
+    /**
+     * Notes versions of an intent, and closes it.
+     *
+     * @return false when the lease has ended, or the answer has closed the intent before
+     */
+    boolean close(OpenIntent intent, Collection<FhirVersion> made, End end) {
+        return note(intent, made, end.name(), intent.progress(), Duration.ZERO);
+    }
+
+    private boolean note(
+            OpenIntent intent, Collection<FhirVersion> made, String state, Progress progress, Duration wait) {
+        return jdbc.sql(NOTE)
                 .param("requestId", intent.requestId())
-                .param("state", end.name())
-                .update();
+                .param("leasedUntil", Timestamp.from(intent.leasedUntil()))
+                .param("state", state)
+                .param("asked", progress.asked())
+                .param("unclear", progress.unclear(), Types.BOOLEAN)
+                .param("passes", progress.passes())
+                .param("attempts", progress.attempts())
+                .param("wait", wait.toMillis() / 1000.0)
+                .param("types", SqlArrays.texts(made, FhirVersion::type))
+                .param("ids", SqlArrays.texts(made, FhirVersion::id))
+                .param("versions", SqlArrays.texts(made, FhirVersion::version))
+                .query(Boolean.class)
+                .single();
     }
 }

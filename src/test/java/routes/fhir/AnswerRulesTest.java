@@ -86,7 +86,7 @@ class AnswerRulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {304, 400, 401, 404, 409, 410, 412, 422, 429})
+    @ValueSource(ints = {304, 400, 401, 403, 404, 405, 409, 410, 412, 413, 414, 415, 422, 428, 429, 431, 501})
     void anErrorOfTheRequestChangedNothing(int status) {
         assertThat(single("PUT", "1", status, outcome("FAILURE"))).isEqualTo(NOTHING);
         assertThat(AnswerRules.effects(
@@ -95,8 +95,8 @@ class AnswerRulesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {202, 500, 502, 503, 504})
-    void anErrorOfTheServerLeavesTheEffectsUnknown(int status) {
+    @ValueSource(ints = {202, 206, 302, 406, 408, 418, 425, 499, 500, 502, 503, 504, 507, 520, 599})
+    void aStatusThatProvesNothingLeavesTheEffectsUnknown(int status) {
         assertThat(single("PUT", "1", status, patient("#" + OURS))).isEqualTo(UNKNOWN);
     }
 
@@ -197,6 +197,39 @@ class AnswerRulesTest {
         FhirRequest request = Writes.bundle(OURS, Writes.write("POST", "Patient", null));
 
         assertThat(AnswerRules.effects(request, Writes.answer(200, ""))).isEqualTo(UNKNOWN);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"500 Internal Server Error", "408 Request Timeout", "202 Accepted", "2000", "OK", ""})
+    void anEntryWhoseStatusProvesNothingLeavesTheEffectsUnknown(String status) {
+        FhirRequest request =
+                Writes.bundle(OURS, Writes.write("PUT", "Patient", "1"), Writes.write("PUT", "Patient", "2"));
+        String created = entry("201 Created", "Patient/1/_history/2", "SUCCESSFUL_CREATE");
+
+        assertThat(AnswerRules.effects(
+                        request, Writes.answer(200, bundle(created, entry(status, "Patient/2/_history/7", null)))))
+                .isEqualTo(new Effects(false, CONFIRMED.outcomes()));
+    }
+
+    @Test
+    void anEntryThatTheAnswerLeavesOutLeavesTheEffectsUnknown() {
+        FhirRequest request =
+                Writes.bundle(OURS, Writes.write("PUT", "Patient", "1"), Writes.write("PUT", "Patient", "2"));
+        String created = entry("201 Created", "Patient/1/_history/2", "SUCCESSFUL_CREATE");
+
+        assertThat(AnswerRules.effects(request, Writes.answer(200, bundle(created))))
+                .isEqualTo(new Effects(false, CONFIRMED.outcomes()));
+        assertThat(AnswerRules.effects(request, Writes.answer(200, bundle(created, entry("200 OK", null, null)))))
+                .isEqualTo(new Effects(false, CONFIRMED.outcomes()));
+    }
+
+    @Test
+    void theAnswerToAReadInABundleDoesNotMatter() {
+        FhirRequest request = Writes.bundle(OURS, Writes.write("PUT", "Patient", "1"), Writes.read("Patient", "2"));
+        String created = entry("201 Created", "Patient/1/_history/2", "SUCCESSFUL_CREATE");
+
+        assertThat(AnswerRules.effects(request, Writes.answer(200, bundle(created, entry("500 Error", null, null)))))
+                .isEqualTo(CONFIRMED);
     }
 
     @Test

@@ -3,6 +3,7 @@ package routes.fhir;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Instant;
+import java.util.Date;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -12,6 +13,9 @@ import org.hl7.fhir.r4.model.Bundle.HTTPVerb;
 import org.hl7.fhir.r4.model.OperationOutcome;
 import org.hl7.fhir.r4.model.Patient;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EffectSearchTest {
 
@@ -23,14 +27,14 @@ class EffectSearchTest {
 
     @Test
     void asksForTheHistoryOfEachResourceOnce() {
-        EffectSearch search = search(put("p-1"), new FhirTarget("DELETE", "Patient", "p-1", 1), put("p-2"));
+        EffectSearch search = search(put("p-1"), delete("p-1"), put("p-2"));
 
         assertThat(search.nextPage()).contains(HISTORY + 0);
         search.read(bundle());
         assertThat(search.nextPage()).contains(HISTORY.replace("p-1", "p-2") + 0);
         search.read(bundle());
         assertThat(search.nextPage()).isEmpty();
-        assertThat(search.isWholePass()).isTrue();
+        assertThat(search.next()).isEqualTo(3);
     }
 
     @Test
@@ -59,7 +63,7 @@ class EffectSearchTest {
 
     @Test
     void collectsTheDeletesOfResourcesThatItWantedToDelete() {
-        EffectSearch search = search(new FhirTarget("DELETE", "Patient", "p-1", 1), put("p-2"));
+        EffectSearch search = search(delete("p-1"), put("p-2"));
 
         search.read(bundle(deleted("Patient/p-1/_history/5"), version("p-1", "4", "#x")));
         search.read(bundle(deleted("Patient/p-2/_history/2")));
@@ -97,7 +101,7 @@ class EffectSearchTest {
 
     @Test
     void readsTheHistoryOfAFoundResourceThatChangedSince() {
-        EffectSearch search = search(create(1));
+        EffectSearch search = search(create(2));
 
         search.read(bundle(version("7", "1", "#" + OURS), version("8", "3", "#someOtherRequest")));
 
@@ -132,20 +136,103 @@ class EffectSearchTest {
     }
 
     @Test
-    void asksForAFewTargetsAtATimeAndContinuesThere() {
-        FhirTarget[] targets =
-                IntStream.range(0, 60).mapToObj(n -> put("p-" + n)).toArray(FhirTarget[]::new);
+    void stopsAfterAnyPageAndContinuesThere() {
+        FhirTarget[] targets = {put("p-1"), create(2), put("p-2")};
         EffectSearch first = search(targets);
 
-        assertThat(pages(first)).isEqualTo(25);
-        assertThat(first.isWholePass()).isFalse();
-        assertThat(first.end()).isEqualTo(25);
+        assertThat(first.next()).isZero();
+        first.read(bundle());
+        assertThat(first.next()).isEqualTo(1);
+        first.read(bundle(version("8", "3", "#someOtherRequest")));
+        assertThat(first.nextPage()).contains(HISTORY.replace("p-1", "8") + 0);
+        // what the search has found belongs to its target
+        assertThat(first.next()).isEqualTo(1);
 
-        EffectSearch last = new EffectSearch(intent(50, true, Set.of(), targets));
-        assertThat(last.nextPage()).contains(HISTORY.replace("p-1", "p-50") + 0);
-        assertThat(pages(last)).isEqualTo(10);
-        assertThat(last.isWholePass()).isTrue();
+        EffectSearch last = new EffectSearch(intent(2, true, Set.of(), targets));
+        assertThat(last.nextPage()).contains(HISTORY.replace("p-1", "p-2") + 0);
         assertThat(last.isUnclear()).isTrue();
+        last.skip();
+        assertThat(last.next()).isEqualTo(3);
+    }
+
+    @Test
+    void asksForTheRestOfAResourceThatIsChangedTwice() {
+        FhirVersion noted = new FhirVersion("Patient", "p-1", "2");
+        FhirTarget twice = new FhirTarget("PUT", "Patient", "p-1", 2);
+
+        assertThat(new EffectSearch(intent(0, false, Set.of(noted), twice)).nextPage())
+                .contains(HISTORY + 0);
+        assertThat(new EffectSearch(intent(0, false, Set.of(noted, new FhirVersion("Patient", "p-1", "3")), twice))
+                        .nextPage())
+                .isEmpty();
+    }
+
+    @Test
+    void aServerThatIgnoresTheSourceLeadsToNoHistories() {
+        EffectSearch search = search(create(2));
+
+        search.read(bundle(version("7", "1", "#" + OURS), version("8", "2", "#x"), version("9", "2", "urn:uuid:1")));
+
+        assertThat(search.found()).containsExactly(new FhirVersion("Patient", "7", "1"));
+        assertThat(search.nextPage()).isEmpty();
+        assertThat(search.isUnclear()).isTrue();
+    }
+
+    @ParameterizedTest
+    @NullSource
+    @ValueSource(strings = {"urn:uuid:1", "https://clinic.example", "https://clinic.example#"})
+    void aVersionThatNamesNoRequestMayBeOurs(String source) {
+        EffectSearch search = search(put("p-1"));
+
+        search.read(bundle(version("p-1", "4", source)));
+
+        assertThat(search.found()).isEmpty();
+        assertThat(search.isUnclear()).isTrue();
+    }
+
+    @Test
+    void aVersionThatNamesNoRequestIsNoDelete() {
+        EffectSearch search = search(delete("p-1"));
+
+        search.read(bundle(version("p-1", "4", null)));
+
+        assertThat(search.isUnclear()).isFalse();
+    }
+
+    @Test
+    void aVersionWithoutANumberIsUnclear() {
+        EffectSearch search = search(put("p-1"));
+
+        search.read(bundle(version("p-1", null, "#" + OURS)));
+
+        assertThat(search.found()).isEmpty();
+        assertThat(search.isUnclear()).isTrue();
+    }
+
+    @Test
+    void attributesNoDeleteOfAServerThatShowsOlderVersions() {
+        EffectSearch search = search(delete("p-1"));
+        BundleEntryComponent older = version("p-1", "1", "#x");
+        older.getResource().getMeta().setLastUpdated(Date.from(CREATED.minusSeconds(3600)));
+
+        search.read(bundle(deleted("Patient/p-1/_history/2"), older));
+
+        assertThat(search.deletes()).isEmpty();
+        assertThat(search.isUnclear()).isTrue();
+    }
+
+    @Test
+    void skipsADeleteThatShowsAnOlderTime() {
+        EffectSearch search = search(delete("p-1"));
+        BundleEntryComponent older = deleted("Patient/p-1/_history/2");
+        older.getResponse().setLastModified(Date.from(CREATED.minusSeconds(3600)));
+        BundleEntryComponent newer = deleted("Patient/p-1/_history/4");
+        newer.getResponse().setLastModified(Date.from(CREATED.plusSeconds(1)));
+
+        search.read(bundle(newer, older));
+
+        assertThat(search.deletes()).containsExactly(new FhirVersion("Patient", "p-1", "4"));
+        assertThat(search.isUnclear()).isFalse();
     }
 
     @Test
@@ -163,24 +250,29 @@ class EffectSearchTest {
         assertThat(search.isUnclear()).isFalse();
     }
 
-    private static int pages(EffectSearch search) {
-        int pages = 0;
-        for (; search.nextPage().isPresent(); pages++) {
-            search.skip();
-        }
-        return pages;
-    }
-
     private static EffectSearch search(FhirTarget... targets) {
         return new EffectSearch(intent(0, false, Set.of(), targets));
     }
 
     private static OpenIntent intent(int asked, boolean unclear, Set<FhirVersion> noted, FhirTarget... targets) {
-        return new OpenIntent(OURS, "default", CREATED, false, false, List.of(targets), asked, unclear, 0, noted);
+        return new OpenIntent(
+                OURS,
+                "default",
+                CREATED,
+                false,
+                false,
+                List.of(targets),
+                noted,
+                new OpenIntent.Progress(asked, unclear, 0, 1),
+                CREATED);
     }
 
     private static FhirTarget put(String id) {
         return new FhirTarget("PUT", "Patient", id, 1);
+    }
+
+    private static FhirTarget delete(String id) {
+        return new FhirTarget("DELETE", "Patient", id, 1);
     }
 
     private static FhirTarget create(int count) {

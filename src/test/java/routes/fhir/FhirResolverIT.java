@@ -16,7 +16,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -45,6 +47,11 @@ class FhirResolverIT extends RuntimeIT {
 
     /** Answers of the scripted server by the beginning of the path; a number is a status. */
     private static final Map<String, String> ANSWERS = new ConcurrentHashMap<>();
+
+    /** An answer that comes when {@link #hang} is complete. */
+    private static final String HANG = "hang";
+
+    private static volatile CompletableFuture<Void> hang = new CompletableFuture<>();
 
     private static final List<String> ASKED = java.util.Collections.synchronizedList(new java.util.ArrayList<>());
     private static final HttpServer SERVER = serve();
@@ -78,6 +85,9 @@ class FhirResolverIT extends RuntimeIT {
                         .map(Map.Entry::getValue)
                         .findFirst()
                         .orElse("404");
+                if (answer.equals(HANG)) {
+                    hang.join();
+                }
                 int status = answer.matches("\\d+") ? Integer.parseInt(answer) : 200;
                 byte[] body = (status == 200 ? answer : "{\"resourceType\":\"OperationOutcome\"}")
                         .getBytes(StandardCharsets.UTF_8);
@@ -86,6 +96,7 @@ class FhirResolverIT extends RuntimeIT {
                 exchange.getResponseBody().write(body);
                 exchange.close();
             });
+            server.setExecutor(Executors.newCachedThreadPool());
             server.start();
             return server;
         } catch (IOException e) {
@@ -103,6 +114,7 @@ class FhirResolverIT extends RuntimeIT {
     void forget() {
         jdbc.sql("truncate fhir_intent, fhir_outcome").update();
         ANSWERS.clear();
+        hang.complete(null);
     }
 
     @Test
@@ -267,6 +279,7 @@ class FhirResolverIT extends RuntimeIT {
                 .single());
         assertThat(state(away)).isEqualTo("OPEN");
         assertThat(passes(away)).isZero();
+        assertThat(attempts(away)).isZero();
     }
 
     @Test
@@ -282,6 +295,57 @@ class FhirResolverIT extends RuntimeIT {
         awaitState(requestId, "DONE");
 
         assertThat(outcomes(requestId)).containsExactly(new FhirVersion("Patient", "known-" + name, "3"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"500", "401", "403", "408", "504", "418", "<html>"})
+    void aFailedQuestionDelaysNoOtherIntentAndEndsSometime(String answer) {
+        ANSWERS.put("Patient/failing-.*", answer);
+        ANSWERS.put("Patient/known-.*", history("known-" + name, "3", "#" + requestId));
+        String failing = Writes.newRequestId();
+        store(Writes.request(scripted(), failing, false, List.of(Writes.write("PUT", "Patient", "failing-" + name))));
+        due(failing);
+        await().until(() -> attempts(failing) + passes(failing) > 0 && !isLeased(failing));
+        store(Writes.request(scripted(), requestId, false, List.of(Writes.write("PUT", "Patient", "known-" + name))));
+
+        awaitState(requestId, "DONE");
+        assertThat(state(failing)).isEqualTo("OPEN");
+
+        expire(failing);
+        jdbc.sql("update fhir_intent set attempts = 9 where request_id = ?")
+                .param(failing)
+                .update();
+        awaitState(failing, "UNRESOLVED");
+    }
+
+    @Test
+    void aSlowServerDelaysNoOtherTenant() throws Exception {
+        hang = new CompletableFuture<>();
+        ANSWERS.put("Patient/.*", HANG);
+        String slow = Writes.newRequestId();
+        store(request(SCRIPTED, slow));
+        due(slow);
+        await().until(() -> isLeased(slow));
+        FhirRequest request = Writes.write(requestId, "PUT", "Patient", id);
+        store(request);
+        HAPI.write(request, "Patient/" + id, patient(id));
+
+        awaitState(requestId, "DONE");
+        assertThat(isLeased(slow)).isTrue();
+
+        ANSWERS.put("Patient/.*", history(id, "3", "#" + slow));
+        hang.complete(null);
+        awaitState(slow, "DONE");
+    }
+
+    @Test
+    void anIntentThatKillsItsProcessEndsUnresolved() {
+        store(request(AWAY, requestId));
+        // as if ten processes had died with the lease
+        jdbc.sql("update fhir_intent set attempts = 10, leased_until = now()").update();
+        expire(requestId);
+
+        awaitState(requestId, "UNRESOLVED");
     }
 
     @Test
@@ -501,6 +565,20 @@ class FhirResolverIT extends RuntimeIT {
         return jdbc.sql("select passes from fhir_intent where request_id = ?")
                 .param(requestId)
                 .query(Integer.class)
+                .single();
+    }
+
+    private int attempts(String requestId) {
+        return jdbc.sql("select attempts from fhir_intent where request_id = ?")
+                .param(requestId)
+                .query(Integer.class)
+                .single();
+    }
+
+    private boolean isLeased(String requestId) {
+        return jdbc.sql("select coalesce(leased_until > now(), false) from fhir_intent where request_id = ?")
+                .param(requestId)
+                .query(Boolean.class)
                 .single();
     }
 

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import routes.fhir.OpenIntent.End;
+import routes.fhir.OpenIntent.Progress;
 
 class OpenIntentTest {
 
@@ -40,6 +41,28 @@ class OpenIntentTest {
         assertThat(young(PUT, CREATES, CONDITIONAL).end(List.of(P1, NEW_1, NEW_2), false))
                 .isEmpty();
         assertThat(young(PUT).end(List.of(), false)).isEmpty();
+    }
+
+    @Test
+    void needsAVersionForEachWriteOfOneResource() {
+        FhirTarget twice = new FhirTarget("PUT", "Patient", "p-1", 2);
+        FhirTarget patch = new FhirTarget("PATCH", "Patient", "p-1", 1);
+        FhirVersion next = new FhirVersion("Patient", "p-1", "3");
+        FhirVersion last = new FhirVersion("Patient", "p-1", "4");
+
+        assertThat(young(twice).end(List.of(P1), false)).isEmpty();
+        assertThat(young(twice).end(List.of(P1, next), false)).contains(End.DONE);
+        assertThat(young(PUT, patch).end(List.of(P1), false)).isEmpty();
+        assertThat(young(twice, patch).end(List.of(P1, next), false)).isEmpty();
+        assertThat(young(twice, patch).end(List.of(P1, next, last), false)).contains(End.DONE);
+        assertThat(expired(twice).end(List.of(P1), false)).contains(End.DONE);
+    }
+
+    @Test
+    void isHopelessAfterManyAttemptsWhenItHasExpired() {
+        assertThat(young(PUT).isHopeless(100)).isFalse();
+        assertThat(expired(PUT).isHopeless(OpenIntent.MAX_ATTEMPTS - 1)).isFalse();
+        assertThat(expired(PUT).isHopeless(OpenIntent.MAX_ATTEMPTS)).isTrue();
     }
 
     @Test
@@ -102,9 +125,8 @@ class OpenIntentTest {
                 answered,
                 expired,
                 Arrays.asList(targets),
-                0,
-                false,
-                0,
-                Set.of());
+                Set.of(),
+                new Progress(0, false, 0, 1),
+                Instant.EPOCH);
     }
 }

@@ -2,10 +2,12 @@ package routes.fhir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -15,14 +17,24 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import routes.fhir.OpenIntent.Progress;
 import routes.fhir.OpenIntentTable.FreeDelete;
+import routes.platform.database.SqlArrays;
 import routes.platform.projection.OwnSchema;
 
 /** Claims and closes open intents in a real database, because its locks and statements are the subject. */
 class OpenIntentsIT {
 
     private static final Duration LIMIT = Duration.ofHours(1);
+    private static final Duration LEASE = Duration.ofMinutes(1);
     private static final FhirVersion DELETED = new FhirVersion("Patient", "p-1", "3");
+
+    /** As the purge chooses outcomes. */
+    private static final String PURGE =
+            """
+            select ctid from fhir_outcome where noted_at < now() - interval '90 days'
+                and not exists (select 1 from fhir_intent where request_id = fhir_outcome.request_id and state = 'OPEN')
+            order by noted_at limit 5000 for update skip locked""";
 
     private static OwnSchema own;
     private static FhirIntentTable intents;
@@ -61,7 +73,7 @@ class OpenIntentsIT {
                 false,
                 List.of(new FhirOutcome(made, true), new FhirOutcome(new FhirVersion("Patient", "p-9", "9"), false)));
 
-        assertThat(claim("default")).singleElement().satisfies(intent -> {
+        assertThat(claim("default")).hasValueSatisfying(intent -> {
             assertThat(intent.requestId()).isEqualTo(id);
             assertThat(intent.tenant()).isEqualTo("default");
             assertThat(intent.createdAt())
@@ -82,42 +94,93 @@ class OpenIntentsIT {
         assertThat(claim("default")).isEmpty();
 
         own.jdbc.sql("update fhir_intent set next_at = now()").update();
-        assertThat(claim("default")).hasSize(1);
+        assertThat(claim("default")).isPresent();
     }
 
     @Test
-    void leavesAClaimedIntentToItsInstanceUntilTheClaimEnds() {
+    void leavesALeasedIntentToItsRunUntilTheLeaseEnds() {
         insert(write("a", "PUT", "p-1"), Duration.ZERO);
 
-        assertThat(claim("default")).hasSize(1);
+        assertThat(claim("default")).isPresent();
         assertThat(claim("default")).isEmpty();
+        assertThat(open.dueTenants(List.of("default"))).isEmpty();
 
-        own.jdbc
-                .sql("update fhir_intent set next_at = next_at - interval '5 minutes'")
-                .update();
-        assertThat(claim("default")).hasSize(1);
+        endLeases();
+        assertThat(open.dueTenants(List.of("default"))).containsExactly("default");
+        assertThat(claim("default")).isPresent();
     }
 
     @Test
-    void claimsNothingOfAClosedIntentOrOfATenantThatIsNotAsked() {
+    void countsEachLeaseAsAnAttempt() {
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
+
+        for (int attempt = 1; attempt <= 3; attempt++) {
+            assertThat(claim("default").orElseThrow().progress().attempts()).isEqualTo(attempt);
+            endLeases();
+        }
+    }
+
+    @Test
+    void notesNothingForARunWhoseLeaseHasEnded() {
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        OpenIntent slow = claim("default").orElseThrow();
+        endLeases();
+        OpenIntent next = claim("default").orElseThrow();
+
+        assertThat(open.close(slow, Set.of(DELETED), OpenIntent.End.NO_EFFECT)).isFalse();
+        open.leaveOpen(slow, Set.of(DELETED), new Progress(0, true, 7, 0), Duration.ofHours(1));
+
+        assertThat(states()).containsExactly("a OPEN null");
+        assertThat(outcomes()).isEmpty();
+        assertThat(open.close(next, Set.of(DELETED), OpenIntent.End.DONE)).isTrue();
+        assertThat(states()).containsExactly("a DONE closed");
+        assertThat(outcomes()).containsExactly("a 3 true");
+    }
+
+    @Test
+    void notesNoVersionThatAnotherIntentIsKnownToHaveMade() {
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        OpenIntent intent = claim("default").orElseThrow();
+        intents.noteAnswer(write("b", "PUT", "p-1"), 201, true, List.of(new FhirOutcome(DELETED, true)));
+
+        open.leaveOpen(intent, Set.of(DELETED), intent.progress(), Duration.ZERO);
+
+        assertThat(outcomes()).containsExactly("b 3 true");
+    }
+
+    @Test
+    void confirmsAVersionThatTheAnswerDidNotConfirm() {
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        intents.noteAnswer(write("a", "PUT", "p-1"), 500, false, List.of(new FhirOutcome(DELETED, false)));
+        own.jdbc.sql("update fhir_intent set next_at = now()").update();
+
+        open.leaveOpen(claim("default").orElseThrow(), Set.of(DELETED), new Progress(0, false, 1, 0), Duration.ZERO);
+
+        assertThat(outcomes()).containsExactly("a 3 true");
+    }
+
+    @Test
+    void claimsNothingOfAClosedIntentOrOfAnotherTenant() {
         insert(write("a", "PUT", "p-1"), Duration.ZERO);
         intents.noteAnswer(write("a", "PUT", "p-1"), 404, true, List.of());
         insert(Writes.request("other", "b", false, List.of(Writes.write("PUT", "Patient", "p-1"))), Duration.ZERO);
 
         assertThat(claim("default")).isEmpty();
-        assertThat(claim()).isEmpty();
-        assertThat(claim("default", "other")).hasSize(1);
+        assertThat(open.dueTenants(List.of())).isEmpty();
+        assertThat(open.dueTenants(List.of("default", "other"))).containsExactly("other");
+        assertThat(claim("other")).isPresent();
     }
 
     @Test
-    void takesTheTenantsInTurns() {
-        IntStream.range(0, 20).forEach(n -> insert(write("a" + n, "PUT", "p-1"), Duration.ZERO));
-        insert(Writes.request("other", "b", false, List.of(Writes.write("PUT", "Patient", "p-1"))), Duration.ZERO);
+    void claimsTheIntentFirstThatHasWaitedLongest() {
+        insert(write("a", "PUT", "p-1"), Duration.ZERO);
+        insert(write("b", "PUT", "p-1"), Duration.ZERO);
+        own.jdbc
+                .sql("update fhir_intent set next_at = next_at - interval '1 minute' where request_id = 'b'")
+                .update();
 
-        assertThat(claim("default", "other"))
-                .hasSize(6)
-                .extracting(OpenIntent::tenant)
-                .contains("other");
+        assertThat(claim("default").orElseThrow().requestId()).isEqualTo("b");
+        assertThat(claim("default").orElseThrow().requestId()).isEqualTo("a");
     }
 
     @Test
@@ -135,8 +198,8 @@ class OpenIntentsIT {
 
     private static List<String> claimAll() {
         List<String> all = new ArrayList<>();
-        for (List<OpenIntent> next = claim("default"); !next.isEmpty(); next = claim("default")) {
-            next.forEach(intent -> all.add(intent.requestId()));
+        for (Optional<OpenIntent> next = claim("default"); next.isPresent(); next = claim("default")) {
+            all.add(next.get().requestId());
         }
         return all;
     }
@@ -152,21 +215,17 @@ class OpenIntentsIT {
                     .query()
                     .singleRow();
             assertThat(CompletableFuture.supplyAsync(() -> claim("default")).join())
-                    .extracting(OpenIntent::requestId)
-                    .containsExactly("b");
+                    .map(OpenIntent::requestId)
+                    .contains("b");
         });
     }
 
     @Test
     void continuesAPassWhereItStopped() {
         insert(write("a", "PUT", "p-1"), Duration.ZERO);
-        open.leaveOpen(claim("default").get(0), 25, true, 2, Duration.ZERO);
+        open.leaveOpen(claim("default").orElseThrow(), Set.of(), new Progress(25, true, 2, 4), Duration.ZERO);
 
-        assertThat(claim("default")).singleElement().satisfies(intent -> {
-            assertThat(intent.asked()).isEqualTo(25);
-            assertThat(intent.unclear()).isTrue();
-            assertThat(intent.passes()).isEqualTo(2);
-        });
+        assertThat(claim("default").orElseThrow().progress()).isEqualTo(new Progress(25, true, 2, 5));
     }
 
     @Test
@@ -176,24 +235,21 @@ class OpenIntentsIT {
                 .sql("update fhir_intent set created_at = now() - interval '61 minutes'")
                 .update();
 
-        assertThat(claim("default"))
-                .singleElement()
-                .extracting(OpenIntent::expired)
-                .isEqualTo(true);
+        assertThat(claim("default").orElseThrow().expired()).isTrue();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"DONE", "NO_EFFECT", "UNRESOLVED"})
     void closesAnIntentUnlessItsAnswerHasClosedIt(String end) {
         insert(write("a", "PUT", "p-1"), Duration.ZERO);
-        OpenIntent intent = claim("default").get(0);
+        OpenIntent intent = claim("default").orElseThrow();
 
-        open.close(intent, OpenIntent.End.valueOf(end));
+        assertThat(open.close(intent, Set.of(), OpenIntent.End.valueOf(end))).isTrue();
         assertThat(states()).containsExactly("a " + end + " closed");
 
         intents.noteAnswer(write("a", "PUT", "p-1"), 200, true, List.of());
-        open.close(intent, OpenIntent.End.NO_EFFECT);
-        open.leaveOpen(intent, 0, false, 1, Duration.ZERO);
+        assertThat(open.close(intent, Set.of(), OpenIntent.End.NO_EFFECT)).isFalse();
+        open.leaveOpen(intent, Set.of(), intent.progress(), Duration.ZERO);
         assertThat(states()).containsExactly("a DONE closed");
     }
 
@@ -237,7 +293,7 @@ class OpenIntentsIT {
         OpenIntent intent = openDelete("a", "p-1");
         OpenIntent other = openDelete("b", "p-1");
 
-        open.close(other, OpenIntent.End.UNRESOLVED);
+        open.close(other, Set.of(), OpenIntent.End.UNRESOLVED);
         assertThat(free(intent)).containsExactly(new FreeDelete(DELETED, true));
 
         own.jdbc
@@ -271,9 +327,66 @@ class OpenIntentsIT {
         assertThat(free(intent)).containsExactly(new FreeDelete(DELETED, true));
     }
 
+    @Test
+    void anIntentWithAnotherWriteOfTheResourceMayStillHaveMadeIt() {
+        OpenIntent intent = openDelete("a", "p-1");
+        FhirRequest both =
+                Writes.bundle("b", Writes.write("PUT", "Patient", "p-1"), Writes.write("DELETE", "Patient", "p-1"));
+        insert(both, Duration.ZERO);
+        intents.noteAnswer(both, 200, false, List.of(new FhirOutcome(new FhirVersion("Patient", "p-1", "2"), true)));
+
+        assertThat(free(intent)).containsExactly(new FreeDelete(DELETED, true));
+    }
+
+    @Test
+    void findsWhatItNeedsByIndexesAmongManyClosedIntents() {
+        own.jdbc
+                .sql(
+                        """
+                        insert into fhir_intent (request_id, tenant, principal, scope, correlation_id, causation_id,
+                            methods, types, ids, counts, state, next_at, created_at, closed_at)
+                        select 'closed-' || n, 'default', 'p', 's', 'c', 'c', '{DELETE}', '{Patient}', array['p-' || n], '{1}',
+                            'DONE', now(), now() - n * interval '1 second', now() - n * interval '1 second'
+                        from generate_series(1, :rows) n""")
+                .param("rows", Integer.getInteger("intents", 50_000))
+                .update();
+        own.jdbc
+                .sql(
+                        """
+                        insert into fhir_outcome (tenant, type, id, version, request_id, confirmed, noted_at)
+                        select tenant, types[1], ids[1], '2', request_id, true, closed_at from fhir_intent""")
+                .update();
+        own.jdbc.sql("analyze fhir_intent, fhir_outcome").update();
+        OpenIntent intent = openDelete("a", "p-1");
+
+        assertThat(plan(OpenIntentTable.DUE_TENANTS, intent)).doesNotContain("Seq Scan on fhir_");
+        assertThat(plan(OpenIntentTable.CLAIM, intent)).doesNotContain("Seq Scan on fhir_");
+        assertThat(plan(PURGE, intent)).doesNotContain("Seq Scan on fhir_");
+        assertThat(plan(OpenIntentTable.FREE_DELETES, intent))
+                .contains("fhir_intent_deletes")
+                .doesNotContain("Seq Scan on fhir_");
+    }
+
+    private static String plan(String sql, OpenIntent intent) {
+        List<String> lines = own.jdbc
+                .sql("explain " + sql)
+                .param("tenants", SqlArrays.texts(List.of("default"), tenant -> tenant))
+                .param("tenant", "default")
+                .param("lease", 60)
+                .param("limit", 3600)
+                .param("requestId", intent.requestId())
+                .param("after", Timestamp.from(intent.createdAt().minus(Duration.ofDays(30))))
+                .param("types", SqlArrays.texts(List.of("Patient"), type -> type))
+                .param("ids", SqlArrays.texts(List.of("p-1"), id -> id))
+                .param("versions", SqlArrays.texts(List.of("3"), version -> version))
+                .query(String.class)
+                .list();
+        return String.join("\n", lines);
+    }
+
     private static OpenIntent openDelete(String requestId, String id) {
         insert(write(requestId, "DELETE", id), Duration.ZERO);
-        return claim("default").get(0);
+        return claim("default").orElseThrow();
     }
 
     private static List<FreeDelete> free(OpenIntent intent) {
@@ -288,8 +401,22 @@ class OpenIntentsIT {
         return Writes.write(requestId, method, "Patient", id);
     }
 
-    private static List<OpenIntent> claim(String... tenants) {
-        return open.claim(List.of(tenants), 5, LIMIT);
+    private static Optional<OpenIntent> claim(String tenant) {
+        return open.claim(tenant, LEASE, LIMIT);
+    }
+
+    private static void endLeases() {
+        own.jdbc
+                .sql("update fhir_intent set leased_until = leased_until - interval '2 minutes'")
+                .update();
+    }
+
+    private static List<String> outcomes() {
+        return own.jdbc
+                .sql(
+                        "select format('%s %s %s', request_id, version, case when confirmed then 'true' end) from fhir_outcome")
+                .query(String.class)
+                .list();
     }
 
     private static List<String> states() {

@@ -27,9 +27,10 @@ class PoolSizeCheck {
     static final int REQUESTS = 16;
 
     /**
-     * The second connection of a rebuild's comparison, the purge, the outbox's health and metrics, the database check.
+     * The second connection of a rebuild's comparison, the purge, the outbox's health and metrics, the database check,
+     * the lanes of open FHIR intents.
      */
-    static final int OTHERS = 4;
+    static final int OTHERS = 5;
 
     private final HikariDataSource pool;
     private final JdbcClient jdbc;

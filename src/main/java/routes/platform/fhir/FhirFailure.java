@@ -71,6 +71,11 @@ public final class FhirFailure extends ClassifiedException {
         return isWrite && result.mayHaveChanged();
     }
 
+    /** Whether there was no connection to the server. */
+    public boolean isUnreachable() {
+        return result == CallResult.UNREACHABLE;
+    }
+
     CallResult result() {
         return result;
     }

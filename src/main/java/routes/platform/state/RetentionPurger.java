@@ -58,7 +58,8 @@ class RetentionPurger implements HealthIndicator {
 
     private long purge(RetentionRule rule) {
         // by the database's clock, which dated the rows; clock_timestamp() would not use the index
-        String old = rule.column() + " < now() - make_interval(secs => ?)";
+        String old = rule.column() + " < now() - make_interval(secs => ?)"
+                + (rule.exception() == null ? "" : " and not exists (" + rule.exception() + ")");
         long keep = rule.keep().toSeconds();
         long rows = 0;
         if (!rule.childTables().isEmpty()) {

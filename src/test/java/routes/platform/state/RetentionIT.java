@@ -63,7 +63,7 @@ class RetentionIT extends RuntimeIT {
         jdbc.sql("delete from outbox where topic = ?").param(group).update();
         assertThat(count("fhir_intent where request_id = '" + group + "-91'")).isZero();
         assertThat(count("fhir_intent where request_id like '" + group + "%'")).isEqualTo(2);
-        assertThat(count("fhir_outcome where request_id like '" + group + "%'")).isEqualTo(1);
+        assertThat(count("fhir_outcome where request_id like '" + group + "%'")).isEqualTo(2);
         jdbc.sql("delete from fhir_intent where state = 'OPEN' and request_id like ? || '%'")
                 .param(group)
                 .update();
@@ -211,7 +211,7 @@ class RetentionIT extends RuntimeIT {
                                     now() - make_interval(days => :days::int), now())
                             returning closed_at)
                         insert into fhir_outcome (tenant, type, id, version, request_id, confirmed, noted_at)
-                        select 'default', 'Patient', 'p', '1', :id, true, closed_at from intent where closed_at is not null""")
+                        select 'default', 'Patient', 'p', '1', :id, true, coalesce(closed_at, now() - interval '99 days') from intent""")
                 .param("id", requestId)
                 .param("days", days)
                 .update();
