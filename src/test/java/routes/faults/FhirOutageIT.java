@@ -265,6 +265,8 @@ class FhirOutageIT extends FailingFhirServer {
             requireTemporary(unsent, 503);
             assertThat(unsent.body()).doesNotContain(MAY_HAVE_HAPPENED);
             requireTemporary(exchange(call("default", ALL, "/fhir/Patient/" + id)), 503);
+            assertThat(management("/observe/health").body()).contains("\"default\":{\"status\":\"DOWN\"");
+            assertThat(management("/observe/health/ready").statusCode()).isEqualTo(200);
         } finally {
             server.start();
         }
@@ -278,6 +280,9 @@ class FhirOutageIT extends FailingFhirServer {
                 .isEqualTo(200);
         assertThat(sourceOf(exchange(call("default", ALL, "/fhir/Patient/" + id))))
                 .isEqualTo(requestIdOf(id + "-b"));
+        Awaitility.await().atMost(Duration.ofSeconds(30)).untilAsserted(() -> assertThat(
+                        management("/observe/health").body())
+                .contains("\"default\":{\"status\":\"UP\""));
     }
 
     @Order(3)
