@@ -18,6 +18,7 @@ public final class Bulkhead {
 
     private final String limit;
     private final String error;
+    private final String errorOfATenant;
     private final WaitingRequestLimiter waiting;
     private final RejectionCounter rejections;
 
@@ -33,18 +34,21 @@ public final class Bulkhead {
      * @param permitsOfATenant those of one tenant, less than {@code permits} when the dependency of another tenant may
      *     answer meanwhile
      * @param error tells a rejected caller why
+     * @param errorOfATenant the same when the clients of its tenant have too many
      */
     Bulkhead(
             String limit,
             int permits,
             int permitsOfATenant,
             String error,
+            String errorOfATenant,
             WaitingRequestLimiter waiting,
             RejectionCounter rejections) {
         this.limit = limit;
         this.permits = newSemaphore(permits);
         this.permitsOfATenant = permitsOfATenant;
         this.error = error;
+        this.errorOfATenant = errorOfATenant;
         this.waiting = waiting;
         this.rejections = rejections;
     }
@@ -62,11 +66,14 @@ public final class Bulkhead {
     public void enter(Exchange exchange) throws InterruptedException {
         Caller caller = HttpRequest.of(exchange).caller();
         waiting.acquire(caller, exchange);
-        take(tenants.computeIfAbsent(caller.tenant(), tenant -> newSemaphore(permitsOfATenant)), exchange);
-        take(permits, exchange);
+        take(
+                tenants.computeIfAbsent(caller.tenant(), tenant -> newSemaphore(permitsOfATenant)),
+                errorOfATenant,
+                exchange);
+        take(permits, error, exchange);
     }
 
-    private void take(Semaphore taken, Exchange exchange) throws InterruptedException {
+    private void take(Semaphore taken, String error, Exchange exchange) throws InterruptedException {
         if (!taken.tryAcquire(MAX_WAIT.toMillis(), TimeUnit.MILLISECONDS)) {
             throw rejections.reject(limit, 503, error);
         }

@@ -15,6 +15,7 @@ class Bulkheads {
                 limits.maxPublishing(),
                 limits.maxPublishing(),
                 "too many requests wait for the broker",
+                "too many requests wait for the broker",
                 waiting,
                 rejections);
     }
@@ -31,6 +32,7 @@ class Bulkheads {
                 maxRequests,
                 limits.shareOfATenant(maxRequests),
                 "too many requests wait for a FHIR server",
+                "too many requests of this tenant wait for its FHIR server",
                 waiting,
                 rejections);
     }

@@ -66,7 +66,7 @@ public record HttpLimits(
     }
 
     /** The permits of a dependency that the clients of one tenant may take together. */
-    int shareOfATenant(int permits) {
+    public int shareOfATenant(int permits) {
         return Math.max(1, (int) (tenantShare * permits));
     }
 

@@ -8,9 +8,9 @@ import routes.platform.Caller;
 import routes.platform.error.ProblemException;
 
 /**
- * Limits the requests that wait for something other than the database: a body, a stream, the broker, the effect of a
- * command, another request. All of them share one limit below the number of threads, so that reads always find one.
- * Each client and tenant may take a share of it.
+ * Limits the requests that wait for something other than the database: a body, a stream, the broker, a FHIR server, the
+ * effect of a command, another request. All of them share one limit below the number of threads, so that reads always
+ * find one. Each client and tenant may take a share of it.
  */
 @Component
 public class WaitingRequestLimiter {
@@ -48,19 +48,19 @@ public class WaitingRequestLimiter {
                     rejections.reject(
                             "client-waiting",
                             429,
-                            "this client has %d requests that wait for a body, the broker or an effect, the most that one may have"
+                            "this client has %d requests that wait for a body, the broker, a FHIR server or an effect, the most that one may have"
                                     .formatted(limit));
                 case TENANT ->
                     rejections.reject(
                             "tenant-waiting",
                             429,
-                            "the clients of this tenant have %d requests that wait for a body, the broker or an effect, the most that a tenant may have"
+                            "the clients of this tenant have %d requests that wait for a body, the broker, a FHIR server or an effect, the most that a tenant may have"
                                     .formatted(limit));
                 case ALL ->
                     rejections.reject(
                             "waiting",
                             429,
-                            "%d requests wait for a body, the broker or an effect, the most that there may be"
+                            "%d requests wait for a body, the broker, a FHIR server or an effect, the most that there may be"
                                     .formatted(limit));
             };
         });

@@ -25,8 +25,8 @@ class BulkheadTest {
             new HttpLimits(DataSize.ofMegabytes(1), Duration.ofSeconds(1), 8, 1, 1, 0.75, 1, 1);
     private final WaitingRequestLimiter waiting =
             new WaitingRequestLimiter(limits, new ClientBulkhead(), rejections, 16);
-    private final Bulkhead bulkhead =
-            new Bulkhead("fhir", 4, limits.shareOfATenant(4), "too many", waiting, rejections);
+    private final Bulkhead bulkhead = new Bulkhead(
+            "fhir", 4, limits.shareOfATenant(4), "too many", "too many of the tenant", waiting, rejections);
 
     @Test
     void leavesPermitsToOtherTenants() throws Exception {
@@ -34,9 +34,9 @@ class BulkheadTest {
             bulkhead.enter(requestOf("clinic"));
         }
 
-        assertRejected("clinic");
+        assertRejected("clinic", "too many of the tenant, try again");
         bulkhead.enter(requestOf("hospital"));
-        assertRejected("hospital");
+        assertRejected("hospital", "too many, try again");
     }
 
     @Test
@@ -52,10 +52,11 @@ class BulkheadTest {
         assertThatCode(() -> bulkhead.enter(requestOf("clinic"))).doesNotThrowAnyException();
     }
 
-    private void assertRejected(String tenant) {
+    private void assertRejected(String tenant, String error) {
         assertThatThrownBy(() -> bulkhead.enter(requestOf(tenant)))
                 .isInstanceOfSatisfying(ProblemException.class, problem -> assertThat(problem.status())
-                        .isEqualTo(503));
+                        .isEqualTo(503))
+                .hasMessage(error);
     }
 
     private static Exchange requestOf(String tenant) {

@@ -20,6 +20,7 @@ public final class TestLimits {
                 limits().maxPublishing(),
                 limits().maxPublishing(),
                 "too many requests wait for the broker",
+                "too many requests of this tenant wait for the broker",
                 waiting(),
                 new RejectionCounter(new SimpleMeterRegistry()));
     }
