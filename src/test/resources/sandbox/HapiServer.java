@@ -167,6 +167,8 @@ public class HapiServer {
         server.setServerConformanceProvider(
                 new JpaCapabilityStatementProvider(server, systemDao, settings, searchParameters, validation));
         server.setPagingProvider(paging);
+        // also for pages at an offset
+        server.setMaximumPageSize(paging.getMaximumPageSize());
         // links have this address whatever the caller's headers say
         server.setServerAddressStrategy(new HardcodedServerAddressStrategy(address));
         return server;
