@@ -2,146 +2,230 @@ package routes.fhir;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.function.UnaryOperator;
-import java.util.stream.Stream;
 import org.springframework.web.util.UriUtils;
 
 /**
  * Replaces one base address by another in bytes that pass: the server's by the facade's in answers, and the reverse in
- * requests. It finds the address as text and percent-encoded, as in links that repeat a query. It keeps all other
+ * requests. It finds the address as text, percent-encoded, and with the escapes of JSON or XML. It keeps all other
  * bytes.
+ *
+ * <p>The server decodes what it gets, and encodes its answer in another way. So a request names the address only where
+ * it ends in every reading. Otherwise {@code http://facade/fhir%41} would come back as {@code http://server/fhirA},
+ * which is another address, and tells the caller of the server.
  */
 final class AddressRewriter {
 
+    /** The escapes that a text may have, besides percent-encoding. */
+    enum Syntax {
+        JSON('\\'),
+        XML('&'),
+        PLAIN('%');
+
+        private final char introducer;
+
+        Syntax(char introducer) {
+            this.introducer = introducer;
+        }
+
+        static Syntax of(FhirFormat format) {
+            return switch (format) {
+                case JSON, JSON_PATCH -> JSON;
+                case XML, XML_PATCH -> XML;
+                case FORM, RAW, NONE -> PLAIN;
+            };
+        }
+
+        /** @param contentType such as {@code application/fhir+json;charset=utf-8} */
+        static Syntax of(String contentType) {
+            if (contentType.contains("json")) {
+                return JSON;
+            }
+            return contentType.contains("xml") || contentType.contains("html") ? XML : PLAIN;
+        }
+    }
+
     /** Ends a page link of HAPI, behind the base; its id follows. */
-    private static final byte[] PAGE = ascii("?_getpages=");
+    private static final byte[] PAGE = bytes("?_getpages=");
 
     /** Is longer than any id of a page link. */
     private static final int MAX_PAGE_ID = 64;
 
-    private record Replacement(byte[] from, byte[] to) {}
-
-    private final List<Replacement> replacements;
-
-    /** The byte at the start of every form of the address; most bytes of a body are another one. */
-    private final byte first;
-
+    private final byte[] from;
+    private final byte[] to;
+    private final byte[] toWithEscapedSlashes;
+    private final byte[] toEncoded;
+    private final byte[] toEncodedInLowerCase;
+    private final boolean isRequest;
     private final UnaryOperator<String> seal;
-    private final int lookahead;
+
+    private AddressRewriter(String from, String to, boolean isRequest, UnaryOperator<String> seal) {
+        String encoded = UriUtils.encode(to, StandardCharsets.UTF_8);
+        this.from = bytes(from);
+        this.to = bytes(to);
+        this.toWithEscapedSlashes = bytes(to.replace("/", "\\/"));
+        this.toEncoded = bytes(encoded);
+        this.toEncodedInLowerCase = bytes(encoded.replace("%3A", "%3a").replace("%2F", "%2f"));
+        this.isRequest = isRequest;
+        this.seal = seal;
+    }
 
     /**
-     * @param from the base address to find, without a slash at its end
-     * @param to its replacement
+     * Rewrites what a caller says.
+     *
+     * @param facade the base address to find, without a slash at its end
+     * @param server its replacement
+     */
+    static AddressRewriter ofRequest(String facade, String server) {
+        return new AddressRewriter(facade, server, true, UnaryOperator.identity());
+    }
+
+    /**
+     * Rewrites what a server says.
+     *
+     * @param server the base address to find, without a slash at its end
+     * @param facade its replacement
      * @param seal turns the id of a page link into the one that the caller gets
      */
-    AddressRewriter(String from, String to, UnaryOperator<String> seal) {
-        String encodedFrom = UriUtils.encode(from, StandardCharsets.UTF_8);
-        String encodedTo = UriUtils.encode(to, StandardCharsets.UTF_8);
-        this.replacements = Stream.of(
-                        new Replacement(ascii(from), ascii(to)),
-                        new Replacement(ascii(escaped(from)), ascii(escaped(to))),
-                        new Replacement(ascii(encodedFrom), ascii(encodedTo)),
-                        new Replacement(ascii(inLowerCase(encodedFrom)), ascii(inLowerCase(encodedTo))))
-                .toList();
-        this.first = replacements.get(0).from()[0];
-        this.seal = seal;
-        this.lookahead = encodedFrom.length() + PAGE.length + MAX_PAGE_ID + 1;
+    static AddressRewriter ofAnswer(String server, String facade, UnaryOperator<String> seal) {
+        return new AddressRewriter(server, facade, false, seal);
     }
 
-    /** The percent-encoding with lower-case digits, which some clients write. */
-    private static String inLowerCase(String encoded) {
-        return encoded.replace("%3A", "%3a").replace("%2F", "%2f");
-    }
-
-    /** The form of JSON in which some servers write a slash. */
-    private static String escaped(String text) {
-        return text.replace("/", "\\/");
-    }
-
-    private static byte[] ascii(String text) {
+    private static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
+    /** The bytes that the rewriter has to see behind a place to decide about it. */
+    int lookahead() {
+        return from.length * Escapes.MAX_LENGTH + PAGE.length + MAX_PAGE_ID + 2;
+    }
+
     /** Returns the same array when it holds no address. */
-    byte[] rewrite(byte[] bytes) {
-        int first = 0;
-        while (first < bytes.length && at(bytes, first, bytes.length) == null) {
-            first++;
-        }
+    byte[] rewrite(byte[] bytes, Syntax syntax) {
+        int first = find(bytes, 0, bytes.length, bytes.length, syntax);
         if (first == bytes.length) {
             return bytes;
         }
         ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length + (bytes.length >> 3));
-        rewrite(bytes, bytes.length, true, out);
+        out.write(bytes, 0, first);
+        rewrite(bytes, first, bytes.length, true, syntax, out);
         return out.toByteArray();
     }
 
+    /** Rewrites a query or a header. */
     String rewrite(String text) {
-        return new String(rewrite(text.getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8);
+        return new String(rewrite(bytes(text), Syntax.PLAIN), StandardCharsets.UTF_8);
     }
 
     /**
      * Rewrites a piece of a stream.
      *
-     * @param length of the bytes to rewrite
+     * @param start of the bytes to rewrite
+     * @param length of the bytes, from 0
      * @param isLast whether the stream ends with them
-     * @return how many bytes are done; the others belong in front of the next piece
+     * @return up to where the bytes are done; the others belong in front of the next piece
      */
-    int rewrite(byte[] bytes, int length, boolean isLast, ByteArrayOutputStream out) {
-        int end = isLast ? length : Math.max(0, length - lookahead);
-        int kept = 0;
-        int i = 0;
-        while (i < end) {
-            Replacement found = at(bytes, i, length);
-            if (found == null) {
+    int rewrite(byte[] bytes, int start, int length, boolean isLast, Syntax syntax, ByteArrayOutputStream out) {
+        int end = isLast ? length : Math.max(start, length - lookahead());
+        int kept = start;
+        while (true) {
+            int at = find(bytes, kept, end, length, syntax);
+            out.write(bytes, kept, at - kept);
+            if (at == end) {
+                return end;
+            }
+            int behind = match(bytes, at, length, syntax);
+            out.writeBytes(replacement(bytes, at, behind));
+            kept = behind + sealPage(bytes, behind, length, out);
+            if (kept >= end) {
+                return kept;
+            }
+        }
+    }
+
+    /** The next place of the address, or the end. */
+    private int find(byte[] bytes, int start, int end, int length, Syntax syntax) {
+        byte first = from[0];
+        for (int i = start; i < end; i++) {
+            byte one = bytes[i];
+            // a backslash may itself be escaped
+            boolean mayBegin = one == first || one == '%' || one == '&' && syntax == Syntax.XML;
+            if (mayBegin && match(bytes, i, length, syntax) >= 0) {
+                return i;
+            }
+        }
+        return end;
+    }
+
+    /** The place behind the address that begins there, or -1. */
+    private int match(byte[] bytes, int at, int length, Syntax syntax) {
+        int i = at;
+        for (byte expected : from) {
+            if (i >= length) {
+                return -1;
+            }
+            byte sent = bytes[i];
+            if (sent == expected) {
                 i++;
-                continue;
-            }
-            out.write(bytes, kept, i - kept);
-            out.writeBytes(found.to());
-            i += found.from().length;
-            i += sealPage(bytes, i, length, out);
-            kept = i;
-        }
-        out.write(bytes, kept, i - kept);
-        return i;
-    }
-
-    private Replacement at(byte[] bytes, int at, int length) {
-        if (bytes[at] != first) {
-            return null;
-        }
-        for (Replacement one : replacements) {
-            if (startsWith(bytes, at, length, one.from()) && endsAddress(bytes, at, length, one)) {
-                return one;
+            } else if (sent == '%' || sent == syntax.introducer) {
+                int escape = Escapes.at(bytes, i, length);
+                if (escape == 0 || Escapes.character(escape) != expected) {
+                    return -1;
+                }
+                i += Escapes.length(escape);
+            } else {
+                return -1;
             }
         }
-        return null;
+        return i == length || (isRequest ? surelyEnds(bytes, i, length) : mayEnd(bytes, i, length)) ? i : -1;
     }
 
-    /** Whether the address ends there: {@code http://server/fhir2} is another one. */
-    private static boolean endsAddress(byte[] bytes, int at, int length, Replacement found) {
-        int next = at + found.from().length;
-        return next == length
-                || !(Character.isLetterOrDigit(bytes[next] & 0xff) || "_~:-".indexOf(bytes[next] & 0xff) >= 0);
-    }
-
-    private static boolean startsWith(byte[] bytes, int at, int length, byte[] prefix) {
-        if (at + prefix.length > length) {
-            return false;
+    /** Whether an address ends there in every reading: none continues it, whatever decodes the text. */
+    private static boolean surelyEnds(byte[] bytes, int next, int length) {
+        byte raw = bytes[next];
+        if (raw != '\\' && raw != '&' && raw != '%') {
+            return raw != ':' && !continuesName(raw);
         }
-        for (int i = 1; i < prefix.length; i++) {
-            if (bytes[at + i] != prefix[i]) {
-                return false;
+        int escape = Escapes.at(bytes, next, length);
+        if (escape == 0) {
+            // an ampersand that separates parameters
+            return raw == '&' && (next + 1 == length || bytes[next + 1] != '#');
+        }
+        int decoded = Escapes.character(escape);
+        return ":\\&%".indexOf(decoded) < 0 && !continuesName(decoded);
+    }
+
+    /** Whether an address may end there: {@code http://server/fhir2} is another one. */
+    private static boolean mayEnd(byte[] bytes, int next, int length) {
+        byte raw = bytes[next];
+        boolean isPort = raw == ':' && next + 1 < length && bytes[next + 1] >= '0' && bytes[next + 1] <= '9';
+        return !isPort && !continuesName(raw);
+    }
+
+    /** Letters, digits and signs of ASCII that continue the name of a host or of a path's segment. */
+    private static boolean continuesName(int c) {
+        return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '~' || c == '-';
+    }
+
+    /** The new address, in the form of the old one. */
+    private byte[] replacement(byte[] bytes, int at, int behind) {
+        if (behind - at == from.length) {
+            return to;
+        }
+        boolean hasEscapedSlash = false;
+        for (int i = at; i < behind; i++) {
+            if (bytes[i] == '%' && (behind - at) > from.length) {
+                boolean isLower = bytes[i + 1] >= 'a' || bytes[i + 2] >= 'a';
+                return isLower ? toEncodedInLowerCase : toEncoded;
             }
+            hasEscapedSlash |= bytes[i] == '\\' && bytes[i + 1] == '/';
         }
-        return true;
+        return hasEscapedSlash ? toWithEscapedSlashes : to;
     }
 
     /** Writes a page link's parameter with its sealed id; returns the number of bytes that it replaces. */
     private int sealPage(byte[] bytes, int at, int length, ByteArrayOutputStream out) {
-        if (at >= length || bytes[at] != PAGE[0] || !startsWith(bytes, at, length, PAGE)) {
+        if (!isPage(bytes, at, length)) {
             return 0;
         }
         int id = at + PAGE.length;
@@ -150,7 +234,19 @@ final class AddressRewriter {
             end++;
         }
         out.writeBytes(PAGE);
-        out.writeBytes(ascii(seal.apply(new String(bytes, id, end - id, StandardCharsets.US_ASCII))));
+        out.writeBytes(bytes(seal.apply(new String(bytes, id, end - id, StandardCharsets.US_ASCII))));
         return end - at;
+    }
+
+    private static boolean isPage(byte[] bytes, int at, int length) {
+        if (at + PAGE.length > length) {
+            return false;
+        }
+        for (int i = 0; i < PAGE.length; i++) {
+            if (bytes[at + i] != PAGE[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -34,6 +34,11 @@ record FhirAddress(Form form, String type, String id, String operation) {
             return (", " + methods + ", ").contains(", " + method + ", ");
         }
 
+        /** Whether its reads and writes are those of resources. */
+        boolean isOfResources() {
+            return this == TYPE || this == INSTANCE;
+        }
+
         String methods() {
             return methods;
         }

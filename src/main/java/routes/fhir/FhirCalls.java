@@ -29,8 +29,13 @@ class FhirCalls {
     /** The characters that clients send in queries but that no URI may have. */
     private static final Pattern NOT_IN_URIS = Pattern.compile("[|\"<>^`{}\\[\\]\\\\]");
 
-    private static final String BINARY = "Binary/";
+    /** HAPI writes the text of a resource alone, or null where there is none. */
+    private static final Pattern NARRATIVE = Pattern.compile("\\s*<div[\\s>]|null\\s*$|$");
+
+    private static final String BINARY = "Binary";
+    private static final Pattern ONE_BINARY = Pattern.compile("Binary/[A-Za-z0-9.-]+(?:/_history/[A-Za-z0-9.-]+)?");
     private static final int OK = 200;
+    private static final int CREATED = 201;
     private static final int NOT_MODIFIED = 304;
     private static final int CLIENT_ERROR = 400;
     private static final int SERVER_ERROR = 500;
@@ -52,12 +57,12 @@ class FhirCalls {
 
     /** Rewrites what the server says for the caller. */
     AddressRewriter serverToFacade(FhirRequest request, UnaryOperator<String> seal) {
-        return new AddressRewriter(server(request.caller().tenant()).url().toString(), request.publicUrl(), seal);
+        return AddressRewriter.ofAnswer(server(request.caller().tenant()).url().toString(), request.publicUrl(), seal);
     }
 
     /** Rewrites what the caller says for the server. */
     AddressRewriter facadeToServer(String tenant, String publicUrl) {
-        return new AddressRewriter(publicUrl, server(tenant).url().toString(), UnaryOperator.identity());
+        return AddressRewriter.ofRequest(publicUrl, server(tenant).url().toString());
     }
 
     /**
@@ -138,7 +143,8 @@ class FhirCalls {
                 && (type.isEmpty()
                         || status == NOT_MODIFIED
                         || FhirContentType.isFhir(type)
-                        || isBinary(request, answer));
+                        || isBinary(request, answer)
+                        || isNarrative(request, answer));
         CallResult result = CallResult.ofAnswer(status, isFhir);
         switch (result) {
             case OK, GONE -> {}
@@ -162,6 +168,10 @@ class FhirCalls {
                         ? problem(request, result, String.valueOf(status))
                         : withoutReason(status);
             }
+        } else if (isNarrative(request, answer)) {
+            if (!NARRATIVE.matcher(new String(start, StandardCharsets.UTF_8)).lookingAt()) {
+                throw problem(request, CallResult.NOT_FHIR, String.valueOf(status));
+            }
         } else if (start.length == 0) {
             if (status == OK && request.method().equals("GET")) {
                 throw problem(request, CallResult.NOT_FHIR, String.valueOf(status));
@@ -176,7 +186,7 @@ class FhirCalls {
 
     /** Returns the character that a body of this type begins with; 0 when it may be any, as in a Binary. */
     private static int expectedStart(FhirRequest request, String type) {
-        boolean isAny = request.path().startsWith(BINARY) && !type.contains("fhir");
+        boolean isAny = isOfBinary(request) && !type.contains("fhir");
         if (isAny || type.contains("turtle") || type.contains("ndjson")) {
             return 0;
         }
@@ -198,12 +208,30 @@ class FhirCalls {
 
     /** Whether the body is that of a Binary in its own form, such as a PDF document. */
     static boolean isBinary(FhirRequest request, ServerAnswer answer) {
-        String type = answer.headers().getOrDefault("content-type", "").toLowerCase(Locale.ROOT);
+        String type = answer.headers().getOrDefault("content-type", "");
+        return (answer.status() == OK || answer.status() == CREATED)
+                && isOfBinary(request)
+                && !type.isEmpty()
+                && !FhirContentType.isFhir(type);
+    }
+
+    /** Whether the answer to a request may be the content of a Binary. */
+    private static boolean isOfBinary(FhirRequest request) {
+        return ONE_BINARY.matcher(request.path()).matches()
+                || request.isWrite() && request.path().equals(BINARY);
+    }
+
+    /** Whether the answer is the text of one resource in HTML, as HAPI answers {@code _summary=text}. */
+    private static boolean isNarrative(FhirRequest request, ServerAnswer answer) {
         return answer.status() == OK
-                && request.method().equals("GET")
-                && request.path().startsWith(BINARY)
-                && !type.contains("json")
-                && !type.contains("xml");
+                && !request.isWrite()
+                && answer.headers()
+                        .getOrDefault("content-type", "")
+                        .toLowerCase(Locale.ROOT)
+                        .startsWith("text/html")
+                && FhirQuery.decode(request.query(), "query").stream()
+                        .anyMatch(one ->
+                                one.name().equals("_summary") && one.value().contains("text"));
     }
 
     private ProblemException problem(FhirRequest request, IOException failure) {

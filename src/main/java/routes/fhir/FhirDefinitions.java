@@ -58,6 +58,19 @@ class FhirDefinitions {
                 .map(Set::copyOf);
     }
 
+    boolean isReference(String type, String parameter) {
+        return isOf(RestSearchParameterTypeEnum.REFERENCE, type, parameter);
+    }
+
+    boolean isUri(String type, String parameter) {
+        return isOf(RestSearchParameterTypeEnum.URI, type, parameter);
+    }
+
+    private boolean isOf(RestSearchParameterTypeEnum kind, String type, String parameter) {
+        RuntimeSearchParam known = search(type, parameter);
+        return known != null && known.getParamType() == kind;
+    }
+
     /** Whether a search by that parameter compares numbers, so that the server reads its values as such. */
     boolean isNumeric(String type, String parameter) {
         RuntimeSearchParam known = search(type, parameter);

@@ -13,6 +13,7 @@ enum FhirFormat {
     JSON_PATCH,
     XML_PATCH,
     FORM,
+    RAW,
     NONE;
 
     /** With those that FHIR had before R4. */
@@ -33,15 +34,19 @@ enum FhirFormat {
      * Finds the form of a content type.
      *
      * @param contentType as sent, or null
+     * @param isBinary whether the body may be the content of a Binary, of any type
      * @throws ProblemException 415 for any other type, and for any charset but UTF-8
      */
-    static FhirFormat of(String contentType) {
+    static FhirFormat of(String contentType, boolean isBinary) {
         if (contentType == null) {
             return NONE;
         }
         try {
             MediaType type = MediaType.parseMediaType(contentType);
             FhirFormat format = TYPES.get(type.getType() + "/" + type.getSubtype());
+            if (format == null && isBinary) {
+                return RAW;
+            }
             if (format == null) {
                 throw new ProblemException(
                         415,

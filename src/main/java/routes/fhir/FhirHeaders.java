@@ -43,6 +43,7 @@ final class FhirHeaders {
 
     private static final String RETURN = "return=";
     private static final String RETURN_MINIMAL = "return=minimal";
+    private static final String RETURN_OUTCOME = "return=OperationOutcome";
     private static final String RETURN_REPRESENTATION = "return=representation";
     private static final Set<String> WITH_REPRESENTATION = Set.of("POST", "PUT", "PATCH");
 
@@ -82,9 +83,9 @@ final class FhirHeaders {
                 && sent.stream().noneMatch(one -> one.startsWith(RETURN))) {
             sent.add(RETURN_REPRESENTATION);
         }
-        if (showsMoreThanTheCallerMayRead(interactions, caller)) {
+        if (!sent.contains(RETURN_MINIMAL) && showsMoreThanTheCallerMayRead(interactions, caller)) {
             sent.removeIf(one -> one.startsWith(RETURN));
-            sent.add(RETURN_MINIMAL);
+            sent.add(RETURN_OUTCOME);
         }
         if (sent.isEmpty()) {
             headers.remove(PREFER);
@@ -93,10 +94,14 @@ final class FhirHeaders {
         }
     }
 
-    /** The answer to a patch has the whole resource, of which the caller has sent only a part. */
+    /** The answer to an update also has the labels and tags of the version before, which HAPI keeps. */
     private static boolean showsMoreThanTheCallerMayRead(List<FhirInteraction> interactions, Caller caller) {
+        List<FhirInteraction> updates =
+                interactions.stream().filter(one -> one.method().equals("PUT")).toList();
+        if (updates.isEmpty()) {
+            return false;
+        }
         SmartScopes scopes = new SmartScopes(caller.scopes());
-        return interactions.stream()
-                .anyMatch(one -> one.method().equals("PATCH") && !scopes.grants(new FhirPermission('r', one.type())));
+        return updates.stream().anyMatch(one -> !scopes.grants(new FhirPermission('r', one.type())));
     }
 }

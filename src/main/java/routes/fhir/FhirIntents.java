@@ -35,8 +35,9 @@ class FhirIntents {
         this.table = table;
         this.echo = echo;
         this.failures = failures;
-        this.longestCall =
-                settings.connectTimeout().plus(settings.responseTimeout()).plus(MARGIN);
+        this.longestCall = ServerAnswer.longest(settings.responseTimeout(), FhirServer.WRITE_WHOLE)
+                .plus(settings.connectTimeout())
+                .plus(MARGIN);
     }
 
     /**

@@ -54,6 +54,17 @@ class FhirInteractionParser {
     }
 
     /**
+     * Returns the permissions that a request needs whatever its query and its body say.
+     *
+     * @throws ProblemException 403 for a closed request, 404 for an unknown path, 405
+     */
+    Set<FhirPermission> needsOfUrl(String method, List<String> path) {
+        FhirAddress address = addresses.parse(path, "");
+        rules.requireOpen("", method, address);
+        return FhirRules.needsOfUrl(method, address);
+    }
+
+    /**
      * Returns the interactions, in the order of the bundle's entries.
      *
      * @param body empty when there is none
@@ -113,6 +124,7 @@ class FhirInteractionParser {
                         : resource;
             }
             case JSON_PATCH, XML_PATCH -> patches.read(head.format(), body);
+            case RAW -> new FhirContent(Kind.RESOURCE, "Binary", null, Set.of());
             case FORM -> new FhirContent(Kind.FORM, null, null, Set.of());
             case NONE -> throw new ProblemException(415, "header Content-Type must tell the format of the body");
         };

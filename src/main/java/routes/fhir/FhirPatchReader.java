@@ -2,21 +2,34 @@ package routes.fhir;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.xml.stream.XMLStreamReader;
 import org.springframework.stereotype.Component;
 import routes.platform.error.ProblemException;
 
-/** Reads JSON patches and XML patches for the conditional references that they write. */
+/**
+ * Reads JSON patches and XML patches for the conditional references that they write.
+ *
+ * <p>A JSON patch may also copy or move a text of the resource, which this reader cannot see. The text may become a
+ * conditional reference. XML patches and FHIRPath patches write only what they contain, and move items within a list.
+ */
 @Component
 class FhirPatchReader {
 
     /** The longest patch in XML, whose texts the reader collects. */
     private static final int MAX_XML = 1 << 20;
 
+    private static final Set<String> OF_OPERATION = Set.of("op", "from", "path");
+    private static final Set<String> TRANSFERS = Set.of("copy", "move");
     private static final Set<String> XML_OPERATIONS = Set.of("add", "replace", "remove");
+
+    /** The place of an item in a list, which JSON patches end with. */
+    private static final Pattern ITEM = Pattern.compile("(?<list>.*)/(?:[0-9]+|-)");
 
     /** XPath engines read other documents by this function. */
     private static final Pattern DOCUMENT = Pattern.compile("document\\s*\\(");
@@ -57,8 +70,8 @@ class FhirPatchReader {
     private final class JsonPatch implements FhirElements {
 
         private final Set<FhirPermission> needs;
+        private final Map<String, String> operation = new HashMap<>();
         private int depth;
-        private int known;
 
         JsonPatch(Set<FhirPermission> needs) {
             this.needs = needs;
@@ -67,7 +80,7 @@ class FhirPatchReader {
         @Override
         public void begin(String name, Place place) {
             if (depth++ == 0) {
-                known = 0;
+                operation.clear();
             }
         }
 
@@ -78,16 +91,32 @@ class FhirPatchReader {
                 throw new ProblemException(400, "body: a JSON patch is a list of operations");
             }
             if (text != null) {
-                known += isOperation && (name.equals("op") || name.equals("path")) ? 1 : 0;
+                if (isOperation && OF_OPERATION.contains(name)) {
+                    operation.put(name, text);
+                }
                 add(text, needs);
             }
         }
 
         @Override
         public void end() {
-            if (--depth == 0 && known < 2) {
+            if (--depth > 0) {
+                return;
+            }
+            String op = operation.get("op");
+            if (op == null || operation.get("path") == null) {
                 throw new ProblemException(400, "body: an operation of a JSON patch has no op or no path");
             }
+            if (TRANSFERS.contains(op) && !isWithinOneList(operation.get("from"), operation.get("path"))) {
+                needs.add(new FhirPermission('s', "*"));
+            }
+        }
+
+        /** The items of a list have one type: in another place, none of their texts has another meaning. */
+        private static boolean isWithinOneList(String from, String path) {
+            Matcher source = ITEM.matcher(from == null ? "" : from);
+            Matcher target = ITEM.matcher(path);
+            return source.matches() && target.matches() && source.group("list").equals(target.group("list"));
         }
     }
 

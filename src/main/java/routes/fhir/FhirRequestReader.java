@@ -5,6 +5,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.springframework.http.HttpHeaders;
@@ -31,6 +32,7 @@ class FhirRequestReader {
     private final RequestIds requestIds = new RequestIds();
     private final FhirCalls calls;
     private final FhirInteractionParser parser;
+    private final FhirAccess access;
     private final PageLinks pages;
     private final BodyBudget budget;
     private final WaitingRequestLimiter waiting;
@@ -40,6 +42,7 @@ class FhirRequestReader {
     FhirRequestReader(
             FhirCalls calls,
             FhirInteractionParser parser,
+            FhirAccess access,
             PageLinks pages,
             BodyBudget budget,
             WaitingRequestLimiter waiting,
@@ -47,6 +50,7 @@ class FhirRequestReader {
             HttpLimits limits) {
         this.calls = calls;
         this.parser = parser;
+        this.access = access;
         this.pages = pages;
         this.budget = budget;
         this.waiting = waiting;
@@ -68,27 +72,25 @@ class FhirRequestReader {
         AddressRewriter toServer = calls.facadeToServer(caller.tenant(), publicUrl);
 
         Map<String, String> headers = FhirHeaders.read(servlet);
-        FhirFormat format = FhirFormat.of(servlet.getContentType());
-        byte[] body = body(exchange, servlet, caller);
+        List<String> path = path(head.path());
+        FhirFormat format = FhirFormat.of(servlet.getContentType(), mayBeRaw(servlet.getMethod(), path));
         String query = servlet.getQueryString();
         FhirRequestHead asked = new FhirRequestHead(
-                servlet.getMethod(),
-                path(head.path()),
-                query,
-                headers.get(FhirHeaders.IF_NONE_EXIST),
-                format,
-                publicUrl);
+                servlet.getMethod(), path, query, headers.get(FhirHeaders.IF_NONE_EXIST), format, publicUrl);
+        byte[] body = new byte[0];
         List<FhirInteraction> interactions;
-        if (PageLinks.isPage(asked.method(), asked.path(), query)) {
+        if (PageLinks.isPage(asked.method(), path, query)) {
             PageLinks.Opened page = pages.openIn(query, caller);
             query = page.query();
             interactions = List.of(parser.parsePage(query, page.needs()));
         } else {
-            interactions = parse(asked, body, exchange);
+            access.checkUrl(asked, needsOfUrl(asked, exchange), caller, exchange);
+            body = body(exchange, servlet, caller);
+            interactions = parser.parse(asked, body);
         }
         FhirHeaders.prefer(headers, asked, interactions, caller);
         headers.computeIfPresent(FhirHeaders.IF_NONE_EXIST, (name, value) -> toServer.rewrite(value));
-        byte[] rewritten = toServer.rewrite(body);
+        byte[] rewritten = format == FhirFormat.RAW ? body : toServer.rewrite(body, AddressRewriter.Syntax.of(format));
         if (rewritten.length > settings.maxBody().toBytes()) {
             throw new ProblemException(413, "the body has too many addresses of the facade");
         }
@@ -109,9 +111,16 @@ class FhirRequestReader {
                 .bindTo(exchange);
     }
 
-    private List<FhirInteraction> parse(FhirRequestHead asked, byte[] body, Exchange exchange) {
+    /** Whether the body may be the content of a Binary, such as a PDF document. */
+    private static boolean mayBeRaw(String method, List<String> path) {
+        return !path.isEmpty()
+                && path.get(0).equals("Binary")
+                && (method.equals("POST") && path.size() == 1 || method.equals("PUT") && path.size() <= 2);
+    }
+
+    private Set<FhirPermission> needsOfUrl(FhirRequestHead asked, Exchange exchange) {
         try {
-            return parser.parse(asked, body);
+            return parser.needsOfUrl(asked.method(), asked.path());
         } catch (MethodNotAllowed e) {
             exchange.getMessage()
                     .getHeader("CamelHttpServletResponse", HttpServletResponse.class)
@@ -151,7 +160,7 @@ class FhirRequestReader {
         if (length > most) {
             throw new ProblemException(413, "the body is larger than " + most + " bytes");
         }
-        BodyBudget.Reservation reservation = budget.reserve(length < 0 ? most : length, exchange);
+        BodyBudget.Reservation reservation = budget.reserve(length < 0 ? most : length, caller.tenant(), exchange);
         try (WaitingRequestLimiter.Permit permit = waiting.acquire(caller)) {
             byte[] body = RequestBody.of(exchange).read(most, limits.bodyTimeout(), BYTES_PER_SECOND, length);
             reservation.shrinkTo(body.length);

@@ -75,6 +75,10 @@ class FhirRules {
         if (!address.form().takes(method)) {
             throw new MethodNotAllowed(place, address.form().methods());
         }
+        boolean isOfAllTypes = address.form() == Form.COMPARTMENT && address.type() == null;
+        if (address.form() == Form.SYSTEM_HISTORY || isOfAllTypes) {
+            throw new ProblemException(403, place + "the history or the compartment of all types is closed");
+        }
     }
 
     private static void requireOpenType(String place, String type) {
@@ -91,20 +95,13 @@ class FhirRules {
         }
         Set<FhirPermission> needs = new HashSet<>(call.content().needs());
         needs.addAll(searches.of(call.type(), call.query(), call.place() + "query"));
-        boolean isWrite = false;
-        switch (call.address().form()) {
-            case SYSTEM_HISTORY, TYPE_HISTORY, COMPARTMENT -> need("s", call, needs);
-            case INSTANCE_HISTORY, VERSION, OPERATION -> need("r", call, needs);
-            case SEARCH -> need("s", call, needs);
-            case TYPE, INSTANCE -> {
-                isWrite = !call.isRead();
-                needs.addAll(isWrite ? write(call) : Set.of());
-                if (!isWrite) {
-                    need(call.address().form() == Form.TYPE ? "s" : "r", call, needs);
-                }
-            }
-            case METADATA -> {}
-            case SYSTEM -> throw call.refused(403, "a search of all types is closed");
+        needs.addAll(needsOfUrl(call.method(), call.address()));
+        if (call.address().form() == Form.SYSTEM) {
+            throw call.refused(403, "a search of all types is closed");
+        }
+        boolean isWrite = call.address().form().isOfResources() && !call.isRead();
+        if (isWrite) {
+            needs.addAll(ofConditions(call));
         }
         requireContent(call);
         needs.forEach(need -> requireOpenType(call.place(), need.type()));
@@ -131,8 +128,37 @@ class FhirRules {
         return address.form() == Form.COMPARTMENT || address.form() == Form.SEARCH ? null : address.id();
     }
 
-    private Set<FhirPermission> write(Call call) {
-        Set<FhirPermission> needs = new HashSet<>();
+    /** The permissions that method and path need alone. */
+    static Set<FhirPermission> needsOfUrl(String method, FhirAddress address) {
+        boolean isRead = method.equals("GET") || method.equals("HEAD");
+        boolean isOfType = address.form() == Form.TYPE;
+        String letters =
+                switch (address.form()) {
+                    case TYPE_HISTORY, COMPARTMENT, SEARCH -> "s";
+                    case INSTANCE_HISTORY, VERSION, OPERATION -> "r";
+                    case TYPE, INSTANCE -> isRead ? isOfType ? "s" : "r" : ofWrite(method, isOfType);
+                    case SYSTEM, SYSTEM_HISTORY, METADATA -> "";
+                };
+        boolean isOfAllTypes = address.type() == null
+                || address.type().equals(OF_ALL_TYPES) && address.form().isOfResources() && !isRead;
+        String type = isOfAllTypes ? "*" : address.type();
+        return letters.chars()
+                .mapToObj(letter -> new FhirPermission((char) letter, type))
+                .collect(Collectors.toSet());
+    }
+
+    /** A patch tells whether its tests and paths match, so it reads. */
+    private static String ofWrite(String method, boolean isConditional) {
+        return switch (method) {
+            case "POST" -> "c";
+            case "PUT" -> isConditional ? "cus" : "u";
+            case "PATCH" -> isConditional ? "rus" : "ru";
+            default -> isConditional ? "ds" : "d";
+        };
+    }
+
+    /** The permissions of a write for its conditions. */
+    private Set<FhirPermission> ofConditions(Call call) {
         if (call.query().stream().anyMatch(FhirSearchNeeds::cutsTheAnswer)) {
             throw call.refused(400, "query: a write takes no _summary and no _elements");
         }
@@ -142,25 +168,14 @@ class FhirRules {
         } else if (!call.query().stream().allMatch(FhirSearchNeeds::shapesTheAnswer)) {
             throw call.refused(400, "query: this interaction takes no condition");
         }
-        switch (call.method()) {
-            case "POST" -> {
-                need(call.condition() == null ? "c" : "cs", call, needs);
-                if (call.condition() != null) {
-                    requireSelection(call, call.condition());
-                    needs.addAll(searches.of(call.type(), call.condition(), call.place() + "ifNoneExist"));
-                }
-            }
-            case "PUT" -> need(isConditional ? "cus" : "u", call, needs);
-            case "PATCH" -> need(isConditional ? "us" : "u", call, needs);
-            default -> need(isConditional ? "ds" : "d", call, needs);
+        if (call.condition() == null) {
+            return Set.of();
         }
-        return call.type().equals(OF_ALL_TYPES) ? forAllTypes(needs) : needs;
-    }
-
-    private static Set<FhirPermission> forAllTypes(Set<FhirPermission> needs) {
-        return needs.stream()
-                .map(need -> new FhirPermission(need.letter(), "*"))
-                .collect(Collectors.toSet());
+        requireSelection(call, call.condition());
+        Set<FhirPermission> needs =
+                new HashSet<>(searches.of(call.type(), call.condition(), call.place() + "ifNoneExist"));
+        needs.add(new FhirPermission('s', call.type().equals(OF_ALL_TYPES) ? "*" : call.type()));
+        return needs;
     }
 
     /** A condition that selects nothing would match every resource. */
@@ -168,11 +183,6 @@ class FhirRules {
         if (condition.stream().noneMatch(FhirSearchNeeds::selects)) {
             throw call.refused(400, "the condition has no search parameter");
         }
-    }
-
-    private static void need(String letters, Call call, Set<FhirPermission> needs) {
-        String type = call.type() == null ? "*" : call.type();
-        letters.chars().forEach(letter -> needs.add(new FhirPermission((char) letter, type)));
     }
 
     private static void requireContent(Call call) {

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.springframework.stereotype.Component;
 import routes.fhir.FhirQuery.Parameter;
 import routes.platform.error.ProblemException;
@@ -16,7 +17,7 @@ import routes.platform.error.ProblemException;
  * tells of them by the resources that it includes, by its matches, or by their order.
  *
  * <p>An included resource needs {@code s} and not {@code r}: like a match, the server finds it, and the caller did not
- * name it. A parameter of an unknown type needs the permission for all types.
+ * name it. A parameter that may reach every type would also reach the closed one, so it is refused.
  */
 @Component
 class FhirSearchNeeds {
@@ -31,6 +32,7 @@ class FhirSearchNeeds {
     private static final Set<String> CLOSED = Set.of("_filter", "_query", "_graphql", "_cascade", "_expunge");
 
     private static final String PAGING = "_getpages";
+    private static final Pattern SMALL_PAGE = Pattern.compile("|0*(?:[0-9]{1,3}|1000)");
 
     /** Parameters that shape the answer, and select nothing. */
     private static final Set<String> SHAPES = Set.of("_format", "_pretty", "_summary", "_elements");
@@ -39,19 +41,8 @@ class FhirSearchNeeds {
     private static final Set<String> SELECTING =
             Set.of("_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", "_has", "_list", "_language");
 
-    private static final Set<String> MODIFIERS = Set.of(
-            "missing",
-            "exact",
-            "contains",
-            "not",
-            "text",
-            "in",
-            "not-in",
-            "below",
-            "above",
-            "identifier",
-            "of-type",
-            "nickname");
+    private static final Set<String> MODIFIERS =
+            Set.of("missing", "exact", "contains", "not", "text", "identifier", "of-type", "nickname");
 
     private final FhirDefinitions definitions;
 
@@ -69,6 +60,7 @@ class FhirSearchNeeds {
         Set<FhirPermission> needs = new HashSet<>();
         for (Parameter parameter : parameters) {
             requireOpen(parameter.name(), place);
+            requireSmallPage(parameters, parameter, place);
             add(type == null ? Set.of() : Set.of(type), parameter, place, needs);
         }
         return needs;
@@ -103,20 +95,30 @@ class FhirSearchNeeds {
         }
     }
 
+    /** HAPI limits the pages that it stores, and not those at an offset. */
+    private static void requireSmallPage(List<Parameter> all, Parameter one, String place) {
+        if (one.name().equals("_count")
+                && !SMALL_PAGE.matcher(one.value()).matches()
+                && all.stream().anyMatch(other -> base(other.name()).equals("_offset"))) {
+            throw new ProblemException(400, place + ": _count must be at most 1000 with _offset");
+        }
+    }
+
     private void add(Set<String> types, Parameter parameter, String place, Set<FhirPermission> needs) {
         String base = base(parameter.name());
         switch (base) {
-            case "_include" -> each(parameter, value -> include(value, needs));
-            case "_revinclude" -> each(parameter, value -> reverseInclude(value, needs));
+            case "_include" -> each(parameter, value -> include(value, place, needs));
+            case "_revinclude" -> each(parameter, value -> reverseInclude(value, place, needs));
             case "_sort" -> each(parameter, value -> sort(types, value, place, needs));
-            case "_type" -> each(parameter, value -> need(value, needs));
+            case "_type" -> each(parameter, value -> need(value, place, needs));
             case "_elements" -> {
                 // shapes the answer; HAPI knows the modifier exclude
             }
-            case "_list", "_in" -> need(base.equals("_list") ? "List" : ALL, needs);
+            case "_list" -> need("List", place, needs);
+            case "_in" -> throw reachesAllTypes(place);
             case "_contained" -> {
                 if (!parameter.value().equals("false")) {
-                    need(ALL, needs);
+                    throw reachesAllTypes(place);
                 }
             }
             default -> {
@@ -147,22 +149,24 @@ class FhirSearchNeeds {
         }
     }
 
-    private void include(String value, Set<FhirPermission> needs) {
+    private void include(String value, String place, Set<FhirPermission> needs) {
         String[] parts = value.split(":", MAX_PARTS);
         if (parts.length == 3 && parts[1].equals("*")) {
             // HAPI follows every reference then, and looks at no target type
-            need(ALL, needs);
-        } else if (parts.length == 3) {
-            need(parts[2], needs);
+            throw reachesAllTypes(place);
+        }
+        if (parts.length == 3) {
+            need(parts[2], place, needs);
         } else {
             targets(parts.length == 2 ? Set.of(parts[0]) : Set.of(), parts[parts.length - 1])
-                    .ifPresentOrElse(targets -> targets.forEach(target -> need(target, needs)), () -> need(ALL, needs));
+                    .orElseThrow(() -> reachesAllTypes(place))
+                    .forEach(target -> need(target, place, needs));
         }
     }
 
-    private void reverseInclude(String value, Set<FhirPermission> needs) {
+    private void reverseInclude(String value, String place, Set<FhirPermission> needs) {
         String[] parts = value.split(":", MAX_PARTS);
-        need(parts.length == 2 || parts.length == 3 ? parts[0] : ALL, needs);
+        need(parts.length == 2 || parts.length == 3 ? parts[0] : ALL, place, needs);
     }
 
     /** HAPI writes the type before the parameter: {@code Patient:subject.name}. */
@@ -171,7 +175,7 @@ class FhirSearchNeeds {
         int colon = name.indexOf(':');
         int dot = name.indexOf('.');
         if (colon >= 0 && dot > colon && definitions.isType(name.substring(0, colon))) {
-            need(name.substring(0, colon), needs);
+            need(name.substring(0, colon), place, needs);
             chain(Set.of(name.substring(0, colon)), name.substring(dot + 1), place, needs);
         } else {
             chain(types, name, place, needs);
@@ -195,29 +199,47 @@ class FhirSearchNeeds {
                 if (parts.length < 4) {
                     throw new ProblemException(400, place + ": _has must be _has:Type:reference:parameter");
                 }
-                need(parts[1], needs);
+                need(parts[1], place, needs);
                 types = Set.of(parts[1]);
                 name = parts[3];
             } else if (dot >= 0) {
-                types = targets(types, name.substring(0, dot)).orElse(Set.of());
-                types.forEach(type -> need(type, needs));
-                if (types.isEmpty()) {
-                    need(ALL, needs);
-                }
+                types = targets(types, name.substring(0, dot)).orElseThrow(() -> reachesAllTypes(place));
+                types.forEach(type -> need(type, place, needs));
                 name = name.substring(dot + 1);
             } else {
-                requireKnownModifier(name, needs);
+                modifier(types, name, place, needs);
                 return new End(types, name);
             }
         }
     }
 
-    private void requireKnownModifier(String name, Set<FhirPermission> needs) {
+    private void modifier(Set<String> types, String name, String place, Set<FhirPermission> needs) {
         int colon = name.indexOf(':');
-        if (colon >= 0) {
-            String modifier = name.substring(colon + 1);
-            if (!MODIFIERS.contains(modifier) && !definitions.isType(modifier)) {
-                need(ALL, needs);
+        String modifier = colon < 0 ? "" : name.substring(colon + 1);
+        switch (modifier) {
+            case "in", "not-in" -> {
+                // the matches tell which codes are in the set, and so what is in its code systems
+                need("ValueSet", place, needs);
+                need("CodeSystem", place, needs);
+            }
+            case "above", "below" -> hierarchy(types, name.substring(0, colon), place, needs);
+            default -> {
+                if (colon >= 0 && !MODIFIERS.contains(modifier) && !definitions.isType(modifier)) {
+                    needs.add(new FhirPermission('s', ALL));
+                }
+            }
+        }
+    }
+
+    /** The server compares URIs as texts, and looks for parents of codes and of resources. */
+    private void hierarchy(Set<String> types, String name, String place, Set<FhirPermission> needs) {
+        for (String type : types) {
+            if (definitions.isReference(type, name)) {
+                targets(Set.of(type), name)
+                        .orElseThrow(() -> reachesAllTypes(place))
+                        .forEach(target -> need(target, place, needs));
+            } else if (!definitions.isUri(type, name) && !name.equals("_profile") && !name.equals("_source")) {
+                need("CodeSystem", place, needs);
             }
         }
     }
@@ -240,7 +262,15 @@ class FhirSearchNeeds {
         return targets.isEmpty() ? Optional.empty() : Optional.of(targets);
     }
 
-    private void need(String type, Set<FhirPermission> needs) {
-        needs.add(new FhirPermission('s', definitions.isType(type) ? type : ALL));
+    private void need(String type, String place, Set<FhirPermission> needs) {
+        if (!definitions.isType(type)) {
+            throw reachesAllTypes(place);
+        }
+        needs.add(new FhirPermission('s', type));
+    }
+
+    private static ProblemException reachesAllTypes(String place) {
+        return new ProblemException(
+                403, place + ": a parameter may reach every type, also a closed one; name the types that it reaches");
     }
 }

@@ -13,6 +13,7 @@ import org.apache.camel.Message;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.springframework.http.HttpHeaders;
 import org.springframework.stereotype.Component;
+import routes.fhir.AddressRewriter.Syntax;
 import routes.platform.http.DeadlineResponse;
 
 /** Passes requests to the FHIR server of the caller's tenant, and its answers to the caller. */
@@ -23,11 +24,12 @@ class FhirServer {
     private static final int READ_WHOLE = 1 << 18;
 
     /** A longer answer to a write passes as a stream, and the resolver notes its outcome. */
-    private static final int WRITE_WHOLE = 1 << 22;
+    static final int WRITE_WHOLE = 1 << 22;
 
     /** By their names in lower case, and as the caller gets them. */
     private static final Map<String, String> PASSED_ON = Map.of(
             "content-type", HttpHeaders.CONTENT_TYPE,
+            "content-disposition", HttpHeaders.CONTENT_DISPOSITION,
             "content-location", "Content-Location",
             "etag", HttpHeaders.ETAG,
             "last-modified", HttpHeaders.LAST_MODIFIED,
@@ -55,12 +57,15 @@ class FhirServer {
      * Sends a read and passes the answer on, a long one as a stream.
      *
      * @throws routes.platform.error.ProblemException 503 or 504 when the server gives no answer of FHIR
+     * @throws org.springframework.dao.DataAccessException when page links cannot be sealed
      */
     public void read(Exchange exchange) {
         FhirRequest request = FhirRequest.of(exchange);
+        UnaryOperator<String> seal = sealFor(request);
         ServerAnswer answer = calls.send(request);
         closeWhenDone(exchange, answer);
-        pass(exchange, request, answer, calls.readUpTo(READ_WHOLE, answer, request));
+        byte[] start = calls.readUpTo(READ_WHOLE, answer, request);
+        pass(exchange, request, answer, start, start.length < READ_WHOLE, seal);
     }
 
     /**
@@ -68,15 +73,19 @@ class FhirServer {
      *
      * @throws routes.platform.error.ProblemException 503 or 504 when the server gives no answer of FHIR; the change may
      *     have happened
+     * @throws org.springframework.dao.DataAccessException when page links cannot be sealed; nothing has happened
      */
     public void write(Exchange exchange) {
         FhirRequest request = FhirRequest.of(exchange);
+        UnaryOperator<String> seal = sealFor(request);
         ServerAnswer answer = calls.send(request);
         closeWhenDone(exchange, answer);
         byte[] start = calls.readUpTo(WRITE_WHOLE, answer, request);
-        pass(exchange, request, answer, start);
         boolean isWhole = start.length < WRITE_WHOLE;
-        new FhirAnswer(answer.status(), answer.headers(), isWhole ? start : null).bindTo(exchange);
+        pass(exchange, request, answer, start, isWhole, seal);
+        // the content of a Binary tells nothing about versions
+        byte[] resource = FhirCalls.isBinary(request, answer) ? new byte[0] : isWhole ? start : null;
+        new FhirAnswer(answer.status(), answer.headers(), resource).bindTo(exchange);
     }
 
     private static void closeWhenDone(Exchange exchange, ServerAnswer answer) {
@@ -92,13 +101,23 @@ class FhirServer {
         });
     }
 
-    /** @param start the first bytes of the answer; fewer than were asked for when it ends with them */
-    private void pass(Exchange exchange, FhirRequest request, ServerAnswer answer, byte[] start) {
-        AddressRewriter rewriter = calls.serverToFacade(request, sealFor(request));
+    /**
+     * @param start the first bytes of the answer
+     * @param isWhole whether the answer ends with them
+     */
+    private void pass(
+            Exchange exchange,
+            FhirRequest request,
+            ServerAnswer answer,
+            byte[] start,
+            boolean isWhole,
+            UnaryOperator<String> seal) {
+        AddressRewriter rewriter = calls.serverToFacade(request, seal);
+        Map<String, String> headers = answer.headers();
         Message message = exchange.getMessage();
         message.removeHeader(Exchange.CONTENT_TYPE);
         message.setHeader(Exchange.HTTP_RESPONSE_CODE, answer.status());
-        answer.headers().forEach((name, value) -> {
+        headers.forEach((name, value) -> {
             // the runtime's own id tells nobody anything about a read
             if (!name.equals("x-request-id") || request.isWrite()) {
                 message.setHeader(PASSED_ON.get(name), ADDRESSES.contains(name) ? rewriter.rewrite(value) : value);
@@ -107,14 +126,14 @@ class FhirServer {
         if (LATER.contains(answer.status()) && message.getHeader(HttpHeaders.RETRY_AFTER) == null) {
             message.setHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
-        boolean isWhole = start.length < (request.isWrite() ? WRITE_WHOLE : READ_WHOLE);
         if (FhirCalls.isBinary(request, answer)) {
             message.setBody(isWhole ? start : breakingOff(exchange, rest(start, answer)));
         } else {
+            Syntax syntax = Syntax.of(headers.getOrDefault("content-type", ""));
             message.setBody(
                     isWhole
-                            ? rewriter.rewrite(start)
-                            : breakingOff(exchange, new RewritingInputStream(rest(start, answer), rewriter)));
+                            ? rewriter.rewrite(start, syntax)
+                            : breakingOff(exchange, new RewritingInputStream(rest(start, answer), rewriter, syntax)));
         }
     }
 
@@ -129,7 +148,12 @@ class FhirServer {
                 .collect(Collectors.toUnmodifiableSet());
         // only a search has pages; elsewhere a link is a text of a resource
         boolean isSearch = needs.stream().anyMatch(need -> need.letter() == 's');
-        return isSearch ? id -> pages.seal(id, needs, request.caller()) : UnaryOperator.identity();
+        if (!isSearch) {
+            return UnaryOperator.identity();
+        }
+        // while nothing is sent yet: later, a failure would cut the answer
+        pages.loadKey();
+        return id -> pages.seal(id, needs, request.caller());
     }
 
     /** A stream whose failure also ends the answer to the caller, which would look complete otherwise. */

@@ -69,6 +69,15 @@ class PageLinks {
     }
 
     /**
+     * Loads the key, if it is not known yet.
+     *
+     * @throws org.springframework.dao.DataAccessException when the database does not answer
+     */
+    void loadKey() {
+        key();
+    }
+
+    /**
      * Seals the id of a page link.
      *
      * @param needs the permissions of the search

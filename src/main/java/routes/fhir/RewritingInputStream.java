@@ -3,6 +3,7 @@ package routes.fhir;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import routes.fhir.AddressRewriter.Syntax;
 
 /** Rewrites the addresses in a stream as it passes, in constant memory. */
 final class RewritingInputStream extends InputStream {
@@ -11,16 +12,19 @@ final class RewritingInputStream extends InputStream {
 
     private final InputStream source;
     private final AddressRewriter rewriter;
-    private final byte[] pending = new byte[PIECE];
+    private final Syntax syntax;
+    private final byte[] pending;
     private int pendingLength;
     private final ByteArrayOutputStream done = new ByteArrayOutputStream(PIECE);
     private byte[] ready = new byte[0];
     private int position;
     private boolean ended;
 
-    RewritingInputStream(InputStream source, AddressRewriter rewriter) {
+    RewritingInputStream(InputStream source, AddressRewriter rewriter, Syntax syntax) {
         this.source = source;
         this.rewriter = rewriter;
+        this.syntax = syntax;
+        this.pending = new byte[PIECE + rewriter.lookahead()];
     }
 
     @Override
@@ -48,7 +52,7 @@ final class RewritingInputStream extends InputStream {
         ended = n < 0;
         pendingLength += Math.max(n, 0);
         done.reset();
-        int rewritten = rewriter.rewrite(pending, pendingLength, ended, done);
+        int rewritten = rewriter.rewrite(pending, 0, pendingLength, ended, syntax, done);
         pendingLength -= rewritten;
         System.arraycopy(pending, rewritten, pending, 0, pendingLength);
         ready = done.toByteArray();

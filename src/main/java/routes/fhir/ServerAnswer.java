@@ -24,6 +24,7 @@ final class ServerAnswer extends InputStream {
     /** In lower case, the headers that the facade needs or passes on. */
     private static final Set<String> HEADERS = Set.of(
             "content-type",
+            "content-disposition",
             "content-location",
             "etag",
             "last-modified",
@@ -33,6 +34,7 @@ final class ServerAnswer extends InputStream {
             "x-request-id");
 
     private final CloseableHttpResponse response;
+    private final Map<String, String> headers;
     private final InputStream body;
     private final Duration limit;
     private final long began = System.nanoTime();
@@ -40,10 +42,20 @@ final class ServerAnswer extends InputStream {
 
     ServerAnswer(CloseableHttpResponse response, Duration limit) throws IOException {
         this.response = response;
+        this.headers = headers(response);
         this.limit = limit;
         HttpEntity entity = response.getEntity();
         InputStream content = entity == null ? null : entity.getContent();
         this.body = content == null ? InputStream.nullInputStream() : content;
+    }
+
+    /**
+     * The longest time from the request to the last byte of an answer of that length.
+     *
+     * @param limit for the wait for an answer; each wait for its next bytes may last as long, and also the last one
+     */
+    static Duration longest(Duration limit, long bytes) {
+        return limit.multipliedBy(3).plusSeconds(bytes / BYTES_PER_SECOND);
     }
 
     int status() {
@@ -52,6 +64,10 @@ final class ServerAnswer extends InputStream {
 
     /** The headers that the facade needs or passes on, by their names in lower case. */
     Map<String, String> headers() {
+        return headers;
+    }
+
+    private static Map<String, String> headers(CloseableHttpResponse response) {
         Map<String, String> headers = new TreeMap<>();
         for (Header header : response.getAllHeaders()) {
             String name = header.getName().toLowerCase(Locale.ROOT);

@@ -32,6 +32,11 @@ final class SmartScopes {
         }
     }
 
+    /** Whether no scope of the token is one of these. */
+    boolean isEmpty() {
+        return lettersByType.isEmpty();
+    }
+
     boolean grants(FhirPermission permission) {
         return grants(permission.letter(), permission.type()) || grants(permission.letter(), "*");
     }

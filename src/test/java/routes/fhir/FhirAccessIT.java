@@ -90,8 +90,8 @@ class FhirAccessIT extends FhirIT {
                         own.replace("\"id\": \"{id}\", ", "")
                                 .replace("\"Patient\"", "\"Patient\", \"id\": \"{id}-new\"")),
                 new Interaction("conditional update", "cus", "PUT", condition, JSON, patient),
-                new Interaction("patch", "u", "PATCH", "Patient/{id}", "application/json-patch+json", PATCH),
-                new Interaction("conditional patch", "us", "PATCH", condition, "application/json-patch+json", PATCH),
+                new Interaction("patch", "ru", "PATCH", "Patient/{id}", "application/json-patch+json", PATCH),
+                new Interaction("conditional patch", "rus", "PATCH", condition, "application/json-patch+json", PATCH),
                 new Interaction("delete", "d", "DELETE", "Patient/{id}", null, null),
                 new Interaction("conditional delete", "ds", "DELETE", condition, null, null));
     }
@@ -189,11 +189,53 @@ class FhirAccessIT extends FhirIT {
     }
 
     @Test
-    void letsOnlyAScopeForAllTypesReadTheHistoryOfTheServer() {
+    void closesTheHistoryOfTheServerToEveryScope() {
         Interaction history = wholeServer().findFirst().orElseThrow();
 
-        requireForbidden(send(history, token("system/Patient.cruds", "system/*.crud")), "system/*.s", history);
-        assertThat(send(history, token("system/*.s")).statusCode()).isEqualTo(200);
+        requireOutcome(
+                send(history, token(ALL)), 403, "the history or the compartment of all types is closed", history);
+    }
+
+    /** HAPI keeps the labels of the version before, and answers with them. */
+    @Test
+    void showsNoLabelsToAnUpdateWithoutTheLetterToRead() {
+        Interaction update = new Interaction(
+                "update",
+                "u",
+                "PUT",
+                "Patient/{id}",
+                JSON,
+                """
+                {"resourceType": "Patient", "id": "{id}", "gender": "other"}""",
+                "Prefer",
+                "return=representation");
+        exchange(HttpRequest.newBuilder(atServer("Patient/" + id))
+                .header("Content-Type", JSON)
+                .PUT(HttpRequest.BodyPublishers.ofString(
+                        """
+                        {"resourceType": "Patient", "id": "%s", "meta": {"security": [{"code": "SECRET-LABEL"}]}}"""
+                                .formatted(id))));
+
+        assertThat(send(update, token("system/Patient.u")).body())
+                .contains("OperationOutcome")
+                .doesNotContain("SECRET-LABEL");
+        assertThat(send(update, token("system/Patient.ru")).body()).contains("SECRET-LABEL");
+    }
+
+    @Test
+    void letsAPatchCopyATextOnlyWhereTheTokenMaySearch() {
+        Interaction copy = new Interaction(
+                "copy",
+                "ru",
+                "PATCH",
+                "Patient/{id}",
+                "application/json-patch+json",
+                """
+                [{"op": "copy", "from": "/identifier/0/value", "path": "/identifier/0/system"}]""");
+
+        requireForbidden(send(copy, token("system/Patient.cruds")), "system/*.s", copy);
+        assertThat(send(copy, token("system/Patient.ru", "system/*.s")).statusCode())
+                .isEqualTo(200);
     }
 
     @ParameterizedTest

@@ -59,6 +59,37 @@ class FhirAccessTest {
                 Bearer error="insufficient_scope", scope="system/Patient.d\"""");
     }
 
+    @Test
+    void refusesARequestWhoseUrlNeedsMoreBeforeItsBody() {
+        Exchange exchange = exchange("system/Patient.rs", false, "");
+        Caller caller = FhirRequest.of(exchange).caller();
+
+        assertThatThrownBy(() -> access.checkUrl(
+                        FhirParsers.head("POST", "Patient", FhirFormat.JSON),
+                        Set.of(new FhirPermission('c', "Patient")),
+                        caller,
+                        exchange))
+                .hasMessage("the token has no scope system/Patient.c");
+        assertThat(exchange.getMessage().getHeader("WWW-Authenticate").toString())
+                .contains("system/Patient.c");
+        assertThatCode(() -> access.checkUrl(FhirParsers.head("POST", "", FhirFormat.JSON), Set.of(), caller, exchange))
+                .doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"''", "prescriptions.write patients.read", "patient/Patient.rs", "system/Patient.read"})
+    void readsNoBundleOfACallerWithoutAnyScope(String scopes) {
+        Exchange exchange = exchange(scopes, true, "");
+        Caller caller = FhirRequest.of(exchange).caller();
+
+        assertThatThrownBy(() ->
+                        access.checkUrl(FhirParsers.head("POST", "", FhirFormat.JSON), Set.of(), caller, exchange))
+                .hasMessage("Bundle: the token has no scope system/*.cruds");
+        assertThatCode(() -> access.checkUrl(
+                        FhirParsers.head("GET", "metadata", FhirFormat.NONE), Set.of(), caller, exchange))
+                .doesNotThrowAnyException();
+    }
+
     /** @param needs the permissions of each interaction, such as {@code rPatient sGroup} */
     private static Exchange exchange(String scopes, boolean isBundle, String... needs) {
         Caller caller = new Caller("c", "default", "default", null, Set.of(), Set.of(scopes.split(" ")));

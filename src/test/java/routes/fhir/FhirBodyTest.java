@@ -2,6 +2,7 @@ package routes.fhir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static routes.fhir.FhirParsers.bytes;
 import static routes.fhir.FhirParsers.head;
 
@@ -44,12 +45,12 @@ class FhirBodyTest {
             PUT   | Patient/1            | XML        | <Patient xmlns="http://hl7.org/fhir"><id value="1"/></Patient> | system/Patient.u
             PUT   | Patient?name=x       | JSON       | {"resourceType":"Patient","id":"2"}                            | system/Patient.cus
             PUT   | Observation?subject:Patient.name=x | JSON | {"resourceType":"Observation"}                         | system/Observation.cus system/Patient.s
-            PATCH | Patient/1            | JSON_PATCH | []                                                             | system/Patient.u
-            PATCH | Patient/1            | JSON_PATCH | [{"op":"remove","path":"/name"}]                               | system/Patient.u
-            PATCH | Patient?name=x       | JSON_PATCH | [{"op":"add","path":"/x","value":[{"a":1},2]}]                 | system/Patient.us
-            PATCH | Patient/1            | XML_PATCH  | <diff><remove sel="Patient/name"/></diff>                      | system/Patient.u
-            PATCH | Patient/1            | JSON       | {"resourceType":"Parameters","parameter":[]}                   | system/Patient.u
-            PATCH | Patient?name=x       | XML        | <Parameters xmlns="http://hl7.org/fhir"/>                      | system/Patient.us
+            PATCH | Patient/1            | JSON_PATCH | []                                                             | system/Patient.ru
+            PATCH | Patient/1            | JSON_PATCH | [{"op":"remove","path":"/name"}]                               | system/Patient.ru
+            PATCH | Patient?name=x       | JSON_PATCH | [{"op":"add","path":"/x","value":[{"a":1},2]}]                 | system/Patient.rus
+            PATCH | Patient/1            | XML_PATCH  | <diff><remove sel="Patient/name"/></diff>                      | system/Patient.ru
+            PATCH | Patient/1            | JSON       | {"resourceType":"Parameters","parameter":[]}                   | system/Patient.ru
+            PATCH | Patient?name=x       | XML        | <Parameters xmlns="http://hl7.org/fhir"/>                      | system/Patient.rus
             POST  | Patient/$validate    | JSON       | {"resourceType":"Patient","id":"9"}                            | system/Patient.r
             POST  | Patient/$validate    | JSON       | {"resourceType":"Parameters"}                                  | system/Patient.r
             POST  | $validate            | JSON       | {"resourceType":"Observation"}                                 | system/*.r
@@ -197,7 +198,58 @@ class FhirBodyTest {
             XML        | <Parameters xmlns="http://hl7.org/fhir"><parameter><part><name value="value"/><valueString value="Patient?a=b"/></part></parameter></Parameters>
             """)
     void findsAConditionalReferenceInAPatch(FhirFormat format, String body) {
-        assertThat(needs("PATCH", "Account/1", format, body)).isEqualTo("system/Account.u system/Patient.s");
+        assertThat(needs("PATCH", "Account/1", format, body)).isEqualTo("system/Account.ru system/Patient.s");
+    }
+
+    /** It may make a reference of any text. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                """
+                [{"op":"copy","from":"/component/0/valueSampledData/data","path":"/subject/reference"}]""",
+                """
+                [{"op":"move","from":"/text/div","path":"/owner/reference"}]""",
+                """
+                [{"path":"/owner","from":"/contained/0","op":"\\u0063opy"}]""",
+                """
+                [{"op":"copy","from":"/note/0","path":"/owner/0"}]""",
+                """
+                [{"op":"copy","path":"/owner"}]""",
+                """
+                [{"op":"move","from":"/note/0","path":"/note/x"}]""",
+                """
+                [{"op":"test","path":"/note/0","value":"x"},{"op":"move","from":"/note/0/text","path":"/owner/reference"}]"""
+            })
+    void needsASearchOfAllTypesForATransferInAPatch(String patch) {
+        assertThat(needs("PATCH", "Account/1", FhirFormat.JSON_PATCH, patch)).isEqualTo("system/*.s system/Account.ru");
+    }
+
+    @Test
+    void takesATransferWithinAList() {
+        assertThat(
+                        needs(
+                                "PATCH",
+                                "Account/1",
+                                FhirFormat.JSON_PATCH,
+                                """
+                        [{"op":"move","from":"/subject/1","path":"/subject/0"},{"op":"copy","from":"/subject/1","path":"/subject/-"}]"""))
+                .isEqualTo("system/Account.ru");
+    }
+
+    @Test
+    void takesTheContentOfABinaryAsItIs() {
+        for (String url : List.of("Binary", "Binary/1", "Binary?_id=x")) {
+            String method = url.equals("Binary") ? "POST" : "PUT";
+            assertThat(parser.parse(head(method, url, FhirFormat.RAW), new byte[] {'{', 0, -1}))
+                    .extracting(FhirInteraction::type, FhirParsers::needs)
+                    .containsExactly(tuple(
+                            "Binary",
+                            switch (url) {
+                                case "Binary" -> "system/Binary.c";
+                                case "Binary/1" -> "system/Binary.u";
+                                default -> "system/Binary.cus";
+                            }));
+        }
     }
 
     @ParameterizedTest(name = "{0} {1}")

@@ -64,7 +64,7 @@ class FhirBundleAccessIT extends FhirIT {
                 new Forbidden("conditional delete", "system/Basic.ds", entry("DELETE", "Basic?code=a", null)),
                 new Forbidden(
                         "patch",
-                        "system/Observation.u",
+                        "system/Observation.ru",
                         entry(
                                 "PATCH",
                                 "Observation/1",
@@ -177,6 +177,14 @@ class FhirBundleAccessIT extends FhirIT {
                 "DELETE Subscription/1",
                 "GET Patient?_include=Patient:organization:Subscription",
                 "GET Patient?_revinclude=Subscription:criteria",
+                "GET Patient?_include=*",
+                "GET Patient?_revinclude=*",
+                "GET Provenance?_include=Provenance:target",
+                "GET Provenance?target.url=a",
+                "GET Patient?_in=Group/1",
+                "GET Patient?_contained=true",
+                "GET _history",
+                "GET Patient/{id}/*",
                 "GET ?_type=Patient&name=a",
                 "POST _search",
                 "GET Patient?_filter=name eq a",

@@ -52,7 +52,7 @@ class FhirBundleParserTest {
                         tuple("DELETE", "Group", null, true, "system/Group.ds system/Patient.s"),
                         tuple("GET", "Encounter", null, false, "system/Encounter.s system/Location.s"),
                         tuple("HEAD", "Encounter", "7", false, "system/Encounter.r"),
-                        tuple("PATCH", "Patient", "9", true, "system/Patient.u"));
+                        tuple("PATCH", "Patient", "9", true, "system/Patient.ru"));
     }
 
     @Test
@@ -101,7 +101,6 @@ class FhirBundleParserTest {
             textBlock =
                     """
             "request":{"method":"GET","url":"metadata"}                                             | ''
-            "request":{"method":"GET","url":"_history"}                                             | system/*.s
             "request":{"method":"GET","url":"Patient/1/_history/2"}                                 | system/Patient.r
             "request":{"method":"GET","url":"Patient?subject=é"}                                    | system/Patient.s
             "request":{"method":"GET","url":"Patient/1/$validate"}                                  | system/Patient.r
@@ -113,8 +112,8 @@ class FhirBundleParserTest {
             "request":{"method":"PUT","url":"Patient/1"},"resource":{"resourceType":"Patient"}      | system/Patient.u
             "request":{"method":"PUT","url":"Patient?name=x"},"resource":{"resourceType":"Patient","id":"7"} | system/Patient.cus
             "request":{"method":"PUT","url":"SearchParameter/1"},"resource":{"resourceType":"SearchParameter"} | system/*.u
-            "request":{"method":"PATCH","url":"Patient?name=x"},"resource":{"resourceType":"Parameters"} | system/Patient.us
-            "request":{"method":"PATCH","url":"Patient/1"},"resource":{"resourceType":"Parameters","parameter":[{"part":[{"valueString":"Group?code=x"}]}]} | system/Group.s system/Patient.u
+            "request":{"method":"PATCH","url":"Patient?name=x"},"resource":{"resourceType":"Parameters"} | system/Patient.rus
+            "request":{"method":"PATCH","url":"Patient/1"},"resource":{"resourceType":"Parameters","parameter":[{"part":[{"valueString":"Group?code=x"}]}]} | system/Group.s system/Patient.ru
             "request":{"method":"GET","url":"Patient/1"},"fullUrl":"Group?code=x"                   | system/Patient.r
             """)
     void needsWhatTheEntrySays(String entry, String needs) {
@@ -181,6 +180,8 @@ class FhirBundleParserTest {
             {"request":{"method":"DELETE","url":"Patient?"}}                         | 400 | the condition has no search parameter
             {"request":{"method":"DELETE","url":"Patient/1"},"resource":{"resourceType":"Patient"}} | 400 | this interaction takes no body
             {"request":{"method":"GET","url":"Patient/1"},"resource":{"resourceType":"Patient"}} | 400 | this interaction takes no body
+            {"request":{"method":"GET","url":"_history"}}                            | 403 | the history or the compartment of all types is closed
+            {"request":{"method":"GET","url":"Patient?_include=*"}}                  | 403 | query: a parameter may reach every type, also a closed one; name the types that it reaches
             {"request":{"method":"DELETE","url":"_history"}}                         | 400 | the path takes the methods GET, HEAD
             """)
     void refusesTheWholeBundleForAnEntry(String entry, int status, String error) {
@@ -282,7 +283,7 @@ class FhirBundleParserTest {
                         .formatted(data, contentType);
 
         assertThat(FhirParsers.needs(parse(FhirFormat.JSON, bundle("batch", entries))))
-                .isEqualTo("system/Binary.c; system/Account.u system/Patient.s; system/Group.r");
+                .isEqualTo("system/Binary.c; system/Account.ru system/Patient.s; system/Group.r");
     }
 
     @Test
@@ -301,7 +302,7 @@ class FhirBundleParserTest {
                           <request><method value="PATCH"/><url value="Account/1"/></request>
                         </entry></Bundle>"""
                                 .formatted(data))))
-                .isEqualTo("system/Account.u system/Patient.s");
+                .isEqualTo("system/Account.ru system/Patient.s");
     }
 
     @ParameterizedTest(name = "{index} {0} {1}")

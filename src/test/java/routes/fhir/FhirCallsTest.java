@@ -122,6 +122,29 @@ class FhirCallsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"<div xmlns=\"http://www.w3.org/1999/xhtml\">text</div>", " <div>x</div>", "null", ""})
+    void passesTheTextOfAResource(String text) {
+        server.answer("HTTP/1.1 200 OK\r\nContent-Type: text/html;charset=utf-8\r\nContent-Length: %d\r\n\r\n%s"
+                .formatted(text.length(), text));
+        FhirRequest request = request(false, "_format=json&_summary=text");
+        assertThat(calls.readUpTo(1 << 20, calls.send(request), request))
+                .asString()
+                .isEqualTo(text);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"<html><div>Zebulon-Canary</div></html>", "<!doctype html>", "nullify", "<divider>"})
+    void answers503ToThePageOfAProxyInsteadOfAText(String page) {
+        server.answer("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s"
+                .formatted(page.length(), page));
+        FhirRequest request = request(false, "_summary=text");
+        assertThat(catchThrowableOfType(
+                                ProblemException.class, () -> calls.readUpTo(1 << 20, calls.send(request), request))
+                        .status())
+                .isEqualTo(503);
+    }
+
+    @ParameterizedTest
     @ValueSource(
             strings = {
                 "412 Zebulon-Canary\r\nContent-Length: 0",

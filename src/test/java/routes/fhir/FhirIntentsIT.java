@@ -96,8 +96,8 @@ class FhirIntentsIT {
                 .containsEntry("types", "Observation,Patient,Basic")
                 .containsEntry("ids", "null,p-1,null")
                 .containsEntry("counts", "2,1,1");
-        // connect-timeout, response-timeout and the margin
-        assertThat(row.get("wait").toString()).isEqualTo("32");
+        // connect-timeout, three times response-timeout, the time for 4 MiB, and the margin
+        assertThat(row.get("wait").toString()).isEqualTo("98");
     }
 
     @Test

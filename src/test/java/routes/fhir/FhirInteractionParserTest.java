@@ -19,6 +19,9 @@ import routes.platform.error.ProblemException;
 /** Requests that the URL alone decides. */
 class FhirInteractionParserTest {
 
+    private static final String EVERY_TYPE =
+            "query: a parameter may reach every type, also a closed one; name the types that it reaches";
+
     private final FhirInteractionParser parser = FhirParsers.parser();
 
     @ParameterizedTest(name = "{0} {1}")
@@ -29,9 +32,6 @@ class FhirInteractionParserTest {
             GET    | metadata                                     | ''
             GET    | metadata?mode=full                           | ''
             HEAD   | metadata                                     | ''
-            GET    | _history                                     | system/*.s
-            GET    | _history?_since=2020-01-01T00:00:00Z         | system/*.s
-            GET    | _history?_type=Patient                       | system/*.s system/Patient.s
             GET    | Patient                                      | system/Patient.s
             HEAD   | Patient                                      | system/Patient.s
             GET    | Patient?                                     | system/Patient.s
@@ -52,7 +52,6 @@ class FhirInteractionParserTest {
             GET    | Patient/1/Observation                        | system/Observation.s
             GET    | Patient/1/Observation?code=x                 | system/Observation.s
             GET    | Patient/1/Observation/_search?code=x         | system/Observation.s
-            GET    | Encounter/1/*                                | system/*.s
             GET    | Patient/1/$validate                          | system/Patient.r
             POST   | Patient/$validate                            | system/Patient.r
             POST   | Patient/1/$validate?mode=update              | system/Patient.r
@@ -75,7 +74,6 @@ class FhirInteractionParserTest {
             textBlock =
                     """
             _include=Observation:subject:Patient                          | system/Observation.s system/Patient.s
-            _include=Observation:*:Observation                            | system/*.s system/Observation.s
             _include=Observation:patient                                  | system/Observation.s system/Patient.s
             _include=Observation:device                                   | system/Device.s system/DeviceMetric.s system/Observation.s
             _include:iterate=Patient:organization                         | system/Observation.s system/Organization.s
@@ -84,31 +82,28 @@ class FhirInteractionParserTest {
             _include=Observation:specimen&_include=Observation:encounter  | system/Encounter.s system/Observation.s system/Specimen.s
             _include=Observation:specimen,Observation:encounter           | system/Encounter.s system/Observation.s system/Specimen.s
             %5Finclude=Observation%3Aspecimen                             | system/Observation.s system/Specimen.s
-            _include=*                                                    | system/*.s system/Observation.s
-            _include=Observation:*                                        | system/*.s system/Observation.s
-            _include=Observation:subject:*                                | system/*.s system/Observation.s
-            _include=Observation:subject:                                 | system/*.s system/Observation.s
-            _include=Observation:subject:patient                          | system/*.s system/Observation.s
-            _include=Observation:subject:Patient:x                        | system/*.s system/Observation.s
-            _include=Observation:focus                                    | system/*.s system/Observation.s
-            _include=Observation:no-such                                  | system/*.s system/Observation.s
-            _include=observation:specimen                                 | system/*.s system/Observation.s
-            _include=specimen                                             | system/*.s system/Observation.s
-            _include=                                                     | system/*.s system/Observation.s
-            _include=Observation:code                                     | system/*.s system/Observation.s
             _revinclude=Provenance:target                                 | system/Observation.s system/Provenance.s
             _revinclude=Provenance:target:Observation                     | system/Observation.s system/Provenance.s
             _revinclude=Provenance:*                                      | system/Observation.s system/Provenance.s
             _revinclude:iterate=AuditEvent:entity                         | system/AuditEvent.s system/Observation.s
-            _revinclude=*                                                 | system/*.s system/Observation.s
-            _revinclude=Nothing:target                                    | system/*.s system/Observation.s
             subject=Patient/1                                             | system/Observation.s
             subject:Patient=1                                             | system/Observation.s
             subject:identifier=a                                          | system/Observation.s
             subject:missing=true                                          | system/Observation.s
-            code:in=http://a                                              | system/Observation.s
+            code:in=http://a                                              | system/CodeSystem.s system/Observation.s system/ValueSet.s
             code:text=a                                                   | system/Observation.s
             value-quantity=5.4%7Chttp://unitsofmeasure.org%7Cmg           | system/Observation.s
+            code:not-in=ValueSet/1                                        | system/CodeSystem.s system/Observation.s system/ValueSet.s
+            code:below=http://a%7Cb                                       | system/CodeSystem.s system/Observation.s
+            code:above=b                                                  | system/CodeSystem.s system/Observation.s
+            no-such:below=b                                               | system/CodeSystem.s system/Observation.s
+            _security:below=b                                             | system/CodeSystem.s system/Observation.s
+            _profile:below=http://a                                       | system/Observation.s
+            instantiates-canonical:below=http://a                         | system/CodeSystem.s system/Observation.s
+            subject:Location.partof:below=1                               | system/Location.s system/Observation.s
+            _has:ValueSet:reference:url:below=http://a                    | system/Observation.s system/ValueSet.s
+            subject:Patient.general-practitioner:above=1                  | system/Observation.s system/Organization.s system/Patient.s system/Practitioner.s system/PractitionerRole.s
+            _has:Observation:derived-from:code:in=http://a                | system/CodeSystem.s system/Observation.s system/ValueSet.s
             no-such-parameter=a                                           | system/Observation.s
             subject:mdm=Patient/1                                         | system/*.s system/Observation.s
             subject:Nothing=1                                             | system/*.s system/Observation.s
@@ -120,30 +115,19 @@ class FhirInteractionParserTest {
             subject:Patient.general-practitioner:Practitioner.name=a      | system/Observation.s system/Patient.s system/Practitioner.s
             patient.name=a                                                | system/Observation.s system/Patient.s
             subject.name=a                                                | system/Device.s system/Group.s system/Location.s system/Observation.s system/Patient.s
-            subject:patient.name=a                                        | system/*.s system/Observation.s
-            subject:identifier.name=a                                     | system/*.s system/Observation.s
-            focus.name=a                                                  | system/*.s system/Observation.s
-            no-such.name=a                                                | system/*.s system/Observation.s
-            code.name=a                                                   | system/*.s system/Observation.s
             subject:Patient._has:Encounter:patient:class=a                | system/Encounter.s system/Observation.s system/Patient.s
             _has:Provenance:target:agent=a                                | system/Observation.s system/Provenance.s
             _has:Provenance:target:_has:AuditEvent:entity:agent=a         | system/AuditEvent.s system/Observation.s system/Provenance.s
             _has:Observation:derived-from:patient.name=a                  | system/Observation.s system/Patient.s
             _has:Observation:derived-from:subject:Device.type=a           | system/Device.s system/Observation.s
-            _has:observation:derived-from:code=a                          | system/*.s system/Observation.s
-            _has:Nothing:target:agent=a                                   | system/*.s system/Observation.s
             _sort=-date,code                                              | system/Observation.s
             _sort=subject.name                                            | system/Device.s system/Group.s system/Location.s system/Observation.s system/Patient.s
             _sort=-Patient:subject.name                                   | system/Observation.s system/Patient.s
             _sort=subject:Patient.name                                    | system/Observation.s system/Patient.s
             _sort:desc=patient.name                                       | system/Observation.s system/Patient.s
             _type=Patient,Encounter                                       | system/Encounter.s system/Observation.s system/Patient.s
-            _type=Nothing                                                 | system/*.s system/Observation.s
             _list=1                                                       | system/List.s system/Observation.s
-            _in=Group/1                                                   | system/*.s system/Observation.s
             _contained=false                                              | system/Observation.s
-            _contained=true                                               | system/*.s system/Observation.s
-            _contained=both                                               | system/*.s system/Observation.s
             _elements=id,code&_elements:exclude=text&_summary=true        | system/Observation.s
             _count=5&_offset=10&_total=accurate&_lastUpdated=ge2020       | system/Observation.s
             """)
@@ -155,6 +139,64 @@ class FhirInteractionParserTest {
         assertThat(needs("GET", "Patient/1/Observation?" + query))
                 .as("in a compartment")
                 .isEqualTo(needs);
+    }
+
+    /** A closed type would come out too. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "_include=Observation:*:Observation",
+                "_include=*",
+                "_include=Observation:*",
+                "_include=Observation:subject:*",
+                "_include=Observation:subject:",
+                "_include=Observation:subject:patient",
+                "_include=Observation:subject:Patient:x",
+                "_include=Observation:focus",
+                "_include=Observation:no-such",
+                "_include=observation:specimen",
+                "_include=specimen",
+                "_include=",
+                "_include=Observation:code",
+                "_revinclude=*",
+                "_revinclude=Nothing:target",
+                "subject:patient.name=a",
+                "subject:identifier.name=a",
+                "focus.name=a",
+                "no-such.name=a",
+                "code.name=a",
+                "_has:observation:derived-from:code=a",
+                "_has:Nothing:target:agent=a",
+                "_type=Nothing",
+                "_in=Group/1",
+                "_contained=true",
+                "_contained=both"
+            })
+    void refusesASearchThatMayReachEveryType(String query) {
+        for (String url : List.of("Observation?", "Patient/1/Observation?")) {
+            assertRefused("GET", url + query, 403, EVERY_TYPE);
+        }
+        assertProblem(
+                () -> parser.parse(head("POST", "Observation/_search", FhirFormat.FORM), bytes(query)),
+                403,
+                EVERY_TYPE);
+    }
+
+    @Test
+    void limitsAPageAtAnOffset() {
+        for (String taken : List.of(
+                "_count=1000&_offset=0", "_offset=5&_count=0010", "_count=5000", "_count=&_offset=1", "_offset=1")) {
+            assertThat(needs("GET", "Patient?" + taken)).isEqualTo("system/Patient.s");
+        }
+        for (String refused : List.of(
+                "_count=1001&_offset=0",
+                "_offset=&_count=99999",
+                "_count=1&_offset=0&_count=%2B99999",
+                "_count=0x9&_offset=1")) {
+            for (String path : List.of("Patient", "Patient/_history", "Patient/1/_history")) {
+                assertRefused("GET", path + "?" + refused, 400, "query: _count must be at most 1000 with _offset");
+            }
+        }
     }
 
     @Test
@@ -265,8 +307,10 @@ class FhirInteractionParserTest {
             GET    | Patient?_GetPages=1                | 403 | query: a page link works only as it was given
             GET    | Patient/1?_getpages=1              | 403 | query: a page link works only as it was given
             GET    | metadata?_getpages=1               | 403 | query: a page link works only as it was given
-            GET    | _history?_getpages=1               | 403 | query: a page link works only as it was given
             POST   | ?_getpages=1                       | 400 | query: a bundle takes no condition
+            GET    | _history                           | 403 | the history or the compartment of all types is closed
+            HEAD   | _history?_type=Patient             | 403 | the history or the compartment of all types is closed
+            GET    | Encounter/1/*                      | 403 | the history or the compartment of all types is closed
             GET    | Patient?_filter=name+eq+x          | 403 | query: parameter _filter is closed
             GET    | Patient?_query=x                   | 403 | query: parameter _query is closed
             GET    | Patient?_QUERY=x                   | 403 | query: parameter _query is closed
@@ -383,14 +427,12 @@ class FhirInteractionParserTest {
                         one("GET", "Patient/1"),
                         one("DELETE", "Patient?name=x"),
                         one("GET", "Patient/1/Observation"),
-                        one("GET", "Encounter/1/*"),
                         parser.parsePage("_getpages=1", Set.of())))
                 .extracting(FhirInteraction::type, FhirInteraction::id, FhirInteraction::isWrite)
                 .containsExactly(
                         tuple("Patient", "1", false),
                         tuple("Patient", null, true),
                         tuple("Observation", null, false),
-                        tuple(null, null, false),
                         tuple(null, null, false));
     }
 

@@ -1,5 +1,6 @@
 package routes.fhir;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ca.uhn.fhir.rest.api.EncodingEnum;
@@ -10,9 +11,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import routes.RawHttp;
 
 /**
  * Holds the same conversations with the FHIR server and with the facade, and compares the transcripts. They differ in
@@ -37,20 +40,25 @@ class FhirParityIT extends FhirIT {
             "mistakes: put a type");
 
     /** Steps that the facade answers in another way on purpose (ADR 20), with its status. */
-    private static final Map<String, Integer> DIFFERENT = Map.of(
+    private static final Map<String, Integer> DIFFERENT = Map.ofEntries(
             // it closes what would show or change more than scopes can say
-            "mistakes: search all types", 403,
-            "mistakes: an operation that is closed", 403,
-            "mistakes: a subscription", 403,
+            entry("mistakes: search all types", 403),
+            entry("mistakes: an operation that is closed", 403),
+            entry("mistakes: a subscription", 403),
+            // a closed type would come out too
+            entry("history: of the server", 403),
+            entry("linked resources: _include all", 403),
+            entry("linked resources: _revinclude all", 403),
+            entry("linked resources: an unknown include", 403),
             // it knows no page that it has not given to the caller
-            "pages: a page that is gone", 404,
+            entry("pages: a page that is gone", 404),
             // it takes the paths and methods of FHIR alone, and says so by HTTP's status
-            "mistakes: a path that is too long", 404,
-            "mistakes: post to an instance", 405,
-            "mistakes: an unknown method", 405,
-            "mistakes: plain text", 415,
+            entry("mistakes: a path that is too long", 404),
+            entry("mistakes: post to an instance", 405),
+            entry("mistakes: an unknown method", 405),
+            entry("mistakes: plain text", 415),
             // FHIR has HEAD where it has GET
-            "HEAD: search", 200);
+            entry("HEAD: search", 200));
 
     private static final Pattern STATUS = Pattern.compile("HTTP (\\d{3})");
 
@@ -68,6 +76,46 @@ class FhirParityIT extends FhirIT {
 
         assertThat(differences(conversation, expected, answered)).isEmpty();
         assertThat(answered.received()).noneMatch(FhirParityIT::namesTheServer);
+    }
+
+    @Test
+    void keepsEachByteOfAnUpload() {
+        FhirCaller caller = new FhirCaller(facade(), token(ALL), EncodingEnum.JSON);
+        String content = "%%PDF-1.4 %s/Patient/1 %s/Patient/2".formatted(facade(), server);
+        RawHttp.Answer created = caller.send("upload", "POST /Binary", content, "Content-Type: application/pdf");
+        String path =
+                FhirCaller.header(created, "Location").substring(caller.base().length());
+
+        RawHttp.Answer read = caller.send("read", "GET " + path, null, "Accept: */*");
+
+        assertThat(read.body()).isEqualTo(content);
+        assertThat(FhirCaller.header(read, "Content-Type")).isEqualTo("application/pdf");
+        assertThat(FhirCaller.header(read, "Content-Disposition")).startsWith("Attachment");
+    }
+
+    /** The server decodes what follows the address, and would answer with its own one. */
+    @Test
+    void doesNotTellTheServersAddressBehindAnEscape() {
+        FhirCaller caller = new FhirCaller(facade(), token(ALL), EncodingEnum.JSON);
+        String address = caller.base();
+        caller.send(
+                "create",
+                "POST /Patient",
+                """
+                {"resourceType": "Patient", "name": [{"text": "%1$s\\u0041"}, {"text": "%1$s:"}, {"text": "%1$s/x"}],
+                 "text": {"status": "generated", "div": "<div xmlns='http://www.w3.org/1999/xhtml'>%1$s&#65; %1$s&#x2d;</div>"}}"""
+                        .formatted(address));
+        caller.send("search", "GET /Patient?identifier=" + address + "%41%7Cx", null);
+        caller.send(
+                "search in a bundle",
+                "POST ",
+                """
+                {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": "Patient?identifier=%s%%41"}}]}"""
+                        .formatted(address));
+
+        assertThat(caller.transcript().received())
+                .noneMatch(FhirParityIT::namesTheServer)
+                .anyMatch(answer -> answer.contains(address + "A") && answer.contains(address + "/x"));
     }
 
     private static Transcript transcript(

@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.dao.DataAccessResourceFailureException;
 import routes.platform.Caller;
 import routes.platform.error.ProblemException;
 
@@ -36,6 +38,24 @@ class PageLinksTest {
         assertEquals(
                 "_count=5&_getpages=0a1b-2c3d",
                 pages.openIn("_count=5&_getpages=" + sealed, ANNA).query());
+    }
+
+    @Test
+    void loadsTheKeyOnceItCan() {
+        List<byte[]> keys = new ArrayList<>();
+        PageLinks starting = new PageLinks(() -> {
+            if (keys.isEmpty()) {
+                throw new DataAccessResourceFailureException("down");
+            }
+            return keys.remove(0);
+        });
+
+        assertThrows(DataAccessResourceFailureException.class, starting::loadKey);
+        keys.add(new byte[32]);
+        starting.loadKey();
+        starting.loadKey();
+
+        assertEquals(NEEDS, starting.openIn("_getpages=" + sealed, ANNA).needs());
     }
 
     @Test

@@ -94,14 +94,14 @@ final class ReadConversations {
                 .count(PAGE)
                 .execute());
         page(caller, "of a type, page 2", ofType, "next");
-        Bundle ofServer = caller.ask("of the server", () -> caller.client()
+        caller.ask("of the server", () -> caller.client()
                 .history()
                 .onServer()
                 .returnBundle(Bundle.class)
                 .since(since)
                 .count(PAGE)
                 .execute());
-        page(caller, "of the server, page 2", ofServer, "next");
+        caller.send("at an offset", "GET /%s/_history?_offset=2&_count=1000".formatted(id.getValue()), null);
         caller.send("with a malformed time", "GET /Patient/_history?_since=yesterday", null);
         caller.send("of an unknown instance", "GET /Patient/%s-none/_history".formatted(caller.mark()), null);
         caller.send("at a time", "GET /%s/_history?_at=gt2020-01-01&_count=2".formatted(id.getValue()), null);
@@ -119,6 +119,11 @@ final class ReadConversations {
         caller.send("modified since", read, null, "If-Modified-Since: Mon, 01 Jan 2024 00:00:00 GMT");
         caller.send("a malformed time", read, null, "If-Modified-Since: yesterday");
         caller.send("the version, not modified", read + "/_history/1", null, "If-None-Match: W/\"1\"");
+        for (String shape :
+                List.of("_summary=text", "_summary=count", "_summary=data", "_summary=true", "_elements=id")) {
+            caller.send("read with " + shape, read + "?" + shape, null);
+            caller.send("read a version with " + shape, read + "/_history/1?" + shape, null);
+        }
         caller.send("without a stored answer", read, null, "Cache-Control: no-cache, no-store");
     }
 
@@ -140,6 +145,33 @@ final class ReadConversations {
         String readList = "GET " + createBinary(caller, "create JSON", list);
         caller.send("read the JSON", readList, null, "Accept: */*");
         caller.send("read the JSON as plain JSON", readList, null, "Accept: application/json");
+        uploads(caller);
+    }
+
+    private static void uploads(FhirCaller caller) {
+        String document = "%PDF-1.4 é {\"reference\":\"Patient?name=x\"} <!DOCTYPE";
+        String[] kinds = {"application/pdf", "text/plain; charset=iso-8859-1", "image/svg+xml", "application/dicom+json"
+        };
+        for (String kind : kinds) {
+            RawHttp.Answer created = caller.send("upload " + kind, "POST /Binary", document, "Content-Type: " + kind);
+            String path = FhirCaller.header(created, HttpHeaders.LOCATION)
+                    .substring(caller.base().length())
+                    .replaceFirst("/_history.*", "");
+            caller.send("read as it was sent: " + kind, "GET " + path, null, "Accept: */*");
+            caller.send("read a version: " + kind, "GET " + path + "/_history/1", null, "Accept: " + kind);
+            caller.send(
+                    "upload another: " + kind, "PUT " + path, document + "2", "Content-Type: " + kind, "Accept: */*");
+            caller.send("read the other: " + kind, "GET " + path, null, "Accept: " + kind);
+        }
+        caller.send(
+                "upload and accept anything",
+                "POST /Binary",
+                document,
+                "Content-Type: application/pdf",
+                "Accept: */*",
+                "Prefer: return=representation");
+        caller.send("upload to a new id", "PUT /Binary/" + caller.mark(), document, "Content-Type: application/pdf");
+        caller.send("find an upload", "GET /Binary?_id=" + caller.mark(), null);
     }
 
     /** Sends a resource; HAPI's client would send its data alone, which the facade refuses. */
