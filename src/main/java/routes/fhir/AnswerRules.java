@@ -92,9 +92,14 @@ final class AnswerRules {
      */
     record Effects(boolean complete, List<FhirOutcome> outcomes) {}
 
+    /** Whether an answer with this status proves that the server has written nothing. */
+    static boolean changesNothing(int status) {
+        return REFUSED.contains(status);
+    }
+
     /** Returns the effects that the answer to a write shows. */
     static Effects effects(FhirRequest request, FhirAnswer answer) {
-        if (REFUSED.contains(answer.status())) {
+        if (changesNothing(answer.status())) {
             return NONE;
         }
         if (!isSuccess(answer.status()) || answer.body() == null) {
@@ -139,7 +144,7 @@ final class AnswerRules {
     }
 
     private static boolean isComplete(AnsweredResource.Entry entry) {
-        return REFUSED.contains(status(entry)) || isSuccess(status(entry)) && !isSilent(entry);
+        return changesNothing(status(entry)) || isSuccess(status(entry)) && !isSilent(entry);
     }
 
     /** Whether something may have happened that the answer does not name. */

@@ -150,7 +150,7 @@ class FhirCalls {
             case OK, GONE -> {}
             case REFUSED, CONFLICT, NOT_BEGUN, FAILED -> {
                 if (!isFhir) {
-                    throw withoutReason(status);
+                    throw withoutReason(request, result, status);
                 }
             }
             default -> throw problem(request, result, String.valueOf(status));
@@ -163,10 +163,7 @@ class FhirCalls {
         int status = answer.status();
         if (status >= CLIENT_ERROR) {
             if (!new String(start, StandardCharsets.ISO_8859_1).contains("OperationOutcome")) {
-                CallResult result = CallResult.ofAnswer(status, false);
-                throw status >= SERVER_ERROR && result != CallResult.REFUSED
-                        ? problem(request, result, String.valueOf(status))
-                        : withoutReason(status);
+                throw withoutReason(request, CallResult.ofAnswer(status, status < SERVER_ERROR), status);
             }
         } else if (isNarrative(request, answer)) {
             if (!NARRATIVE.matcher(new String(start, StandardCharsets.UTF_8)).lookingAt()) {
@@ -202,8 +199,15 @@ class FhirCalls {
         return at < text.length ? text[at] : 0;
     }
 
-    private static ProblemException withoutReason(int status) {
-        return new ProblemException(status, "the FHIR server refuses the request without a reason");
+    /** Reports an error without an OperationOutcome, such as that of a proxy. */
+    private ProblemException withoutReason(FhirRequest request, CallResult result, int status) {
+        if (result.mayHaveChanged()) {
+            return problem(request, result, String.valueOf(status));
+        }
+        String error = "the FHIR server refuses the request without a reason";
+        return AnswerRules.changesNothing(status)
+                ? new NotDoneException(status, error)
+                : new ProblemException(status, error);
     }
 
     /** Whether the body is that of a Binary in its own form, such as a PDF document. */
@@ -245,7 +249,7 @@ class FhirCalls {
         LOG.warn("the FHIR server of tenant {} gave no answer: {}, {}", tenant, result, reason);
         states.called(tenant, result, reason);
         if (!result.mayHaveChanged()) {
-            return new NotDoneException();
+            return new NotDoneException(503, "the FHIR server is not available, try again");
         }
         String error =
                 switch (result) {

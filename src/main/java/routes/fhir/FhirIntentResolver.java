@@ -25,6 +25,7 @@ import routes.platform.Backoff;
 import routes.platform.error.FailureClassifier;
 import routes.platform.fhir.FhirFailure;
 import routes.platform.fhir.FhirFailure.Kind;
+import routes.platform.fhir.FhirServerStates;
 import routes.platform.fhir.FhirSettings;
 
 /**
@@ -60,6 +61,7 @@ class FhirIntentResolver {
     private final OpenIntentTable table;
     private final ResolverLanes lanes;
     private final FhirSettings settings;
+    private final FhirServerStates states;
     private final FailureClassifier failures;
     private final Map<End, Counter> closed;
     private final Duration limit;
@@ -69,12 +71,14 @@ class FhirIntentResolver {
             OpenIntentTable table,
             ResolverLanes lanes,
             FhirSettings settings,
+            FhirServerStates states,
             FailureClassifier failures,
             MeterRegistry meters,
             @Value("${event-broker.fhir.resolve-within}") Duration limit) {
         this.table = table;
         this.lanes = lanes;
         this.settings = settings;
+        this.states = states;
         this.failures = failures;
         this.limit = limit;
         this.lease = ResolverLane.MAX_ASKING
@@ -131,13 +135,18 @@ class FhirIntentResolver {
                 logWait(search.intent(), failure);
             }
             search.skipUnclear();
-        } else if (failure.isUnreachable() || SERVES_NOBODY.contains(failure.status())) {
+        } else if (servesNobody(lane.tenant(), failure)) {
             pause(lane, failure);
         } else {
             logWait(search.intent(), failure);
             lane.end();
             fail(search);
         }
+    }
+
+    /** Tells a server that is down, of which one question says no more than that it is slow, from a bad question. */
+    private boolean servesNobody(String tenant, FhirFailure failure) {
+        return failure.isOfEveryCall() || SERVES_NOBODY.contains(failure.status()) || states.isDown(tenant);
     }
 
     private static void logWait(OpenIntent intent, FhirFailure failure) {

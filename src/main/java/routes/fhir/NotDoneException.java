@@ -5,7 +5,7 @@ import routes.platform.error.ProblemException;
 /** Reports that the server has certainly not done what it was asked: a write had no effect. */
 final class NotDoneException extends ProblemException {
 
-    NotDoneException() {
-        super(503, "the FHIR server is not available, try again");
+    NotDoneException(int status, String error) {
+        super(status, error);
     }
 }

@@ -19,10 +19,16 @@ class ResolverLanes {
 
     private static final int THREADS = 4;
 
+    /** More than there are tenants: a lane that finds no place would run on the scheduler's thread, and stop all. */
+    private static final int WAITING_LANES = 10_000;
+
     /** The time for which a server that serves nobody is left alone. */
     static final Duration PAUSE = Duration.ofSeconds(30);
 
-    /** A lane that was never begun, as while its route restarts, is opened again after this time. */
+    /**
+     * A lane that was never begun, as while its route restarts, is opened again after this time. A tenant with two
+     * lanes does no harm, because each claims other intents.
+     */
     private static final Duration LONGEST = Duration.ofMinutes(10);
 
     private final OpenIntentTable table;
@@ -42,7 +48,7 @@ class ResolverLanes {
         return new ThreadPoolProfileBuilder("fhirLanes")
                 .poolSize(THREADS)
                 .maxPoolSize(THREADS)
-                .maxQueueSize(-1)
+                .maxQueueSize(WAITING_LANES)
                 .keepAliveTime(1L, TimeUnit.MINUTES)
                 .allowCoreThreadTimeOut(true)
                 .build();

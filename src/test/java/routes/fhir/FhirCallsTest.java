@@ -157,6 +157,31 @@ class FhirCallsTest {
         ProblemException problem = problem(true);
         assertThat(problem.status()).isEqualTo(Integer.parseInt(head.substring(0, 3)));
         assertThat(problem.getMessage()).isEqualTo("the FHIR server refuses the request without a reason");
+        assertThat(problem).isInstanceOf(NotDoneException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"408 Timeout", "425 Early"})
+    void warnsOfATimeoutWithoutAReason(String status) {
+        server.answer("HTTP/1.1 " + status + "\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n");
+        ProblemException problem = problem(true);
+        assertThat(problem.status()).isEqualTo(503);
+        assertThat(problem.getMessage()).contains("the change may have happened");
+        assertThat(problem.isTemporary()).isTrue();
+    }
+
+    @Test
+    void doesNotClaimThatNothingHappenedWithoutProof() {
+        server.answer("HTTP/1.1 406 No\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n");
+        assertThat(problem(true)).isNotInstanceOf(NotDoneException.class);
+    }
+
+    @Test
+    void asksForARepetitionWhenAProxyLimitsCalls() {
+        server.answer("HTTP/1.1 429 Slow\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n");
+        ProblemException problem = problem(true);
+        assertThat(problem.status()).isEqualTo(429);
+        assertThat(problem.isTemporary()).isTrue();
     }
 
     @Test

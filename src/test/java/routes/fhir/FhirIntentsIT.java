@@ -192,7 +192,7 @@ class FhirIntentsIT {
     void closesAnIntentWhoseRequestWasNeverSent() {
         Exchange exchange = Writes.exchange(Writes.write(id, "PUT", "Patient", "p-1"), null);
         intents.store(exchange);
-        exchange.setProperty(Exchange.EXCEPTION_CAUGHT, new NotDoneException());
+        exchange.setProperty(Exchange.EXCEPTION_CAUGHT, new NotDoneException(503, "down"));
 
         exchange.getExchangeExtension().handoverCompletions().forEach(done -> done.onComplete(exchange));
 

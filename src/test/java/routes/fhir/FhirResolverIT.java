@@ -56,6 +56,8 @@ class FhirResolverIT extends RuntimeIT {
     private static final List<String> ASKED = java.util.Collections.synchronizedList(new java.util.ArrayList<>());
     private static final HttpServer SERVER = serve();
 
+    private static final List<String> SLOW_TENANTS = List.of("slow-1", "slow-2", "slow-3", "slow-4", "slow-5");
+
     private final String name = UUID.randomUUID().toString();
     private final String id = "p-" + name;
     private final String requestId = Writes.newRequestId();
@@ -69,6 +71,9 @@ class FhirResolverIT extends RuntimeIT {
         registry.add(
                 "event-broker.fhir.servers." + SCRIPTED + ".url",
                 () -> "http://127.0.0.1:" + SERVER.getAddress().getPort() + "/fhir");
+        SLOW_TENANTS.forEach(tenant -> registry.add(
+                "event-broker.fhir.servers." + tenant + ".url",
+                () -> "http://127.0.0.1:" + SERVER.getAddress().getPort() + "/fhir"));
         registry.add("event-broker.fhir.servers." + AWAY + ".url", () -> "http://127.0.0.1:1/fhir");
         registry.add("event-broker.fhir.servers.other.url", () -> "http://127.0.0.1:1/fhir");
         registry.add("event-broker.fhir.max-own-answer", () -> "64KB");
@@ -298,7 +303,7 @@ class FhirResolverIT extends RuntimeIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"500", "401", "403", "408", "504", "418", "<html>"})
+    @ValueSource(strings = {"500", "403", "408", "504", "418", "<html>"})
     void aFailedQuestionDelaysNoOtherIntentAndEndsSometime(String answer) {
         ANSWERS.put("Patient/failing-.*", answer);
         ANSWERS.put("Patient/known-.*", history("known-" + name, "3", "#" + requestId));
@@ -336,6 +341,27 @@ class FhirResolverIT extends RuntimeIT {
         ANSWERS.put("Patient/.*", history(id, "3", "#" + slow));
         hang.complete(null);
         awaitState(slow, "DONE");
+    }
+
+    @Test
+    void aLaneTooManyWaitsForAThreadOfItsOwn() throws Exception {
+        hang = new CompletableFuture<>();
+        ANSWERS.put("Patient/.*", HANG);
+        List<String> slow =
+                SLOW_TENANTS.stream().map(tenant -> Writes.newRequestId()).toList();
+        for (int number = 0; number < slow.size(); number++) {
+            store(request(SLOW_TENANTS.get(number), slow.get(number)));
+            due(slow.get(number));
+        }
+        await().until(() -> slow.stream().filter(this::isLeased).count() == 4);
+        await().during(Duration.ofSeconds(4))
+                .until(() -> slow.stream().filter(this::isLeased).count() == 4);
+        FhirRequest request = Writes.write(requestId, "PUT", "Patient", id);
+        store(request);
+        HAPI.write(request, "Patient/" + id, patient(id));
+        hang.complete(null);
+
+        awaitState(requestId, "DONE");
     }
 
     @Test

@@ -71,9 +71,9 @@ public final class FhirFailure extends ClassifiedException {
         return isWrite && result.mayHaveChanged();
     }
 
-    /** Whether there was no connection to the server. */
-    public boolean isUnreachable() {
-        return result == CallResult.UNREACHABLE;
+    /** Whether another call would fail as well: the server is down, or all connections to it are in use. */
+    public boolean isOfEveryCall() {
+        return result.showsThatServerIsDown() || result == CallResult.NO_FREE_CONNECTION;
     }
 
     CallResult result() {

@@ -58,6 +58,12 @@ public class FhirServerStates {
         return new TreeMap<>(states);
     }
 
+    /** Whether a call or the last probe has shown that the server serves no request. */
+    public boolean isDown(String tenant) {
+        State state = states.get(tenant);
+        return state != null && !state.isUp();
+    }
+
     /**
      * Notes how a call ended, of a caller or of the runtime itself.
      *
