@@ -5,6 +5,7 @@ import java.util.Map;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import routes.platform.error.ProblemException;
+import routes.platform.fhir.FhirContentType;
 
 /** The form of a request body. */
 enum FhirFormat {
@@ -44,7 +45,8 @@ enum FhirFormat {
         try {
             MediaType type = MediaType.parseMediaType(contentType);
             FhirFormat format = TYPES.get(type.getType() + "/" + type.getSubtype());
-            if (format == null && isBinary) {
+            // a server would parse the other forms of FHIR, which the facade cannot check
+            if (format == null && isBinary && !FhirContentType.isFhir(contentType)) {
                 return RAW;
             }
             if (format == null) {

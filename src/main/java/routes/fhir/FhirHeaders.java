@@ -78,6 +78,9 @@ final class FhirHeaders {
                 .map(String::strip)
                 .filter(PREFERENCES::contains)
                 .collect(Collectors.toCollection(ArrayList::new));
+        if (sent.stream().filter(one -> one.startsWith(RETURN)).distinct().count() > 1) {
+            throw new ProblemException(400, "header Prefer: asks for two different forms of the answer");
+        }
         if (!asked.isBundle()
                 && WITH_REPRESENTATION.contains(asked.method())
                 && sent.stream().noneMatch(one -> one.startsWith(RETURN))) {

@@ -25,6 +25,7 @@ class FhirPatchReader {
     private static final int MAX_XML = 1 << 20;
 
     private static final Set<String> OF_OPERATION = Set.of("op", "from", "path");
+    private static final Set<String> JSON_OPERATIONS = Set.of("add", "remove", "replace", "move", "copy", "test");
     private static final Set<String> TRANSFERS = Set.of("copy", "move");
     private static final Set<String> XML_OPERATIONS = Set.of("add", "replace", "remove");
 
@@ -106,6 +107,9 @@ class FhirPatchReader {
             String op = operation.get("op");
             if (op == null || operation.get("path") == null) {
                 throw new ProblemException(400, "body: an operation of a JSON patch has no op or no path");
+            }
+            if (!JSON_OPERATIONS.contains(op)) {
+                throw new ProblemException(400, "body: an operation of a JSON patch has an unknown op");
             }
             if (TRANSFERS.contains(op) && !isWithinOneList(operation.get("from"), operation.get("path"))) {
                 needs.add(new FhirPermission('s', "*"));

@@ -38,8 +38,6 @@ class FhirServer {
             "retry-after", HttpHeaders.RETRY_AFTER,
             "x-request-id", "X-Request-ID");
 
-    private static final Set<String> ADDRESSES = Set.of("location", "content-location");
-
     /** The statuses after which a caller repeats the request. */
     private static final Set<Integer> LATER = Set.of(429, 503, 504);
 
@@ -120,7 +118,7 @@ class FhirServer {
         headers.forEach((name, value) -> {
             // the runtime's own id tells nobody anything about a read
             if (!name.equals("x-request-id") || request.isWrite()) {
-                message.setHeader(PASSED_ON.get(name), ADDRESSES.contains(name) ? rewriter.rewrite(value) : value);
+                message.setHeader(PASSED_ON.get(name), rewriter.rewrite(value));
             }
         });
         if (LATER.contains(answer.status()) && message.getHeader(HttpHeaders.RETRY_AFTER) == null) {
